@@ -1,5 +1,5 @@
 /**
- * Shared memory between processes: rings, publish/subscribe and the pieces they stand on.
+ * Moves data between Deno processes through shared memory: topics, rings, calls, slots and locks.
  *
  * @module
  */

@@ -46,7 +46,9 @@ function notBytes(value: unknown, doing: string, what: string): TypeError {
   return new TypeError(`Cannot ${doing} ${what}: ${inWords(value)} is not a Uint8Array; pass one`);
 }
 
-/** The true byte length of a typed array of a class such as `Float32Array`; undefined for others. */
+/**
+ * Returns the byte length of a typed array of a class, `Float32Array` say; undefined for others.
+ */
 export function byteLengthIn(value: unknown, className: string): number | undefined {
   return tagOf.call(value) === className ? lengthOf.call(value) as number : undefined;
 }
@@ -150,7 +152,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Throws if a handler has returned a promise, although what it is shown is valid only until it
+ * Throws if a handler returned a promise: the memory that it was shown is valid only until it
  * returns.
  */
 export function checkReturned(result: unknown, doing: string, what: string): void {
@@ -207,7 +209,7 @@ const SIGNAL: Rule = {
   is: (value) => value instanceof AbortSignal,
 };
 
-/** The options whose users check them: types, sizes and numbers. */
+/** The options that later code checks: types, sizes and numbers. */
 const OTHERS =
   "type request response capacity clients depth history id producers servers size subscribers version";
 

@@ -13,15 +13,19 @@ import type { Bytes, Type, View } from "./message.ts";
 import { checkedOrigin, type Origin } from "./origin.ts";
 
 /**
- * Memory for one message, to write in place. Disposing it discards what was not published. A sender
- * has one claim at a time: the next claim, or a send, ends it.
+ * Memory for one message, to write in place. Disposing a claim discards it unless it was published.
+ * A sender has one claim at a time: its next claim, or a send, ends the open one. Only a publisher
+ * can hold several loans.
  */
 export interface Claim<K extends Type = Bytes> extends Disposable {
   /** The number of claimed bytes; 0 once the claim has ended. */
   readonly length: number;
   /** The memory, which holds any bytes at first; empty once the claim has ended. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Accessors to the fields of a struct in the memory; undefined for other types. */
+  /**
+   * The memory as a view of the type, for a struct or an array; undefined for other types. Throws
+   * once the claim has ended.
+   */
   readonly view: View<K>;
   /** Publishes the first `length` bytes, by default all, and discards the rest. */
   publish(length?: number): void;
@@ -39,9 +43,9 @@ export function originIn(options: PublishOptions | undefined, what: string): Ori
   return origin === undefined ? undefined : checkedOrigin(origin, `a message of ${what}`);
 }
 
-/** A sender, as its claims use it. It knows each by a number, its key. */
+/** The sender, as its claims use it. It identifies each claim by a number, the key. */
 export interface Claimant<K extends Type, R = void> {
-  /** What it sends to, in messages, such as `ring "demo"`. */
+  /** The name of its object in error messages, such as `ring "demo"`. */
   readonly what: string;
   readonly mapping: Memory;
   /** The word for a claim, which messages are built with; `claim` by default. */
@@ -130,7 +134,7 @@ export class ClaimedMemory<K extends Type, R = void> implements Claim<K> {
     this.#claimant.discard?.(this.#key);
   }
 
-  /** Ends the claim; the sender knows what becomes of the memory. */
+  /** Ends the claim without publishing or discarding the memory: the sender does that. */
   end(): void {
     this.isOpen = false;
     if (this.#bytes === undefined) return;

@@ -18,8 +18,8 @@ import type { MessageType } from "./region/header.ts";
 export type SizeOf<T> = { of(value: T): number }["of"]; // a method: a Codec<Cat> is a Codec<unknown>
 
 /**
- * Turns values of one type into bytes and back. `T` is what it decodes, `I` what it encodes, such as
- * any array of numbers for a `Float32Array`, and `V` its view of a message in place.
+ * Converts values of one type to bytes and back. It decodes a `T` and encodes an `I`, such as any
+ * array of numbers for a `Float32Array`. `V` is its view of a message in place.
  */
 export interface Codec<T, I = T, V = undefined> {
   /** The type of the messages, which must be the same on both sides; checked on opening. */
@@ -27,9 +27,9 @@ export interface Codec<T, I = T, V = undefined> {
   /** The most bytes that a value can take, or a function that returns it for one value. */
   readonly sizeBytes: number | SizeOf<I>;
   /**
-   * Encodes a value into an array of `sizeBytes` bytes, and returns the number of bytes written. The
-   * array is usually shared memory, which holds any bytes before. Do not keep it, and do not send
-   * through the same handle meanwhile.
+   * Encodes a value into an array of `sizeBytes` bytes, and returns the number of bytes written.
+   * The array is usually shared memory with the bytes of older messages in it. Do not keep the
+   * array, and do not send through the same handle before this method returns.
    */
   encode(value: I, into: Uint8Array<ArrayBuffer>): number;
   /** Returns accessors to a message in place; they read and write its bytes. */
@@ -46,13 +46,13 @@ export interface Codec<T, I = T, V = undefined> {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a BOM is part of the text
 
-/** The bytes of a message, or a field of so many bytes. */
+/** Plain bytes of limited size, as the type of messages or as a field of a struct. */
 export interface SizedBytes extends BytesType, Codec<Uint8Array<ArrayBuffer>, Uint8Array> {
   /** The most bytes of a message. */
   readonly sizeBytes: number;
 }
 
-/** A message of UTF-8, or a field of text. */
+/** Text of limited size in UTF-8, as the type of messages or as a field of a struct. */
 export interface SizedText extends TextType, Codec<string> {
   /** The most bytes of a message. */
   readonly sizeBytes: number;
@@ -67,8 +67,8 @@ const TEXT = plain("text");
 const JSON_TEXT = plain("json");
 
 /**
- * Makes the type of plain bytes: as messages, up to `size` of them; as a field of a struct, exactly
- * so many. Without a size it is for messages only, as long as the ring can hold.
+ * Makes the type of plain bytes: up to `size` in a message, exactly `size` in a field of a struct.
+ * Without a size, it is a type of messages that only the ring limits.
  *
  * Received arrays of up to 4 KiB are cut from a slab that belongs to the handle: their `buffer` is
  * shared with other messages, and posting one to a Worker clones the slab. A handle that is opened
@@ -84,7 +84,7 @@ const JSON_TEXT = plain("json");
  * ```
  */
 export function bytes(): Codec<Uint8Array<ArrayBuffer>, Uint8Array>;
-/** Makes the type of up to `size` bytes as a message, and of exactly so many as a field. */
+/** Makes the type of plain bytes: up to `size` in a message, exactly `size` in a field. */
 export function bytes(size: number): SizedBytes;
 export function bytes(size?: number): Codec<Uint8Array<ArrayBuffer>, Uint8Array> {
   return withForm({
@@ -142,8 +142,8 @@ function textual<T>(
 }
 
 /**
- * Makes the type of text, encoded as UTF-8: as messages and as a field of a struct, up to `size` bytes.
- * Without a size it is for messages only.
+ * Makes the type of text in UTF-8, up to `size` bytes in a message or in a field of a struct.
+ * Without a size, it is a type of messages that only the ring limits.
  */
 export function text(): Codec<string>;
 /** Makes the type of text of up to `size` bytes of UTF-8. */
@@ -163,8 +163,8 @@ function toJson(value: unknown): string {
 }
 
 /**
- * Makes the type of values that are sent as JSON, of up to `size` bytes. Nothing checks `T`: the
- * identity of all such types is "json".
+ * Makes the type of values that are sent as JSON text, up to `size` bytes; unlimited by default.
+ * vring does not check `T`: all these types have the same identity, "json".
  */
 export function json<T>(size?: number): Codec<T> {
   if (size !== undefined) textField(size); // throws unless it can be a size
@@ -172,9 +172,9 @@ export function json<T>(size?: number): Codec<T> {
 }
 
 /**
- * Makes a type that passes the bytes of messages of any other type through unchanged, for tools and
- * bridges that do not know that type. Its identity is that of `type`, such as
- * `definition.info()?.details?.type`.
+ * Makes a type with the identity of `type` whose values are the bytes of its messages, unchanged.
+ * Use it in tools and bridges that do not know that type. `definition.info()?.details?.type` is the
+ * type of an existing region.
  */
 export function raw(type: MessageType): Codec<Uint8Array<ArrayBuffer>, Uint8Array> {
   const { name, hash } = Object(type) as MessageType;
@@ -189,7 +189,7 @@ export function raw(type: MessageType): Codec<Uint8Array<ArrayBuffer>, Uint8Arra
   return withForm({ ...bytes(), type: { ...type } }, { kind: "bytes" });
 }
 
-/** What the handles know of the codecs of this package, to use them without an array for each value. */
+/** The codecs of this package, in the form in which handles use them without an array per value. */
 export type Form =
   /** The bytes themselves. */
   | { readonly kind: "bytes"; readonly most?: number | undefined }
@@ -210,7 +210,7 @@ export type Form =
 
 const FORMS = new WeakMap<object, Form>(); // by identity: a copy with another `encode` has none
 
-/** Notes the form of a codec, which is then frozen. */
+/** Records the form of a codec, and freezes the codec. */
 export function withForm<C extends object>(codec: C, form: Form): C {
   FORMS.set(codec, form);
   return Object.freeze(codec);

@@ -1,7 +1,8 @@
 /**
  * Decoding in place: a receiver reads the fields of a struct where they are, without a copy of the
- * message. A peer may write there meanwhile: each field is read once, and any bytes are some value.
- * So a receiver of a lossy ring validates the message afterwards, as with any bytes in place.
+ * message. A peer may write there at the same time: the decoder reads each field once, and any
+ * bytes decode to some value. So a receiver of a lossy ring validates the message after it has
+ * decoded it.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { type Memory, peekData } from "./memory/word.ts";
 
 /** Decodes messages in place. */
 export interface Decoder<T> {
-  /** The length of its messages: any other one is left to the codec. */
+  /** The length of the messages that it decodes; the codec decodes messages of other lengths. */
   readonly size: number;
   /** Decodes the message at an offset. */
   load(memory: Memory, offset: number): T;

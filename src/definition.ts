@@ -1,8 +1,9 @@
 /**
- * Definitions: plain values that describe a region, such as a topic or a ring. Every program that
- * takes part imports the same one. Nothing is opened until a handle is asked for.
+ * Definitions: plain values that describe a region, such as a topic or a ring. All programs that
+ * use the region import the same definition. A definition opens nothing until a method opens a
+ * handle.
  *
- * A definition has every size and policy: an omitted one is the library's default, in every program.
+ * A definition has every size and policy: omitted ones take the library's defaults in all programs.
  * So an existing region either equals the definition, or the error names both values.
  *
  * @module
@@ -38,8 +39,8 @@ export type OpenMode = "any" | "create" | "join";
 /** The options of every handle. */
 export interface HandleOptions {
   /**
-   * Whether the handle may create the region, must create it ("create"), or must find it ("join").
-   * By default it does either, so programs start in any order.
+   * Whether the handle joins or creates the region ("any"), must create it ("create"), or must find
+   * it ("join"). The default is "any", so programs start in any order.
    */
   open?: OpenMode | undefined;
 }
@@ -56,14 +57,14 @@ export interface Described<G extends Geometry, O extends OpenOptions> {
 }
 
 /**
- * The common part of all definitions. (The parameters are Geometry and OpenOptions of
- * region/open.ts, written out as those are not public.)
+ * Describes a region by its name, its sizes and its policy: the base of all definitions. (The type
+ * parameters are Geometry and OpenOptions of region/open.ts, written out as those are not public.)
  */
 export abstract class Definition<
   G extends Readonly<Record<string, number>> = Readonly<Record<string, number>>,
   O extends OpenOptions = OpenOptions,
 > {
-  /** The name. */
+  /** The name of the region, such as `camera/front`. */
   readonly name: string;
   /** With the path outside of any namespace: a definition may be made before a test begins one. */
   readonly #asked: Omit<OpenRequest<G>, "plan">;
@@ -175,7 +176,7 @@ export abstract class Definition<
 }
 
 /**
- * Opens a handle once its role is free, by an `open` that throws a RoleTakenError until then. Leaves
+ * Retries `open` until it no longer throws a RoleTakenError, and resolves with the handle. Leaves
  * the event loop free.
  */
 export async function nextHandle<H>(

@@ -20,15 +20,15 @@ import { descriptionOf, type MessageType } from "./region/header.ts";
 
 /** A type made from a description. */
 export interface DescribedType extends Codec<unknown> {
-  /** The struct, if it is one: it views, inspects and declares the values. */
+  /** The struct, to view, inspect or declare its values; undefined if the type is no struct. */
   readonly layout?: Struct<Declarations> | undefined;
 }
 
 /**
  * Makes a codec for messages of a type that this program did not declare, from the description that
- * a region stores. It reads and writes structs field by field, and text and JSON. It passes the
+ * a region stores. The codec converts structs field by field, text and JSON, and passes the
  * messages of any other codec through as bytes. Throws a CorruptRegionError if the description is
- * invalid, or not that of the type.
+ * invalid or does not have the hash of the type. Throws a TypeError if the type is that of calls.
  *
  * @example Print the values of any topic
  * ```ts ignore

@@ -51,8 +51,8 @@ export abstract class Encoder<T, P = unknown> {
   /** Returns the most bytes that a value can take. */
   abstract bound(prepared: P): number;
   /**
-   * Encodes a value into memory at an offset, where `bound` bytes are claimed. Returns its length, or
-   * -1 if the memory was closed or transferred away meanwhile.
+   * Encodes a value into memory at an offset, where `bound` bytes are claimed. Returns its length,
+   * or -1 if the value's code closed the memory or transferred it away.
    */
   abstract into(prepared: P, memory: Memory, at: number, bound: number): number;
   /** Encodes into private memory. */

@@ -1,8 +1,8 @@
 /**
  * Every error class of this package, and the meaning of each errno for a user.
  *
- * Misuse is a built-in `TypeError` or `RangeError`, and a time-out is a `DOMException` named
- * `TimeoutError`. The classes here are for conditions that a caller may want to catch.
+ * An invalid argument throws a built-in `TypeError` or `RangeError`, and a time-out throws a
+ * `DOMException` named `TimeoutError`. The classes here are for conditions that a caller may catch.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export function errnoName(errno: number): string {
   return ERRNO[errno]?.[0] ?? `errno ${errno}`;
 }
 
-/** A caller's knowledge of the system call that it passes to {@linkcode check}. */
+/** The facts about a system call that an {@linkcode OsError} reports. */
 export interface CallContext {
   /** The system call, such as `mmap`. */
   syscall: string;
@@ -112,8 +112,8 @@ export function check(result: number, context: CallContext): number {
 }
 
 /**
- * Thrown when existing shared memory has another layout, type or size than the program expects. The
- * message names the difference.
+ * Thrown when a file in /dev/shm is no region, or a region with another layout, type, size or
+ * policy than the definition. The message names the difference.
  */
 export class LayoutMismatchError extends VringError {
   /** The class name. */
@@ -126,33 +126,38 @@ export class CorruptRegionError extends VringError {
   override name = "CorruptRegionError";
 }
 
-/** Thrown when a method is called on a closed handle. */
+/** Thrown by the methods of a closed handle, and by the waits that its close ends. */
 export class ClosedError extends VringError {
   /** The class name. */
   override name = "ClosedError";
 }
 
 /**
- * Thrown when messages were overwritten unread and the method cannot return the loss as a value.
+ * Thrown when a receiver missed messages and cannot return their number, as in a loop over values.
  */
 export class LostError extends VringError {
   /** The class name. */
   override name = "LostError";
 }
 
-/** Thrown when a living holder has the role (producer, consumer, writer ...). */
+/**
+ * Thrown when a living handle holds the role (producer, consumer, writer ...), or all its seats.
+ */
 export class RoleTakenError extends VringError {
   /** The class name. */
   override name = "RoleTakenError";
 }
 
-/** Thrown when the peer died without closing. */
+/**
+ * Thrown when a peer died or left before its work was finished: a producer that was disposed before
+ * it ended, or a server that closed with unanswered calls.
+ */
 export class PeerLostError extends VringError {
   /** The class name. */
   override name = "PeerLostError";
 }
 
-/** Thrown when the handler of a call threw an error, in another process. */
+/** Thrown by a call whose handler threw an error at the server. */
 export class RemoteError extends VringError {
   /** The class name. */
   override name = "RemoteError";
@@ -175,8 +180,8 @@ export function counted(count: number, noun: string): string {
 }
 
 /**
- * Makes the error of a wait whose deadline has passed; `state` is what the waiter sees then, such as
- * `it has no publisher`.
+ * Makes the TimeoutError of a wait. `state` describes the state that the waiter sees at the
+ * deadline, such as `it has no publisher`.
  */
 export function timeoutError(action: string, timeoutMs: number, state?: string): DOMException {
   const seen = state === undefined ? "" : `, and ${state}`;

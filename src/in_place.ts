@@ -1,5 +1,5 @@
 /**
- * A message in place, which products show until it is released: its bytes, its fields and its value.
+ * A message that a receiver shows in place until it is released: its bytes, its view and its value.
  *
  * @module
  */
@@ -34,13 +34,15 @@ export abstract class InPlace<K extends Type> {
     return this.#bytes ?? (this.#isShown ? this.#bytes = this.look() : NO_BYTES);
   }
 
-  /** Accessors to the fields of a struct in place, valid until the message is released. */
+  /**
+   * The view in place, of a struct or an array; throws a VringError once the message is released.
+   */
   get view(): View<K> {
     this.checkShown();
     return this.#view ??= this.access(this.bytes);
   }
 
-  /** The value, yours to keep. It stays once it was read, even when the message is released. */
+  /** The decoded value, yours to keep. Throws a VringError if first read after the release. */
   get value(): Value<K> {
     if (this.#value === NOT_DECODED) {
       this.checkShown();

@@ -1,9 +1,9 @@
 /**
  * The arrays that received messages are copied into.
  *
- * A new array costs more than copying a short message, as Deno makes an ArrayBuffer for it. So
- * messages of up to 4 KiB share a slab of 64 KiB, of which each gets a part that no other message
- * ever gets. A codec whose values do not keep the bytes decodes from one array, which is reused.
+ * A new array costs more than copying a short message, because Deno makes an ArrayBuffer for it. So
+ * each message of up to 4 KiB gets its own part of a slab of 64 KiB, and no part is used twice. A
+ * codec whose values do not keep the bytes decodes from one array, which is reused.
  *
  * @module
  */

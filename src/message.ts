@@ -32,7 +32,10 @@ export type Input<K> = K extends Scalar ? ScalarValues[K]
   : K extends AnyLayout ? Parameters<K["write"]>[1]
   : never;
 
-/** The accessors of a type to a message in place; undefined unless it is a struct. */
+/**
+ * The view that a type has of a message in place: accessors for a struct, an array for an array.
+ * Undefined for scalars, and for codecs without `view`.
+ */
 export type View<K> = K extends Scalar ? undefined
   : K extends Codec<infer _T, infer _I, infer V> ? V
   : K extends AnyLayout ? ReturnType<K["view"]>
@@ -78,20 +81,22 @@ export interface Message<K extends Type = Bytes> {
   readonly lost: number;
 }
 
-/** A message in place, while it is shown. */
+/** A message in shared memory, as a receiver shows it in place. */
 export interface MessageInPlace<K extends Type = Bytes> extends Message<K> {
   /** The bytes in shared memory, for reading only; empty once the message is released. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Accessors to the fields of a struct in place, valid until the message is released. */
+  /**
+   * The view in place, of a struct or an array; throws a VringError once the message is released.
+   */
   readonly view: View<K>;
 }
 
-/** A message in place, which stays where it is until it is disposed. */
+/** A message in shared memory, read in place. Its bytes do not change until it is disposed. */
 export interface TakenMessage<K extends Type = Bytes> extends MessageInPlace<K>, Disposable {}
 
 /**
- * Returns a function that makes the accessors to bytes in place, and remembers them for each array:
- * to make them costs more than a store through them.
+ * Returns a function that makes the accessors to bytes in place and caches them by array, because
+ * making them costs more than a store through them.
  */
 export function viewsOf<K extends Type>(
   codec: Codec<Value<K>, Input<K>, View<K>>,

@@ -20,10 +20,10 @@ export interface Origin {
    */
   readonly host: string;
   /**
-   * A number that differs in each life of the publisher there, such as its start in milliseconds.
+   * A number that differs for each run of that publisher, such as its start time in milliseconds.
    */
   readonly incarnation: number;
-  /** The number of the message there. */
+  /** The number that the first publisher gave the message. */
   readonly sequence: number;
   /** The number of bridges that the message has passed, 1 to 255. */
   readonly hops: number;

@@ -22,9 +22,9 @@ import {
   type WaitOptions,
 } from "./wait/until.ts";
 
-/** The treatment of lost messages. */
+/** The option that decides how a loop or a stream treats lost messages. */
 export interface LossOptions {
-  /** Whether lost messages throw a LostError, the default, or are skipped. */
+  /** Whether a loss throws a LostError ("throw", the default), or the loop continues ("skip"). */
   onLoss?: "throw" | "skip" | undefined;
 }
 
@@ -52,16 +52,16 @@ export interface ReceiverFacts {
   readonly waiter: Waiter;
 }
 
-/** An attempt: null once nothing more will come, undefined while nothing is there. */
+/** An attempt to receive: returns null after the last message, undefined when it must wait. */
 type Receiving<T> = () => T | null | undefined;
 
 /**
- * A handle that receives messages `M`. `Over` is the result of a wait once nothing more will come;
- * of an observer, for which that never happens, `never`.
+ * Receives messages `M`, one by one, in loops and in streams. `Over` is the result of a wait after
+ * the last message: undefined, or `never` for an observer, which never sees an end.
  */
 export abstract class Receiver<K extends Type, M extends Message<K>, Over = undefined>
   implements Disposable, Waitable {
-  /** The name. */
+  /** The name of the ring, topic or circular buffer. */
   readonly name: string;
   readonly #what: string;
   readonly #peerName: string;
@@ -79,15 +79,15 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
 
   /** The number of living parties at the other end. */
   abstract get peers(): number;
-  /** Whether nothing more will come, and everything was received. */
+  /** Whether every message was received and no more will come. */
   abstract get ended(): boolean;
   /** Whether this handle is closed. */
   abstract get closed(): boolean;
   /** Closes this handle. */
   abstract close(): void;
   /**
-   * Receives a copy of the next message; returns undefined when none is there. Never waits. If the
-   * type cannot decode the message, throws that error; the message is gone.
+   * Receives a copy of the next message without waiting; returns undefined when there is none. If
+   * the codec cannot decode the message, throws the codec's error and drops the message.
    */
   abstract tryReceive(): M | undefined;
   /** @ignore */
@@ -105,14 +105,14 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   }
 
   /**
-   * Blocks the thread until a message arrives and returns a copy; returns undefined once nothing more
-   * will come. A Worker that is terminated meanwhile ends only after the call returns.
+   * Blocks the thread until a message arrives and returns a copy; returns undefined after the last
+   * message. A Worker that is terminated during the wait ends only after the call returns.
    */
   receiveSync(options?: SyncWaitOptions): M | Over {
     return this.whenSync(this.#receiving, options) as M | Over;
   }
 
-  /** Resolves with a copy of a message once it arrives, or with undefined if none will come. */
+  /** Resolves with a copy of the next message, or with undefined after the last one. */
   async receive(options: WaitOptions = {}): Promise<M | Over> {
     const turn = begin(this.#waiter, options);
     if (turn !== undefined) await turn;
@@ -122,9 +122,9 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   }
 
   /**
-   * Loops over copies of the values until nothing more will come. Throws a LostError where messages
-   * were lost, unless `onLoss` is "skip"; another loop continues after the loss. Throws a
-   * PeerLostError where the other end was lost, after everything that was sent.
+   * Loops over copies of the values until the last message. Throws a LostError where messages were
+   * lost, unless `onLoss` is "skip"; a new loop continues after the loss. If the other end was
+   * lost, the loop delivers everything that was sent, and then throws a PeerLostError.
    */
   values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
     const own = checkedOptions(options, this.#waiter.action);
@@ -143,9 +143,9 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   }
 
   /**
-   * Returns a stream of the values, which fails as `values()` does, so it never looks complete when it
-   * is not; cancelling it closes this handle. Nothing is read ahead: an unread message stays where it
-   * is.
+   * Returns a stream of the values. It fails where `values()` throws, so a part of the values never
+   * looks complete. Cancelling the stream closes this handle. The stream reads nothing ahead: an
+   * unread message stays in shared memory.
    */
   toReadableStream(options: ValueStreamOptions = {}): ReadableStream<Value<K>> {
     const own = checkedOptions(options, this.#waiter.action);

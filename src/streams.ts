@@ -1,6 +1,6 @@
 /**
- * Streams from and into rings. Nothing is read ahead: an unread message stays in the ring, so
- * backpressure reaches the sender, even in another process.
+ * Connects rings to web streams. A stream reads nothing ahead: an unread message stays in the ring,
+ * so backpressure reaches the sender, even in another process.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface MessageSource {
   close(): void;
 }
 
-/** Streams the bytes of messages one after the other; empty messages leave no trace. */
+/** Streams the bytes of all messages in order. An empty message adds nothing to the stream. */
 export function joinedStream(
   source: MessageSource,
   options: WaitOptions,
@@ -43,7 +43,7 @@ export function joinedStream(
 export interface ByteSource {
   /** Waits for bytes; returns false once the sender has closed and none are left. */
   wait(options: WaitOptions): Promise<boolean>;
-  /** The size of the array to make where the reader brings none. */
+  /** Returns the size of the array to allocate when the reader passes none. */
   chunkBytes(): number;
   /** Moves at least one byte into the target; returns the number moved. */
   read(target: Uint8Array<ArrayBuffer>): number;
@@ -80,16 +80,19 @@ export function byteStream(
 /** A sender. */
 export interface Sink<T> {
   send(value: T, options: WaitOptions): Promise<void>;
-  /** Closes the sender, which has sent everything. */
+  /** Closes the sender after it has sent everything. */
   close(): void;
   /**
-   * Closes the sender, which has not. It follows a failed write too: the stream fails then, and can
-   * neither close nor abort. Without it, aborting closes, and a failed write closes nothing.
+   * Closes the sender before it has sent everything, so that its peer sees a loss. A failed write
+   * calls this too, because a stream that failed can neither close nor abort. Without this method,
+   * aborting calls `close`, and a failed write leaves the sender open.
    */
   abort?(): void;
 }
 
-/** Sends each written value, one after the other; closing and aborting do that to the sender. */
+/**
+ * Sends each written value in order. Closing or aborting the stream closes or aborts the sender.
+ */
 export function sinkStream<T>(sink: Sink<T>, options: WaitOptions): WritableStream<T> {
   checkWaits(options);
   const waits = { ...options };

@@ -31,14 +31,14 @@ import {
 import type { MessageType } from "./region/header.ts";
 
 /**
- * A struct: fields in their places, accessors to them in memory, and the type of the messages that
- * have them.
+ * A struct: the layout of its fields, accessors to them in memory, and the type of messages with
+ * these fields.
  */
 export interface Struct<F extends Declarations>
   extends Layout<F>, Codec<ValueOf<F>, InputOf<F>, ViewOf<F>> {
   /** The number of bytes of every message. */
   readonly sizeBytes: number;
-  /** Returns accessors for the fields in place, from an offset on. */
+  /** Returns accessors that read and write the fields in place, in `bytes` at `offset`. */
   view(bytes: Uint8Array, offset?: number): ViewOf<F>;
 }
 
@@ -91,10 +91,10 @@ function fieldsOf<T>(layout: AnyLayout): Fixed<T> {
 }
 
 /**
- * Declares a struct: the type of messages with these fields, and accessors to them in memory. Fields
- * are placed as C places the members of a struct, unless `at` states an offset; `line: true` gives an
- * atomic word a cache line of its own. An invalid declaration is a TypeError or a RangeError that
- * says why.
+ * Declares a struct: the type of messages with these fields, and accessors to the fields in memory.
+ * Fields have the offsets that C gives the members of a struct, unless `at` states another one.
+ * `line: true` gives an atomic word a cache line of its own. Throws a TypeError or a RangeError
+ * that says why a declaration is invalid.
  *
  * @example Messages with fields
  * ```ts
@@ -140,7 +140,7 @@ export function structOf<F extends Declarations>(layout: Layout<F>): Struct<F> {
   return withForm(made, { kind: "struct", ...parts });
 }
 
-/** An array: a field of a struct, or the type of messages that are one. */
+/** An array of fixed length, as a field of a struct or as the type of messages. */
 export interface ArrayOf<E extends Scalar | AnyLayout>
   extends ArrayType<E>, Codec<Copied<ArrayType<E>>, Stored<ArrayType<E>>, Seen<ArrayType<E>>> {
   /** The number of bytes of every message. */
@@ -148,8 +148,8 @@ export interface ArrayOf<E extends Scalar | AnyLayout>
 }
 
 /**
- * Makes the type of an array of `length` elements, for a field of a struct or for messages. An array
- * of numbers is sent from any array and received as a typed array.
+ * Makes the type of an array of `length` elements, for a field of a struct or for messages. If the
+ * elements are scalars, senders pass any array and receivers get a typed array.
  *
  * @example A field and messages
  * ```ts

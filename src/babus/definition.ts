@@ -1,8 +1,8 @@
 /**
  * The definition of a domain: slots by name, each a file of its own.
  *
- * A domain has no file and no state: it is the common part of its slots' names. So nothing of it
- * can be left over, or disagree with its slots.
+ * A domain has no file and no state: it is the common part of its slots' names. So it leaves
+ * nothing behind, and cannot disagree with its slots.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { SlotObserver } from "./observer.ts";
 import { Slot } from "./slot.ts";
 import { SLOT, SLOT_CONTROL } from "./slot_words.ts";
 
-/** The properties of a slot that can be read from outside. */
+/** The properties of a slot, as any process can read them without opening it. */
 export interface SlotInfo {
   /** The name within the domain. */
   readonly name: string;
@@ -49,7 +49,7 @@ export interface DomainObserverOptions {
 export interface DomainHandleOptions extends HandleOptions, DomainObserverOptions {}
 
 /**
- * Defines a domain of slots, each of which keeps the last messages of one kind. Opens nothing.
+ * Defines a domain: named slots, each of which keeps the last messages of one type. Opens nothing.
  *
  * @example Write in one process, read in all
  * ```ts
@@ -94,13 +94,15 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
     this.#place = { domain: this.name, region, definitions };
   }
 
-  /** Opens all slots of the definition for reading and writing. */
+  /** Opens all slots of the definition for reading and writing; by default creates missing ones. */
   open(options: DomainHandleOptions = {}): Domain<S> {
     const { open, own } = checkedOptions(options, `open domain "${this.name}"`);
     return new Domain(this.#place, (slot) => new Slot(slot, slot.open(open), new Landing({ own })));
   }
 
-  /** Observes all slots of the definition without any right to write, at once or once they exist. */
+  /**
+   * Opens observers of all slots, which need only the right to read. The slots need not exist yet.
+   */
   observer(options: DomainObserverOptions = {}): Domain<S, "observer"> {
     const { own } = checkedOptions(options, `observe domain "${this.name}"`);
     return new Domain(this.#place, (slot) => new SlotObserver(slot, new Landing({ own })));
@@ -135,7 +137,7 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
     }, own);
   }
 
-  /** Lists all slots of the domain by name, whichever program created them. */
+  /** Lists the slots of the domain by name, also those of other programs; omits abandoned ones. */
   info(): SlotInfo[] {
     return slotsOf(this.name).map((info) => look(info, this.name)).filter((info) =>
       info !== undefined
@@ -143,8 +145,8 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
   }
 
   /**
-   * Removes the names of all slots of the domain, or of one of them; existing handles keep working.
-   * Returns false if nothing was removed.
+   * Removes the names of all slots of the domain, or only that of `slot`, so that the next handle
+   * creates new slots. Existing handles keep working. Returns false if nothing was removed.
    */
   unlink(slot?: string): boolean {
     const paths = slot === undefined

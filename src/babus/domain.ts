@@ -22,7 +22,7 @@ export type SlotType<O> = O extends { readonly type: infer K extends Type } ? K 
 export type SlotHandle<R extends "slot" | "observer", K extends Type> = R extends "slot" ? Slot<K>
   : SlotObserver<K>;
 
-/** What the handle of a domain needs of its definition. */
+/** The parts of a definition that the handle of its domain uses. */
 export interface DomainPlace {
   readonly domain: string;
   /** The options of all regions. */
@@ -32,7 +32,7 @@ export interface DomainPlace {
 
 type Handle = Slot<Type> | SlotObserver<Type>;
 
-/** The open slots of a domain, or observers of them, which close with it. */
+/** Holds the open slots of a domain, or observers of them, and closes them together. */
 export class Domain<
   S extends SlotTable = Record<never, never>,
   R extends "slot" | "observer" = "slot",
@@ -64,8 +64,8 @@ export class Domain<
   }
 
   /**
-   * Opens a slot that the definition does not have. All programs must state the same type and sizes
-   * for it.
+   * Opens a slot that the definition does not list; it closes with this handle. All programs must
+   * pass the same type and sizes for it. Throws a ClosedError once this handle is closed.
    */
   slot<K extends Type = Bytes>(name: string, options: SlotOptions<K> = {}): SlotHandle<R, K> {
     const { domain, region } = this.#place;

@@ -41,8 +41,8 @@ export interface SlotOptions<K extends Type = Bytes> {
   /** The number of last messages that can be read, 1 to 1,024; 8 by default. */
   readonly depth?: number | undefined;
   /**
-   * The largest message in bytes, up to 2 GiB; that of the type, or 64 KiB. Messages take memory
-   * only once they are written.
+   * The largest message in bytes, up to 2 GiB; by default the size of the type, or 64 KiB if the
+   * type has none. A slot takes memory for messages only when they are written.
    */
   readonly size?: number | undefined;
 }
@@ -50,7 +50,7 @@ export interface SlotOptions<K extends Type = Bytes> {
 /** The codec of a type. */
 export type CodecOf<K extends Type> = Codec<Value<K>, Input<K>, View<K>>;
 
-/** The largest message of a slot whose type does not say it. */
+/** The default size of messages whose type has no size. */
 const USUAL_SIZE = 65_536;
 
 /** The sizes of a slot, by their options. */

@@ -57,7 +57,9 @@ export class SlotPeek<K extends Type = Bytes> {
     return this.#codec.view?.(this.bytes) as View<K>;
   }
 
-  /** Whether no byte has been overwritten up to now, so that all that was read before is right. */
+  /**
+   * Whether no byte was overwritten so far; check it after reading. False once the slot is closed.
+   */
   get valid(): boolean {
     return !this.#words.region.closed && this.#words.isWhole(this.sequence);
   }
@@ -137,7 +139,7 @@ export class History<K extends Type> {
     return messages;
   }
 
-  /** Returns a copy of the oldest message after the one of this number, and what was lost between. */
+  /** Returns a copy of the oldest message after this number; its `lost` counts those between. */
   after(sequence: number): SlotMessage<K> | undefined {
     for (let attempt = 1;; attempt++) {
       const last = this.last();

@@ -7,16 +7,16 @@
  *   slot log      published 9   bell          (subscribed without waking: looked at, not slept on)
  * ```
  *
- * Every slot has a bell of its own, and one system call sleeps on all that were asked for
- * (futex_waitv). So the kernel chooses who wakes: a writer of another slot finds its bell down and
- * makes no system call at all. The other way, one word for all slots and 32 bits that a sleeper
- * picks from, is not taken: what says that somebody sleeps there is a flag for each bit, and taking
- * it and waking for it are two system calls, between which a killed writer strands the sleepers.
- * Moreover slots would share bits, and a word that changes with every write of anybody keeps those
- * awake who are about to sleep.
+ * Each slot has its own bell, and one system call (futex_waitv) sleeps on the bells of all slots
+ * that wake the listener. A writer of any other slot finds its bell down and makes no system call.
+ * The rejected alternative is one word for all slots, of whose 32 bits a sleeper picks some. It
+ * needs a flag for each bit that a thread sleeps on. Clearing the flag and waking the sleepers are
+ * two steps, and a writer killed between them strands the sleepers. Slots would also share bits,
+ * and every write would change the word and so keep a thread awake that is about to sleep.
  *
  * I1  A listener notes the number of the last message that it has looked at in each slot. News are
- *     messages after that: what was published while it was awake, or falling asleep, is not missed.
+ *     messages after that, so it misses none that was published while it was awake or falling
+ *     asleep.
  * P1  Raise the bells, look at all slots, sleep: as with one bell (doorbell.ts, P1).
  *
  * @module
@@ -40,9 +40,12 @@ import {
 import type { SlotReader } from "./reader.ts";
 import { NEWS, type Slot } from "./slot.ts";
 
-/** How a listener deals with a slot. */
+/** The options of a slot in a listener. */
 export interface ListenOptions {
-  /** Whether news in this slot end a wait, as by default; otherwise they come only with others. */
+  /**
+   * Whether a new message in this slot ends a wait; true by default. With false, a wait reports the
+   * slot only together with one that ends it.
+   */
   wake?: boolean | undefined;
 }
 
@@ -63,12 +66,13 @@ interface Subscription {
 }
 
 /**
- * Waits for news in any of many slots. Every message that a listener has not looked at is news, also
- * one that was there before. A message that arrives between `look` and reading its slot is read at
- * once, and reported again by the next look: compare `sequence` where that matters.
+ * Waits for new messages in any of many slots. A message is new until the listener has reported its
+ * slot, even if it was written before `add()`. If a message arrives after `look()` and before you
+ * read the slot, you read it, and the next look reports the slot again: compare `sequence` where
+ * that matters.
  *
- * The kernel watches up to 128 slots at once, for all promises of a process together. Beyond that
- * all are looked at each millisecond, which takes some percent of a processor.
+ * The kernel watches up to 128 slots at once, for all promises of a process together. With more,
+ * the process checks all of them each millisecond, which takes some percent of a processor.
  *
  * @example Wait for either of two slots
  * ```ts
@@ -94,10 +98,10 @@ export class Listener implements Disposable, Waitable {
     },
     state: () => `it listens to ${counted(this.#subscriptions.size, "slot")} without news`,
   };
-  #change = new AbortController(); // ends sleeps on slots that are listened to no longer
+  #change = new AbortController(); // ends sleeps on slots that were removed
   #closed: ClosedError | undefined;
 
-  /** Listens to a slot from now on, also in a `wait()` that is under way; returns this listener. */
+  /** Adds a slot, also to a `wait()` in progress, or changes its options; returns this listener. */
   add(slot: Slot<Type>, options: ListenOptions = {}): this {
     this.#checkOpen();
     const { wake = true } = checkedOptions(options, "listen to a slot");
@@ -114,8 +118,8 @@ export class Listener implements Disposable, Waitable {
   }
 
   /**
-   * Stops listening to a slot; returns false if it did not listen. A wait that is left with no slot to
-   * wake it ends with a RangeError.
+   * Removes a slot; returns false if it was not added. A wait in progress ends with a RangeError if
+   * no slot is left that can end it.
    */
   remove(slot: Slot<Type>): boolean {
     const removed = this.#subscriptions.delete(slot);
@@ -123,7 +127,7 @@ export class Listener implements Disposable, Waitable {
     return removed;
   }
 
-  /** Returns the slots that have news since they were last looked at. */
+  /** Returns the slots with messages that are new since the last look, without waiting. */
   look(): AnySlot[] {
     this.#checkOpen();
     const news: Subscription[] = [];
@@ -137,18 +141,18 @@ export class Listener implements Disposable, Waitable {
     return news.map(({ slot }) => slot);
   }
 
-  /** Blocks until a slot that wakes has news; returns all slots that have. */
+  /** Blocks until a slot with `wake` has a new message; returns all slots with new messages. */
   waitSync(options: SyncWaitOptions = {}): AnySlot[] {
     checkWaits(options);
     return this.#news() ?? untilSync(() => this.#news(), this.#waiter, options);
   }
 
-  /** Resolves once a slot that wakes has news, with all slots that have. */
+  /** Resolves with all slots with new messages, once one of those with `wake` has one. */
   wait(options: WaitOptions = {}): Promise<AnySlot[]> {
     return until(() => this.#news(), this.#waiter, options);
   }
 
-  /** Loops over the slots that have news, as `wait()` resolves with them. */
+  /** Loops over waits: each turn gets the slots with new messages, as `wait()` returns them. */
   news(options: LoopOptions = {}): AsyncGenerator<AnySlot[], void, void> {
     const attempt = () => {
       const value = this.#news();

@@ -3,7 +3,7 @@
  * region/observed.ts how an observer follows a name.
  *
  * A reader of a slot stores nothing but a raised bell, so an observer reads as a reader does. It
- * waits on a bell of its own (wait/observing.ts), and nobody can tell that it is there.
+ * waits on a bell of its own (wait/observing.ts), so no other party can detect it.
  *
  * @module
  */
@@ -27,10 +27,10 @@ interface Attachment<K extends Type> extends Subject {
 }
 
 /**
- * Reads a slot without any right to write. It neither keeps the slot alive nor wakes anyone, and it
- * needs only the right to read the file. It can be opened before the slot exists. When another slot
- * takes the name, it continues there, where messages are numbered from 1 again. It learns of news
- * late by up to a tenth of the wait, at most 64 ms.
+ * Reads a slot with only the right to read its file. It neither keeps the slot alive nor wakes a
+ * process. It can open before the slot exists. When another slot takes the name, it continues
+ * there, and messages are numbered from 1 again. It polls, so a message that it waits for is late
+ * by up to a tenth of the wait, at most 64 ms.
  */
 export class SlotObserver<K extends Type = Bytes> extends SlotReader<K> {
   readonly #observed: Observed<Attachment<K>>;
@@ -49,7 +49,7 @@ export class SlotObserver<K extends Type = Bytes> extends SlotReader<K> {
     });
   }
 
-  /** The number of slots of this name that were observed so far; 0 while none has existed. */
+  /** The number of slots of this name that it has found so far, as of the last read; 0 before. */
   get slots(): number {
     return this.#observed.regions;
   }
@@ -60,8 +60,8 @@ export class SlotObserver<K extends Type = Bytes> extends SlotReader<K> {
   }
 
   /**
-   * Returns copies of all messages after the one with this number that the slot still has. A number
-   * that no message of the slot has yet is one of an earlier slot, and counts as 0.
+   * Returns copies of the messages after this number that the slot still has, oldest first. A
+   * number beyond the newest message belongs to an earlier slot, and counts as 0.
    */
   override since(sequence: number): SlotMessage<K>[] {
     return super.since(sequence > this.sequence ? 0 : sequence);

@@ -1,5 +1,5 @@
 /**
- * Reading a slot, which its handles and its observers do alike.
+ * The common part of the handles and the observers of a slot: reading it.
  *
  * @module
  */
@@ -20,7 +20,10 @@ import {
 import type { SlotDefinition } from "./geometry.ts";
 import { checkNumber, type History, type SlotMessage } from "./history.ts";
 
-/** Reads a slot. To `waitAny` it is ready when there is a message newer than all that it has shown. */
+/**
+ * Reads the newest message of a slot, or those before it. For `waitAny` it is ready when a message
+ * is newer than all that this handle has shown.
+ */
 export abstract class SlotReader<K extends Type = Bytes> implements Disposable, Waitable {
   /** The name within the domain. */
   readonly name: string;
@@ -56,51 +59,54 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
     return this.history()?.last() ?? 0;
   }
 
-  /** Returns a copy of the newest message; undefined before the first. */
+  /** Returns a copy of the newest message, or undefined before the first. Never waits. */
   latest(): SlotMessage<K> | undefined {
     return this.history()?.latest();
   }
 
-  /** Returns a copy of the message with this number; undefined unless it is one of the last. */
+  /** Returns a copy of the message with this number, or undefined if the slot does not have it. */
   at(sequence: number): SlotMessage<K> | undefined {
     checkNumber(sequence, this.title);
     return this.history()?.at(sequence);
   }
 
-  /** Returns copies of all messages after the one with this number that the slot still has. */
+  /** Returns copies of the messages after this number that the slot still has, oldest first. */
   since(sequence: number): SlotMessage<K>[] {
     checkNumber(sequence, this.title);
     return this.history()?.since(sequence) ?? [];
   }
 
   /**
-   * Copies the bytes of the newest message into an array and returns their number, or -1 before the
-   * first message. Allocates nothing.
+   * Copies the bytes of the newest message into `target` and returns their number, or -1 before the
+   * first message. Throws a RangeError if `target` is too small. Allocates nothing.
    */
   readInto(target: Uint8Array<ArrayBuffer>): number {
     return this.history()?.readInto(target) ?? -1;
   }
 
-  /** Blocks until there is a message newer than all that this handle has shown; returns the newest. */
+  /** Blocks until a message is newer than all that this handle has shown; returns the newest. */
   nextSync(options: SyncWaitOptions = {}): SlotMessage<K> {
     checkWaits(options);
     return this.#unseen() ?? untilSync(this.#unseen, this.#waiter(this.#shown), options);
   }
 
-  /** Resolves once there is a message newer than all that this handle has shown, with the newest. */
+  /** Resolves with the newest message once it is newer than all that this handle has shown. */
   next(options: WaitOptions = {}): Promise<SlotMessage<K>> {
     return until(this.#unseen, this.#waiter(this.#shown), options);
   }
 
   /**
-   * Loops over copies of the messages in order, from the newest one on. Each tells how many were
-   * overwritten unread before it.
+   * Loops over copies of the messages in order, from the newest one on. The `lost` of each counts
+   * the messages that were overwritten unread just before it.
    */
   messages(options: LoopOptions = {}): AsyncGenerator<SlotMessage<K>, void, void> {
     return iterate(this.#series((message) => message), this.#checked(options));
   }
 
-  /** Loops over the values in order, from the newest one on. */
+  /**
+   * Loops over the values in order, from the newest one on. Throws a LostError where messages were
+   * overwritten unread, unless `onLoss` is "skip".
+   */
   values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
     const { onLoss = "throw", ...loop } = this.#checked(options);
     return iterate(
@@ -151,7 +157,9 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
     };
   }
 
-  /** The messages from the newest one on; those of a slot that takes the name, from its first one on. */
+  /**
+   * Makes the series of messages from the newest one on; in a later slot, from its first one on.
+   */
   #series<T>(select: (message: SlotMessage<K>) => T): Series<T> {
     let history: History<K> | undefined;
     let seen = -1;

@@ -27,12 +27,12 @@ import { WriteLock } from "./write_lock.ts";
 /** The method by which a listener asks a slot for the condition that it has news. */
 export const NEWS: unique symbol = Symbol.for("vring.news/1");
 
-/** Open claims: the right to write would go with a handle that is collected. */
+/** Keeps open claims alive: garbage collection of their handle would release the lock. */
 const open = perIsolate(() => new Set<object>());
 
 /**
- * The memory of the next message of a slot. No other handle can write until it is published or
- * disposed. Each handle has one claim, which it reuses.
+ * Memory for the next message of a slot, to write in place. No other handle can write until you
+ * publish or dispose it. Each handle has one claim, which it reuses.
  */
 export interface SlotClaim<K extends Type = Bytes> extends Claim<K> {
   /** Publishes the first `length` bytes, all by default; returns the number of the message. */
@@ -49,9 +49,10 @@ interface Prepared {
 }
 
 /**
- * Keeps the last messages of one kind for all processes. Any handle writes, one at a time, and any
- * handle reads the newest message or those before it. Writers never wait for readers. Of a slot 64
- * handles can be writing ones; a handle is one from its first write until it is closed.
+ * Writes and reads a slot, which keeps the last messages of one type for all processes. Any handle
+ * can write, one at a time, and any handle can read. Writers never wait for readers. At most 64
+ * handles can write: a handle counts from its first write or claim until it is closed, and one more
+ * throws a RoleTakenError.
  */
 export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   readonly #words: SlotWords;
@@ -103,12 +104,14 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
     return this.#words.region.countMembers() - 1;
   }
 
-  /** Resolves once the slot has so many other handles. */
+  /** Resolves once the slot has at least `count` other handles. */
   waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
     return waitForPeers(this, count, { noun: "other handle", what: this.#words.what }, options);
   }
 
-  /** Writes a value and returns its number; returns undefined while another handle is writing. */
+  /**
+   * Writes a value and returns its number, or undefined while another handle writes. Never waits.
+   */
   tryWrite(value: Input<K>, options?: PublishOptions): number | undefined {
     const origin = originIn(options, this.#words.what);
     const prepared = this.#prepare(value);
@@ -124,8 +127,8 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   }
 
   /**
-   * Writes a value once no other handle is writing; resolves with its number. Do not change the value
-   * until then.
+   * Writes a value once no other handle is writing, and resolves with its number. Do not change the
+   * value until then.
    */
   write(value: Input<K>, options: WaitOptions & PublishOptions = {}): Promise<number> {
     const attempt = () => {
@@ -162,9 +165,9 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   }
 
   /**
-   * Has a handler fill the next message in place, and publishes as many bytes as it returns, or all.
-   * Returns the number of the message, or undefined while another handle is writing. Allocates
-   * nothing.
+   * Lets a handler fill the next message in place, and publishes it. Returns its number, or
+   * undefined while another handle is writing. The handler returns the number of bytes to publish;
+   * undefined means all. If it throws, nothing is published. Allocates nothing.
    */
   tryFill(
     handler: (claim: SlotClaim<K>) => number | void,
@@ -175,15 +178,15 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   }
 
   /**
-   * Shows a message in place, the newest by default; returns undefined unless it is one of the last.
-   * Read what you need, and check `valid` afterwards.
+   * Shows a message in place, by default the newest; returns undefined if the slot does not have
+   * it. A writer may overwrite it at any time: read the fields you need, and then check `valid`.
    */
   peek(sequence?: number): SlotPeek<K> | undefined {
     if (sequence !== undefined) checkNumber(sequence, this.title);
     return this.#history.peek(sequence);
   }
 
-  /** Closes the handle: what it shows in place becomes empty, and its claim is discarded. */
+  /** Closes the handle. Its views become empty, and it discards its open claim. */
   close(): void {
     this.#forget();
     this.#words.region.close(() => this.#lock.close());

@@ -12,7 +12,7 @@
  * written parts of the file have memory: room for large messages costs nothing until one is
  * written.
  *
- * A slot has any number of writers, one at a time (write_lock.ts). Nobody waits for a reader.
+ * A slot has any number of writers, one at a time (write_lock.ts). No writer waits for a reader.
  *
  * I1  The stamp of an entry is the number of the complete message in it; or 0.
  * I2  The holder of the writers' lock writes message `published` + 1, and nothing else. So after a
@@ -146,7 +146,7 @@ export function planOf({ depth, size }: Shape, page: number = pageSize()): SlotO
   return { depth, size, entries, messagesAt, stride, bytes: messagesAt + entries * stride };
 }
 
-/** What an entry says of a message. */
+/** The properties of a message, as its entry states them. */
 export interface Facts {
   length: number;
   time: number;
@@ -221,8 +221,8 @@ export class SlotWords {
   }
 
   /**
-   * Returns the facts about a published message, valid if the message is whole afterwards; undefined
-   * if it was already overwritten. The next call reuses the object.
+   * Returns the properties of a published message, or undefined if it was already overwritten. They
+   * are valid only if `isWhole` is true afterwards. The next call reuses the object.
    */
   look(sequence: number): Readonly<Facts> | undefined {
     const marked = this.#load(sequence, "length");

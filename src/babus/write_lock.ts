@@ -16,7 +16,8 @@
  *     0.
  * C2  An owner dies between 0 and the bell: waiting writers check again after a slice.
  *
- * Limit: writers have no order. The one that tries at the right moment is next; a write is short.
+ * Limit: waiting writers have no order. The first to try after a release acquires the lock; a write
+ * is short.
  *
  * @module
  */
@@ -40,7 +41,7 @@ export class WriteLock {
   readonly #seats: Seats;
   readonly #owner: Word32;
   readonly #bell: Doorbell;
-  /** True once this one holds the lock, which the look at it takes. */
+  /** The condition that this writer holds the lock. Checking it acquires a free lock. */
   readonly free: Condition;
   #role: Role | undefined;
   #own = NOBODY; // the value of `owner` while this writer holds the lock

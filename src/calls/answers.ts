@@ -1,5 +1,5 @@
 /**
- * The answers to a client: taken from the lanes of its servers, and given to their calls.
+ * The answers to a client: takes them from the lanes of its servers and settles their calls.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Call } from "./pending.ts";
 
 /** Takes the answers to one client. */
 export class Answers {
-  /** Answers to no call, since this was cleared: each is an operation for the event loop. */
+  /** The number of answers without a call, since it was cleared. Each counts for fairness.ts. */
   strays = 0;
   readonly #end: Endpoint;
   readonly #type: Codec<unknown>;
@@ -27,8 +27,8 @@ export class Answers {
   }
 
   /**
-   * Takes the answers of a server that are there, at most one lane full, and returns their number.
-   * `refused` gets the calls that the server did not take. The type may close the client.
+   * Takes the answers that a server has sent, at most one lane full, and returns their number.
+   * Passes the calls that the server refused to `refused`. The codec may close the client.
    */
   take(link: Link, refused: (call: Call) => void): number {
     const lane = link.responses;

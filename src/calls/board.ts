@@ -1,6 +1,6 @@
 /**
- * The words of calls: the seats of clients and servers, and what each pair of them shares;
- * calls/calls.ts explains them.
+ * The words of calls: the seats of clients and servers, and the lanes and words of each pair of
+ * them. calls/calls.ts explains them.
  *
  * @module
  */
@@ -177,7 +177,7 @@ export class Board {
     return { mapping, control, data: dataOffset + 2 * part * capacity, capacity };
   }
 
-  /** Gives memory to the lanes of a server that nobody has used. The caller holds its role. */
+  /** Allocates memory for the lanes of a seat before its first use. The caller holds its role. */
   allocate({ index, state }: ServerSeat): void {
     if (index === 0 || state.load() !== SeatState.never) return; // the first has it at once
     const { region } = this;
@@ -187,7 +187,7 @@ export class Board {
 
   /**
    * Empties the lanes of a server that is gone, so that its clients send their requests to another
-   * one. Returns false if a living party holds its role, or another one has held it since.
+   * server. Returns false if a living party holds the role, or another party has held it since.
    */
   empty(server: ServerSeat, generation: number): boolean {
     using role = this.serverSeats.isHeld(server.index)
@@ -209,7 +209,7 @@ export class Board {
   }
 }
 
-/** Stores what a new holder found in a pair: the position of the requests taken before it. */
+/** Stores, for a new holder, the position up to which earlier holders took a pair's requests. */
 export function begin({ adopted, returned }: Pair, tail: number): void {
   if (returned.load() === tail) return; // emptied, and nothing taken since (I2)
   adopted.store(tail); // P2 before ..

@@ -13,11 +13,13 @@
  * A client sends each call to the server that is least busy (link.ts), and a call is in one lane at
  * a time. Every message begins with the number of its call and the generation of its client: the
  * number of clients that had the seat. Call numbers count up and never repeat within a generation
- * and a lane. So a late answer, to an abandoned call or to a client that is gone, is recognised by
- * its numbers and dropped. And a seat can be taken again at once, whatever is left in its lanes.
+ * and a lane. So a client recognises a late answer, to a call that was given up or to an earlier
+ * client, by its numbers and drops it. A new client can take a seat at once, even while old
+ * messages are left in its lanes.
  *
- * Each party has one bell. A client's is rung for responses and for room for requests, a server's
- * for requests and for room for responses. So no party ever sleeps on one while it needs the other.
+ * Each party has one bell. Servers ring a client's bell for responses and for room for requests.
+ * Clients ring a server's bell for requests and for room for responses. So no party sleeps through
+ * one event while it waits for the other.
  *
  * **A call moves** from a server that is gone to another one. A server is gone when its state is
  * closed, or open with its role free. Its tail then says which requests it had taken.
@@ -28,13 +30,13 @@
  *                client first empties the lanes of the gone one, with its role held, so that no new
  *                server can begin meanwhile. Then it sends the call again.
  *
- * The party that holds a server's role and has begun is its holder: a server, or such a client.
+ * The holder of a server's seat holds its role and has begun. It is a server, or such a client.
  *
  * I1  A request is taken, which moves the tail of its lane, before its handler begins. Only the
  *     holder of the server's role moves that tail, and only forward. So a request is handled at
  *     most once.
- * I2  Everything before `adopted` has left the lane before its present holder began. Of that,
- *     nothing between `adopted` and `returned` was ever taken.
+ * I2  Everything before `returned` had left the lane before its present holder began. Of that, no
+ *     holder ever took anything between `adopted` and `returned`.
  * I3  A call is sent again only when its request is between `adopted` and `returned`, or when the
  *     calls have `retry`, or when the server refused it.
  * P1  A holder stores in each pair `adopted` and `returned`, and then increments the generation of
@@ -45,28 +47,28 @@
  *     `adopted`. So a request that it finds after `adopted` and up to `returned` was emptied from
  *     the lane, and no holder before that had taken it.
  * C1  A client dies: its requests are handled or emptied, its responses dropped, its seat is free.
- * C2  A server dies: the calls that it had taken fail, or are retried, as soon as its death is seen.
- *     The others are sent to another server, or wait for one with `onPeerGone: "wait"`, or fail.
+ * C2  A server dies: its clients see the death, and fail or retry the calls that it had taken. They
+ *     send the others to another server, let them wait (`onPeerGone: "wait"`), or fail them.
  * C3  A holder dies before it increments the generation. If it stored `adopted` only, nobody loads
  *     that, and the next holder stores it again, as large or larger. If a client that empties lanes
- *     dies between the tail and `returned`, the next holder finds a tail that is not `returned`,
- *     and counts these requests as taken: their calls fail, although no handler has begun.
+ *     dies between the tail and `returned`, the next holder finds a tail that is not `returned`. It
+ *     counts these requests as taken: their calls fail, although no handler has begun.
  * C4  A client corrupts its lanes: the server reads nothing more from that pair and marks it
  *     (`broken`), so that the client's calls fail and no newcomer takes the seat. The next holder
  *     drops the lane's contents, and the seat can be used again. If the positions themselves are
  *     corrupt, a new server or client empties the lane by its own position.
- * C5  A client dies while it empties lanes: its hold ends, and the next client that is concerned
- *     empties them again. While it is stopped, nobody can take that server's seat.
+ * C5  A client dies while it empties lanes: its hold ends, and the next client with calls there
+ *     empties them again. While such a client is stopped, no server can take that seat.
  * C6  A load is wrong, because its server died or corrupted it: this costs only balance.
  *
- * **A client gives up** a call after its time or by a signal. It sets the bit of the call in the
- * pair (`given_up`), and the server aborts `caller.signal`. Calls that are not answered yet have
- * different bits, also those given up. So a bit is cleared and used again only when the server is
- * done with its last call, and a set bit is never taken for another call's.
+ * **A client gives up** a call when it times out or its signal aborts. It sets the bit of the call
+ * in the pair (`given_up`), and the server aborts `caller.signal`. All unanswered calls have
+ * different bits, including the calls that were given up. So a client clears and reuses a bit only
+ * after the server has finished its last call. No server takes a set bit for that of another call.
  *
  * Limits: 64 clients, 16 servers, and at most 256 pairs of them; 1,024 calls without an answer in
- * each pair, those given up included. A call stays with a server that is stopped until that
- * continues, dies, or the client gives up.
+ * each pair, including those given up. A call stays with a stopped server until that server
+ * continues or dies, or the client gives up.
  *
  * @module
  */
@@ -160,7 +162,7 @@ export interface CallTypes {
   readonly response: Codec<unknown>;
 }
 
-/** The options that decide what calls are like, besides their sizes. */
+/** The options of calls that state no size. */
 export type CallPlanOptions = OpenOptions & { readonly retry?: boolean | undefined };
 
 /** Combines the types of requests and responses into the type of calls. */
@@ -188,7 +190,9 @@ function wordOf(
   return new Word32(mapping, CALLS_CONTROL.fields[name], controlOffset);
 }
 
-/** Describes calls to the opener. The lanes of each server but the first get memory when it opens. */
+/**
+ * Describes calls to the opener. The lanes of each server but server 0 get memory when it opens.
+ */
 export const CALLS: Product<RingGeometry, CallPlanOptions> = {
   regionType: CALLS_REGION,
   usual: { ...productFor(1).usual, servers: 1 },

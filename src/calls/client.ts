@@ -1,5 +1,5 @@
 /**
- * The asking end of calls; calls/calls.ts explains the algorithm.
+ * The client end of calls; calls/calls.ts explains the algorithm.
  *
  * @module
  */
@@ -33,8 +33,8 @@ import { Requests } from "./requests.ts";
 /** The options of a client. */
 export interface CallClientOptions extends HandleOptions {
   /**
-   * What happens to calls that no server has taken when all servers have closed or died: they fail
-   * ("end", the default), or wait for another server ("wait").
+   * Whether calls that no server has taken fail when every server has closed or died ("end", the
+   * default), or wait for another server ("wait").
    */
   onPeerGone?: "wait" | "end" | undefined;
 }
@@ -42,7 +42,7 @@ export interface CallClientOptions extends HandleOptions {
 /** For operations that no signal ends. */
 const NO_OPTIONS = {};
 
-/** A call that blocks the thread, with all that it needs: made once, and used again. */
+/** A call that blocks the thread, with its waiters. A client makes one and reuses it. */
 interface BlockingCall {
   readonly call: Call;
   request: unknown;
@@ -54,7 +54,7 @@ interface BlockingCall {
 }
 
 /**
- * Makes calls. Each call goes to the server that is least busy.
+ * Calls servers: sends each request to the least busy server, and returns its answer.
  *
  * @example Call, and give up after a second
  * ```ts
@@ -147,10 +147,10 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Sends a request, and resolves with the answer. Rejects with a RemoteError if the handler threw,
-   * and with a PeerLostError if the server closed or died, which may have handled the request. With
-   * `retry` in the definition such a call goes to another server. A call that times out or is aborted
-   * aborts the signal of its caller at the server.
+   * Sends a request, and resolves with the answer. Rejects with a RemoteError if the handler threw.
+   * Rejects with a PeerLostError if the server closed or died, and may have handled the request;
+   * with `retry` in the definition such a call goes to another server instead. When a call times
+   * out or its signal aborts, `caller.signal` aborts at the server.
    */
   call(request: Input<Q>, options: WaitOptions = {}): Promise<Value<S>> {
     return this.#call(request, undefined, options) as Promise<Value<S>>;
@@ -163,7 +163,8 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
 
   /**
    * Sends a request, copies the bytes of the answer into an array, and resolves with their number.
-   * Do not use the array until then.
+   * Rejects with a RangeError if the array is too short. Do not use the array until the promise
+   * settles.
    */
   async callInto(
     request: Input<Q>,
@@ -175,8 +176,9 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Sends a request, blocks the thread until the answer arrives, copies its bytes into an array, and
-   * returns their number. Allocates no memory for the answer.
+   * Sends a request, blocks the thread until the answer arrives, copies its bytes into an array,
+   * and returns their number. Throws a RangeError if the array is too short. Allocates no memory
+   * for the answer.
    */
   callSyncInto(
     request: Input<Q>,
@@ -187,7 +189,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     return this.#callSync(request, target, options) as number;
   }
 
-  /** Closes this client. Calls that are not answered are rejected with a ClosedError. */
+  /** Closes this client, and rejects all unanswered calls with a ClosedError. */
   close(): void {
     const error = new ClosedError(`Cannot get an answer from ${this.#end.what}: it was closed`);
     using _rejected = { [Symbol.dispose]: () => this.#links.rejectAll(error) };
@@ -277,7 +279,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     return made;
   }
 
-  /** Says what a call sees whose time is up. */
+  /** Describes what a call that times out is waiting for. */
   #state(call: Call): string | undefined {
     if (this.#end.closed) return undefined;
     if (this.#links.hasTaken(call)) return "a server has taken the request and not answered it";
@@ -292,7 +294,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     }
   }
 
-  /** Makes an attempt receive before it everything that has ended the wait. */
+  /** Wraps an attempt so that after each wait it first receives the answers. */
   #receiving<R>(attempt: () => R | undefined): Attempt<R> {
     return (ended) => {
       if (ended !== undefined) this.#links.receive();
@@ -340,7 +342,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   }
 }
 
-/** What a client's definition and its options have chosen. */
+/** The choices of a client's definition and options. */
 export interface ClientChoice {
   readonly types: CallTypes;
   /** Whether a call may run twice. */

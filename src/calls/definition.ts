@@ -33,7 +33,7 @@ export interface CallsOptions<Q extends Type = Bytes, S extends Type = Bytes>
   retry?: boolean | undefined;
   /** The most clients at a time, up to 64; 8 by default. */
   clients?: number | undefined;
-  /** The most servers at a time, up to 16; 1 by default. Clients times servers can be 256. */
+  /** The most servers at a time, up to 16; 1 by default. Clients times servers: at most 256. */
   servers?: number | undefined;
   /**
    * The bytes of each lane, rounded up to a power of two of at least a page; 1 MiB by default. Each
@@ -42,7 +42,7 @@ export interface CallsOptions<Q extends Type = Bytes, S extends Type = Bytes>
   capacity?: number | undefined;
 }
 
-/** Calls, which servers answer. It opens nothing until a server or a client is asked for. */
+/** Opens the servers and clients of calls; {@linkcode calls} makes this definition. */
 export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
   extends Definition<Readonly<Record<string, number>>, CallsOptions<Q, S>> {
   readonly #types: CallTypes;
@@ -63,8 +63,8 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Opens a server, which creates the calls if they do not exist. Throws a RoleTakenError if as many
-   * servers as defined are alive.
+   * Opens a server, and creates the region if it does not exist. Throws a RoleTakenError if
+   * `servers` servers are alive.
    */
   server(options: HandleOptions = {}): CallServer<Q, S> {
     const { open } = checkedOptions(options, `open ${this.what()} as a server`);
@@ -72,8 +72,8 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Opens a client, which creates the calls if they do not exist. Throws a RoleTakenError if as many
-   * clients as defined are alive.
+   * Opens a client, and creates the region if it does not exist. Throws a RoleTakenError if
+   * `clients` clients are alive.
    */
   client(options: CallClientOptions = {}): CallClient<Q, S> {
     const { open, onPeerGone } = checkedOptions(options, `open ${this.what()} as a client`);

@@ -1,5 +1,5 @@
 /**
- * Requests, one at a time: taken, handed to the handler, and answered.
+ * The handling of requests: takes one at a time, passes it to the handler, and sends the answer.
  *
  * @module
  */
@@ -24,8 +24,8 @@ import {
 } from "./message.ts";
 
 /**
- * Answers a request with a value, a promise or any other object that has a `then` method. An error
- * that it throws reaches the client as a RemoteError.
+ * Handles a request and returns the response, or a promise (any object with `then`). An error that
+ * it throws, or that the promise rejects with, reaches the client as a RemoteError.
  */
 export type Handler<Q extends Type = Bytes, S extends Type = Bytes> = (
   request: Value<Q>,
@@ -66,7 +66,7 @@ export class Handling {
     this.#failure ??= { error };
   }
 
-  /** Takes the next request, if there is one, and has it answered. */
+  /** Takes the next request and calls the handler; returns false when there is no request. */
   take(handler: AnyHandler): boolean {
     const client = this.#clients.next();
     if (client === undefined) return false;
@@ -90,7 +90,7 @@ export class Handling {
     return true;
   }
 
-  /** The body of a client's next request, which is gone from its lane (I1). */
+  /** Removes a client's next request from its lane, and returns its body (I1). */
   #read(client: Client): Uint8Array<ArrayBuffer> {
     const length = this.#clients.readEnvelope(client);
     const body = this.#clients.envelope.readBody(client, this.#types.request);
@@ -127,7 +127,7 @@ export class Handling {
     }
   }
 
-  /** Answers a request that the handler is done with. */
+  /** Answers a request whose handler has finished. */
   #finish(request: Request, outcome: Settled): void {
     try {
       if ("error" in outcome) this.#answerError(request, outcome.error);
@@ -149,7 +149,7 @@ export class Handling {
     this.#encoder.checkIdle();
   }
 
-  /** Sends a value, encoded in place if the lane has room; if that cannot be, why it cannot. */
+  /** Sends a value, encoded in place if the lane has room. If encoding fails, sends that error. */
   #tryAnswer(request: Request, value: unknown): void {
     const encoder = this.#encoder;
     let lane: LaneSender | undefined;

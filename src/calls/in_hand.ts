@@ -16,17 +16,19 @@ import type { Client } from "./inbox.ts";
 import { BUSY } from "./link.ts";
 import type { Outgoing } from "./message.ts";
 
-/** Describes the client that called, and says when it no longer waits. */
+/** The client that made a call, and a signal that aborts when it no longer waits. */
 export interface Caller {
   /** The number of the client's seat. */
   readonly client: number;
-  /** How many clients have had that seat up to this one: another number, another client. */
+  /**
+   * The number of clients that have had that seat, including this one. It identifies the client.
+   */
   readonly generation: number;
   /** Whether a server that is gone may have handled the request before, as `retry` allows. */
   readonly retried: boolean;
   /**
-   * Aborts when the client gives up the call, closes or dies, or this server closes. It costs
-   * nothing until it is used. Handlers that return a promise can stop their work then.
+   * Aborts when the client gives up the call, closes or dies, or when this server closes. A handler
+   * that returns a promise can stop its work then. The signal costs nothing until it is read.
    */
   readonly signal: AbortSignal;
 }
@@ -110,7 +112,7 @@ export class InHand {
     load?.store(0);
   }
 
-  /** How many there are. */
+  /** The number of requests being handled. */
   get count(): number {
     return this.#count;
   }
@@ -120,7 +122,7 @@ export class InHand {
     return this.#watched.size > 0;
   }
 
-  /** The number at which a server takes no more. */
+  /** Sets the number of requests at which the server takes no more. */
   set most(most: number) {
     this.#most = most;
     this.#publish();
@@ -132,7 +134,7 @@ export class InHand {
     this.#load?.store(BUSY + this.#count);
   }
 
-  /** The handler has left the thread, with a promise. */
+  /** Notes that the handler has left the thread and returned a promise. */
   leaveThread(): void {
     this.#publish();
   }
@@ -213,7 +215,7 @@ export class InHand {
     this.#lost.clear();
   }
 
-  /** Aborts all signals: the server has closed. */
+  /** Aborts all signals because the server has closed. */
   abortAll(): void {
     const reason = new ClosedError(`Cannot answer through ${this.#end.what}: it was closed`);
     for (const request of [...this.#watched]) Request.abort(request, reason);

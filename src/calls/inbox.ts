@@ -1,6 +1,6 @@
 /**
- * The clients of one server, as it sees them: their requests, in turns, and their responses.
- * A response without room waits in a queue.
+ * The clients of one server: it takes their requests in turn and sends their responses. A response
+ * waits in a queue while the client's lane is full.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { Envelope, messageBytes, type Outgoing, post } from "./message.ts";
 export class Client extends LaneReceiver {
   readonly pair: Pair;
   readonly responses: LaneSender;
-  /** The responses without room so far. While it has any, no request is taken. */
+  /** The responses that wait for room. Until it is empty, the server takes no request from here. */
   readonly queue: Outgoing[] = [];
   /**
    * Whether the client has corrupted its lanes, so that nothing more is taken or sent (calls.ts,
@@ -73,7 +73,7 @@ export class Clients {
   readonly all: readonly Client[];
   /** The header of the request last read. */
   readonly envelope = new Envelope();
-  /** Whether the server closes, and drops answers to calls that were given up. */
+  /** Whether the server is shutting down, and so drops answers to calls that were given up. */
   isClosing = false;
   readonly #end: Endpoint;
   readonly #fan: FanIn<Client>;
@@ -117,7 +117,7 @@ export class Clients {
     return this.#queued.size > 0;
   }
 
-  /** Returns a client's lane if a response of this length fits now; undefined if it has to queue. */
+  /** Returns a client's lane if a response of this length fits now; undefined if it must queue. */
   laneFor(
     client: Client,
     { generation }: { readonly generation: number },
@@ -166,14 +166,14 @@ export class Clients {
     }
   }
 
-  /** Whether the first response in a queue can be sent, or dropped because nobody waits for it. */
+  /** Whether the first response in a queue can be sent, or dropped because its caller is gone. */
   #isMovable(client: Client): boolean {
     const { queue: [first], pair } = client;
     if (first === undefined || this.#hasRoom(client, first)) return true;
     return !this.#isWanted(client, first) || !this.#end.isPresent(pair.client);
   }
 
-  /** Whether anybody waits for a response. */
+  /** Whether the caller still waits for a response. */
   #isWanted({ pair }: Client, { generation, call }: Outgoing): boolean {
     if (pair.client.generation.load() !== generation) return false;
     return !(this.isClosing && pair.givenUp.has(call)); // else its number becomes free by it

@@ -2,9 +2,9 @@
  * A client's view of one server: two lanes, the calls in them, and how busy the server is.
  *
  * A client sends a call to the server with the lowest cost. A server publishes its load: the
- * requests in its hands, plus `BUSY` while it takes no more. The client adds its own calls there,
- * and `BEHIND` if the server has not taken them all: it is stopped, or has much to do. The cost is a
- * hint. A wrong one costs only balance.
+ * requests being handled, plus `BUSY` while it takes no more. The client adds the number of its own
+ * unanswered calls there. It adds `BEHIND` while the server has not taken all of them: that server
+ * is stopped or overloaded. The cost is a hint: a wrong one costs only balance.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { MOST_CALLS } from "./calls.ts";
 import { Asked, postBody } from "./message.ts";
 import { type Call, PendingCalls } from "./pending.ts";
 
-/** What a server adds to its load while it takes no more requests. */
+/** The amount that a server adds to its load while it takes no more requests. */
 export const BUSY = 2 ** 16;
 
-/** What a client adds while a server has not taken all that it was sent. */
+/** The amount that a client adds to a server's cost while it has not taken all its requests. */
 const BEHIND = 2 ** 15;
 
-/** The end of calls up to some positions, after a change of holders. */
+/** The positions up to which earlier holders took or returned calls, after a change of holders. */
 export interface Succession {
   /** Calls up to here were taken by servers that are gone. */
   readonly adopted: number;
@@ -40,7 +40,7 @@ export class Link {
   readonly #responses: LaneReceiver;
   #seen: number; // the generation of the server last seen
   #isGone = false; // that server, as far as this client knows
-  /** Whether the server has corrupted its lanes, so that this client uses them no more. */
+  /** Whether the server has corrupted its lanes, so that this client stopped using them. */
   isCorrupt = false;
 
   /** The client holds its seat, and the lanes have memory. */
@@ -82,17 +82,17 @@ export class Link {
     }
   }
 
-  /** Whether the server says that it is open, and is not known to be dead. */
+  /** Whether the server's state is open, and this client has not seen it die. */
   get isOpen(): boolean {
     return !this.#isGone && !this.isCorrupt && this.pair.server.state.load() === SeatState.open;
   }
 
-  /** Whether the server takes nothing from this pair any more. */
+  /** Whether the server has stopped serving this pair. */
   get isBroken(): boolean {
     return this.pair.broken.load() !== 0;
   }
 
-  /** How busy the server is: the call goes to the one with the lowest cost. */
+  /** The cost of this server; a call goes to the server with the lowest cost. */
   get cost(): number {
     const isBehind = this.#requests.tail.load() !== this.#requests.position;
     return this.pair.server.load.load() + this.calls.size + (isBehind ? BEHIND : 0);
@@ -112,14 +112,14 @@ export class Link {
     postBody(this.#requests, numbers, length);
   }
 
-  /** Waits for a call no longer, and tells the server. */
+  /** Gives up a call, and informs the server. */
   giveUp(call: Call): void {
     this.calls.giveUp(call);
     this.pair.givenUp.set(call.number);
     this.pair.server.bell.ring();
   }
 
-  /** Where the requests end that servers have taken. */
+  /** The position up to which servers have taken this client's requests. */
   get taken(): number {
     return this.#before(this.#requests.tail.load());
   }
@@ -144,7 +144,7 @@ export class Link {
     return this.#seen;
   }
 
-  /** Looks at the new holder of the server's seat. */
+  /** Records the new holder of the server's seat; returns how far earlier holders got. */
   succession(): Succession {
     const { server, adopted, returned } = this.pair;
     this.#seen = server.generation.load(); // .. P1 before what it found
@@ -153,7 +153,7 @@ export class Link {
     return { adopted: this.#before(adopted.load()), returned: upTo };
   }
 
-  /** How many bytes of this client's requests are before a position of the lane. */
+  /** Returns the number of request bytes that this client sent before a position of the lane. */
   #before(position: number): number {
     return this.calls.sentBytes - ((this.#requests.position - position) >>> 0);
   }

@@ -1,6 +1,6 @@
 /**
- * The servers of a client: the choice of one for each call, and the calls of those that are gone;
- * calls/calls.ts explains when a call may move.
+ * The servers of a client: chooses a server for each call, and moves or rejects the calls of
+ * servers that are gone. calls/calls.ts explains when a call may move.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { Link } from "./link.ts";
 import { bodyOffset } from "./message.ts";
 import type { Call } from "./pending.ts";
 
-/** What the servers of a client need. */
+/** The parts of a client that its links use. */
 export interface LinksParts {
   readonly end: Endpoint;
   readonly board: Board;
@@ -60,14 +60,14 @@ export class Links {
     return this.#all[this.#last]!;
   }
 
-  /** How many calls wait for their answers. */
+  /** The number of calls that wait for answers. */
   get inFlight(): number {
     let count = this.#homeless.length;
     for (const link of this.#all) count += link?.calls.waiting ?? 0;
     return count;
   }
 
-  /** Whether requests are kept, to be sent again. */
+  /** Whether the client keeps its requests so that it can send them again. */
   get keepsRequests(): boolean {
     return this.#retry || this.#board.servers.length > 1;
   }
@@ -79,7 +79,7 @@ export class Links {
     link.post(call, length, this.#waits);
   }
 
-  /** Gives a call that a server has refused to another one, if one is open. */
+  /** Sends a refused call to another open server; rejects the call if none is open. */
   readonly #refused = (call: Call): void => {
     if (call.body !== undefined && this.#isAnyOpen()) this.#homeless.push(call);
     else call.reject(this.lost("has closed", "did not take the request"));
@@ -102,7 +102,8 @@ export class Links {
 
   /**
    * Chooses the server for a message: the least busy one that is open and has room. If none is
-   * open, the first server gets it, or its successor.
+   * open, the message goes to the lane of server 0, for the next holder of that seat. Returns
+   * undefined when there is no room.
    */
   choose(bytes: number): Link | undefined {
     const link = this.#board.servers.length === 1 ? this.#first(bytes) : this.#leastBusy(bytes);
@@ -133,7 +134,7 @@ export class Links {
     return isAnyOpen ? chosen : this.#first(bytes);
   }
 
-  /** Waits for a call no longer. */
+  /** Gives up a call. */
   giveUp(call: Call): void {
     const at = this.#homeless.indexOf(call);
     if (at >= 0) this.#homeless.splice(at, 1);
@@ -141,7 +142,7 @@ export class Links {
     this.#all.find((link) => link?.calls === call.lane)!.giveUp(call);
   }
 
-  /** Settles every call whose answer is there, and ends or moves those that will never have one. */
+  /** Settles every answered call, and rejects or moves the calls that no server will answer. */
   receive(): void {
     let count = 0;
     for (const link of this.#all) {
@@ -172,7 +173,7 @@ export class Links {
     }
   }
 
-  /** Uses a server no more that has corrupted its lanes; throws if there can be no other one. */
+  /** Stops using a server that corrupted its lanes; rethrows the error if it is the only one. */
   #leave(link: Link, error: unknown): void {
     if (!(error instanceof CorruptRegionError) || this.#board.servers.length === 1) throw error;
     link.isCorrupt = true;
@@ -193,7 +194,9 @@ export class Links {
     return this.#board.servers.some((_, index) => this.#at(index)?.isOpen);
   }
 
-  /** Whether there are answers, another holder of a server's seat, or a place for a call. */
+  /**
+   * Whether there are answers, a new holder of a server's seat, or room for a call without a lane.
+   */
   readonly hasNews = (): boolean => {
     const all = this.#all;
     for (let index = 0; index < all.length; index++) if (all[index]?.hasNews) return true;
@@ -207,12 +210,12 @@ export class Links {
     return false;
   }
 
-  /** Whether no open server takes anything from this client any more. */
+  /** Whether a server has stopped serving this client, which makes its seat unusable. */
   #isBroken(): boolean {
     return this.#all.some((link) => link?.isBroken);
   }
 
-  /** Whether waiting is pointless: a server is gone that had a call, or no server is left at all. */
+  /** Whether waiting is pointless: a server with a pending call is gone, or no server is left. */
   isLost(): boolean {
     const isEnd = this.#end.peerIsGone();
     if (isEnd && this.#homeless.length > 0) return true;
@@ -235,7 +238,7 @@ export class Links {
     return this.#isAnyOpen() && !this.#board.serverSeats.isHeld(link.pair.server.index);
   }
 
-  /** Ends or moves the calls of a server that another holder of its seat has followed. */
+  /** Rejects or moves the calls of a server whose seat has a new holder. */
   #succeed(link: Link): void {
     const { adopted, returned } = link.succession();
     this.#takeAnswers(link); // what the last server answered is there by now
@@ -245,7 +248,7 @@ export class Links {
     else this.#reject(back, this.#broken()); // nobody empties the lanes of the only server
   }
 
-  /** Ends or moves the calls of a server that is gone and that no other one has followed. */
+  /** Rejects or moves the calls of a server that is gone and whose seat has no new holder. */
   #judge(link: Link): void {
     if (link.calls.waiting === 0) return;
     if (link.isBroken) return this.#reject(link.calls.takeUpTo(), this.#broken());
@@ -270,7 +273,7 @@ export class Links {
     this.#homeless.push(...calls);
   }
 
-  /** Sends calls again that have left their lane, as far as there is room. */
+  /** Sends the calls that left their lane again, while there is room. */
   #sendAgain(): void {
     const homeless = this.#homeless;
     if (homeless.length === 0 || this.#end.closed) return;

@@ -30,7 +30,7 @@ export const Kind = { ok: 0, error: 1, refused: 2 } as const;
 
 /** The kind of a request, in the same bits: a sum of these. */
 export const Asked = {
-  /** Any later server may take it, too. */
+  /** The call waits for the next server if this one closes before it takes the request. */
   waits: 1,
   /** A server that is gone may have handled it. */
   retried: 2,
@@ -46,7 +46,7 @@ export function longestBody(capacity: number): number {
   return longestRecord(capacity) - HEADER;
 }
 
-/** Returns the bytes in a lane of a message with such a body. */
+/** Returns the number of bytes that a message with a body of this length takes in a lane. */
 export function messageBytes(bodyBytes: number): number {
   return recordBytes(HEADER + bodyBytes);
 }
@@ -112,7 +112,7 @@ const CODE_CHARACTERS = 50;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** What an answer says of a thrown value. */
+/** A thrown value, as an answer describes it. */
 interface Thrown {
   readonly name: string;
   readonly message: string;

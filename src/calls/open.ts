@@ -1,5 +1,5 @@
 /**
- * Opening the ends of calls, each in a seat of its own.
+ * Opens clients and servers of calls, each in a seat of its own.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export function openClient<Q extends Type, S extends Type>(
   return end.use(() => new CallClient<Q, S>(end, board, seat, choice));
 }
 
-/** Takes a seat that works. The client clears its lanes when it begins, with the seat held. */
+/** Takes a free seat that no server has marked as broken. The client clears its lanes later. */
 function takeClientSeat(board: Board): ClientSeat {
   const { clients, servers } = board;
   const suits = (index: number) =>
@@ -73,7 +73,7 @@ export function openServer<Q extends Type, S extends Type>(
   return server;
 }
 
-/** Takes a server's seat. A client may hold one for a moment, to empty the lanes of a dead server. */
+/** Takes a server's seat. A client may briefly hold one, to empty the lanes of a dead server. */
 function takeServerSeat({ servers, serverSeats, what }: Board): ServerSeat {
   const holders = servers.length === 1 ? "one, which is" : `${servers.length}, which are`;
   const error = () =>

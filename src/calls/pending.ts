@@ -1,16 +1,16 @@
 /**
- * The calls in one lane that have no answer yet, whatever carries them.
+ * The unanswered calls of one lane.
  *
- * A call ends at a position: how many bytes of requests the client has ever sent through the lane,
- * this one included. So a position of the lane tells which calls a server has taken: those that end
- * before.
+ * A call ends at a position: the number of request bytes that the client has ever sent through the
+ * lane, including its own. So a server has taken exactly the calls that end at or before the tail
+ * of the lane.
  *
  * @module
  */
 
 import { MOST_CALLS } from "./calls.ts";
 
-/** A call from its first request to its end: it moves from lane to lane as servers go. */
+/** A call, from its request to its result. It moves to another lane when its server is gone. */
 export class Call {
   /** Its number in the present lane; none repeats within a generation of the client. */
   number = 0;
@@ -18,7 +18,7 @@ export class Call {
   end = 0;
   /** The calls of that lane; undefined while it is in none. */
   lane: PendingCalls | undefined;
-  /** Whether its caller no longer waits. */
+  /** Whether its caller has given it up. */
   isGivenUp = false;
   /** Whether a server that is gone may have handled it. */
   isRetried = false;
@@ -75,22 +75,22 @@ export class PendingCalls {
   #lastNumber = 0;
   #sentBytes = 0;
 
-  /** How many are waited for. */
+  /** The number of calls whose callers still wait. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** How many have no answer, those that were given up included. */
+  /** The number of unanswered calls, including those that were given up. */
   get size(): number {
     return this.#calls.size;
   }
 
-  /** How many bytes of requests were ever sent. */
+  /** The number of request bytes that were ever sent through this lane. */
   get sentBytes(): number {
     return this.#sentBytes;
   }
 
-  /** Adds a call, and gives it a number whose bit no other one has. There must be one. */
+  /** Adds a call with a new number whose bit is free. The caller ensures that a bit is free. */
   add(call: Call): void {
     do this.#lastNumber++; while (this.#taken[this.#lastNumber % MOST_CALLS] === 1);
     this.#taken[this.#lastNumber % MOST_CALLS] = 1;
@@ -113,7 +113,7 @@ export class PendingCalls {
     return call;
   }
 
-  /** Waits for a call no longer. Its number stays in use until the server is done with it. */
+  /** Gives up a call. Its number stays in use until the server has finished with it. */
   giveUp(call: Call): void {
     call.isGivenUp = true;
     this.#waiting--;

@@ -1,5 +1,5 @@
 /**
- * The requests of a client: encoded into the lane of the server that is chosen for them.
+ * The requests of a client: encodes each into the lane of the server that it chooses.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export class Requests {
     this.#encoder = encoderOf(type, "call through", end.what);
   }
 
-  /** Sends the request of a call if there is room. */
+  /** Sends the request of a call; returns undefined when no lane has room. */
   trySend(request: unknown, call: Call): true | undefined {
     this.#end.checkOpen();
     const links = this.#links;
@@ -78,7 +78,7 @@ export class Requests {
     );
   }
 
-  /** Room for the last request, or answers: a server may go on only once those are taken. */
+  /** Returns the condition of room or answers: a server may be blocked until those are taken. */
   room(): Condition {
     const links = this.#links;
     const bytes = this.#wanted;

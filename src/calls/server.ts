@@ -1,5 +1,5 @@
 /**
- * The serving end of calls; calls/calls.ts explains the algorithm.
+ * The server end of calls; calls/calls.ts explains the algorithm.
  *
  * @module
  */
@@ -28,17 +28,17 @@ import { InHand } from "./in_hand.ts";
 import { Clients } from "./inbox.ts";
 import { messageBytes } from "./message.ts";
 
-/** The most requests to handle. */
+/** The options of `tryHandle()` and `handleSync()`. */
 export interface HandlingOptions {
-  /** The most requests that one call handles; all that have arrived by default. */
+  /** The most requests that one call handles; by default all that it finds, without a limit. */
   limit?: number | undefined;
 }
 
 /** The options of `serve()`. */
 export interface ServeOptions {
-  /** Ends serving quietly when it aborts, once the requests that were taken are answered. */
+  /** Ends serving without an error when it aborts, after all taken requests are answered. */
   until?: AbortSignal | undefined;
-  /** Ends serving with the signal's reason. */
+  /** Rejects the promise of `serve()` with the signal's reason when it aborts. */
   signal?: AbortSignal | undefined;
   /** The most requests that are handled at a time; 256 by default. */
   concurrency?: number | undefined;
@@ -50,11 +50,11 @@ const CONCURRENCY = 256;
 const NO_OPTIONS = {};
 
 /**
- * Answers calls. Up to `servers` servers share the calls: a client sends each call to the server that
- * is least busy.
+ * Answers calls. Up to `servers` servers share the calls: a client sends each call to the least
+ * busy server.
  *
- * A client that corrupts its lane causes one CorruptRegionError, and is not served again; the other
- * clients keep working.
+ * If a client corrupts its lane, one call on the server throws a CorruptRegionError, and the server
+ * stops serving that client. The other clients keep working.
  *
  * @example A server that adds
  * ```ts
@@ -145,8 +145,8 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Handles the requests that have arrived, and returns their number. Never waits: an answer that is
-   * a promise is sent when the promise is settled.
+   * Handles the requests that have arrived, and returns their number, 0 for none. Never waits: if
+   * the handler returns a promise, the server sends the answer when the promise settles.
    */
   tryHandle(handler: Handler<Q, S>, options?: HandlingOptions): number {
     if (options !== undefined) checkObject(options, "handle requests");
@@ -164,9 +164,9 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Answers requests until `until` aborts, or `shutdown()` or `close()` is called, and then resolves.
-   * When `until` aborts, it takes no more requests, and resolves once all that it has taken are
-   * answered; so the server can be disposed then. `signal` ends that wait too.
+   * Answers requests, and resolves after `until` aborts, or `shutdown()` or `close()` is called.
+   * When `until` aborts, the server takes no more requests, and the promise resolves after all
+   * taken requests are answered; then you can dispose the server. `signal` also ends that wait.
    *
    * Only one call runs at a time; a second one rejects with a VringError. If a client corrupts its
    * lanes, the call rejects with one CorruptRegionError. Call `serve()` again to serve the other
@@ -220,11 +220,14 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Takes no more requests, waits until all that were taken are answered, and closes. Requests that
-   * were not taken go to another server. If none is open, they are refused, or wait for one if their
-   * client has `onPeerGone: "wait"`. Pass a timeout if a handler may never end or a client may stop reading its
-   * answers. If a client corrupts its lanes, the server closes all the same and then throws the
-   * CorruptRegionError. Do not await this call in a handler: it waits for that handler.
+   * Takes no more requests, waits until all taken requests are answered, and closes. Requests that
+   * were not taken go to another server. If none is open, they are refused, or wait for one if
+   * their client has `onPeerGone: "wait"`.
+   *
+   * Pass a timeout if a handler may never end, or a client may stop reading its answers. After a
+   * time-out the server is still open and takes no more requests; call `close()`. If a client
+   * corrupts its lanes, the server still closes, and then throws the CorruptRegionError. Do not
+   * await this call in a handler: it waits for that handler.
    */
   async shutdown(options: WaitOptions = {}): Promise<void> {
     checkWaits(options);
@@ -298,8 +301,8 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Closes this server at once. Calls that it has taken and not answered fail, or go to another
-   * server with `retry`; the signals of their callers abort.
+   * Closes this server at once, and aborts the signals of the calls that it is handling. These
+   * calls fail, or go to another server with `retry`.
    */
   close(): void {
     this.#stopServing();
@@ -360,7 +363,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   }
 }
 
-/** The promise's outcome, or the reason of a signal that aborts first. */
+/** Settles as the promise does, or rejects with the reason of a signal that aborts first. */
 async function untilAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();

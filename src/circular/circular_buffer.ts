@@ -24,8 +24,8 @@
  * So a reader that jumps to any record in that range knows how many messages and bytes it skipped.
  *
  * I1  Bytes of [oldest, published] and of the head at `published` do not change. The length in that
- *     head is an exception: nobody reads it until `published` has moved past it. (The writer may
- *     store the same values again, to fetch the line: nobody can tell.)
+ *     head is an exception: no reader loads it until `published` has moved past it. (The writer may
+ *     store the same values again, to fetch the line; no reader can tell.)
  * I2  `oldest` and `published` never decrease, even when a writer takes over; both begin a record;
  *     published - oldest plus a head fits in the capacity.
  * P1  The writer moves `oldest` past all records that it will overwrite, with a full barrier,
@@ -44,8 +44,8 @@
  *     this before each sleep and after each slice.
  * C4  A reader that dies needs no repair: it leaves no trace but a raised bell.
  *
- * Limits: a reader that stays slower than the writer receives a message only now and then; and
- * bytes seen in place (`poll`) may be torn until they are validated.
+ * Limits: a reader that stays slower than the writer receives only an occasional message. Bytes
+ * seen in place (`poll`) may be torn until the reader has validated them.
  *
  * @module
  */

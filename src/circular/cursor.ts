@@ -84,7 +84,9 @@ export class Cursor {
     return this.#published !== this.#position;
   }
 
-  /** Returns what `seesMore` does; loads the word only once every message up to its value is read. */
+  /**
+   * Returns whether a message is at the cursor; loads the word only if its last value is used up.
+   */
   hasNext(): boolean {
     return this.#published !== this.#position || this.seesMore();
   }

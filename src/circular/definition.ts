@@ -29,15 +29,15 @@ export interface CircularOptions<K extends Type = Bytes> extends DefinitionOptio
   /** The type of the messages; bytes by default. */
   type?: K | undefined;
   /**
-   * The capacity in bytes, 1 MiB by default; rounded up to a power of two of at least a page, at most
-   * 1 GiB. A message takes 32 bytes more than its own.
+   * The capacity in bytes, rounded up to a power of two of at least a page, at most 1 GiB; 1 MiB by
+   * default. Each message takes 32 bytes more than its length, rounded up to a multiple of 8.
    */
   capacity?: number | undefined;
 }
 
 const PRODUCT = ringProduct(CIRCULAR_BUFFER, undefined, initialise);
 
-/** A circular buffer that programs share. */
+/** The definition of a circular buffer; its methods open the handles. */
 export class CircularDefinition<K extends Type = Bytes> extends Definition {
   readonly #type: Codec<unknown>;
 
@@ -51,7 +51,7 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
     this.#type = type;
   }
 
-  /** Opens the buffer as its writer; throws a RoleTakenError if it has one. */
+  /** Opens the buffer as its writer; throws a RoleTakenError if it has a living one. */
   writer(options: HandleOptions = {}): CircularBufferWriter<K> {
     const action = `write to ${this.what()}`;
     const { open } = checkedOptions(options, action);
@@ -62,12 +62,12 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
     });
   }
 
-  /** Opens the buffer as its writer once it has no other one. */
+  /** Waits until the buffer has no living writer, and opens it as `writer()` does. */
   nextWriter(options: HandleOptions & WaitOptions = {}): Promise<CircularBufferWriter<K>> {
     return nextHandle(() => this.writer(options), `write to ${this.what()}`, options);
   }
 
-  /** Opens the buffer as one of its readers, before or after its writer. */
+  /** Opens the buffer as one of any number of readers, before or after its writer opens it. */
   reader(options: CircularReaderOptions = {}): CircularBufferReader<K> {
     const own = checkedOptions(options, `read from ${this.what()}`);
     return this.openHandle(
@@ -76,7 +76,7 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
     );
   }
 
-  /** Observes the buffer without any right to write to it, at once or once it exists. */
+  /** Opens an observer, which needs only the right to read. The buffer need not exist yet. */
   observer(options: CircularObserverOptions = {}): CircularBufferObserver<K> {
     const own = checkedOptions(options, `observe ${this.what()}`);
     const attach = () => {

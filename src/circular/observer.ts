@@ -3,7 +3,7 @@
  * algorithm, and region/observed.ts how an observer follows a name.
  *
  * A reader stores nothing but a raised bell, so an observer reads as a reader does. It waits on a
- * bell of its own (wait/observing.ts), and nobody can tell that it is there.
+ * bell of its own (wait/observing.ts), so no other party can detect it.
  *
  * @module
  */
@@ -34,11 +34,11 @@ export interface CircularSubject {
 }
 
 /**
- * Receives from a circular buffer without any right to write to it. Nobody sees it as a reader: it
- * neither keeps the buffer alive nor wakes anyone, and it needs only the right to read the file. It
- * may be opened before the buffer exists. When another buffer takes the name, it continues there once
- * it has received everything of the old one. A corrupt buffer causes one CorruptRegionError, and is
- * read no more. A message that it waits for is late by up to a tenth of the wait, at most 64 ms.
+ * Receives from a circular buffer with only the right to read its file. It neither keeps the buffer
+ * alive nor wakes a process. It can open before the buffer exists. When another buffer takes the
+ * name, it receives the rest of the old one and continues there. For a corrupt buffer it throws one
+ * CorruptRegionError, and reads it no more. It polls, so a message that it waits for is late by up
+ * to a tenth of the wait, at most 64 ms.
  */
 export class CircularBufferObserver<K extends Type = Bytes> extends CircularReceiver<K> {
   readonly #what: string;
@@ -67,11 +67,12 @@ export class CircularBufferObserver<K extends Type = Bytes> extends CircularRece
   /** The number of living writers: 0 or 1. */
   get peers(): number {
     this.checkOpen();
+    this.#observed.lookEachSlice();
     const { current } = this.#observed;
     return Number(current?.region.isHeld(current.cursor.ring.writer.role) ?? false);
   }
 
-  /** The number of buffers of this name that were observed so far; 0 while none has existed. */
+  /** The number of buffers of this name that it has found so far, as of the last receive. */
   get buffers(): number {
     return this.#observed.regions;
   }

@@ -11,7 +11,7 @@ import { detachableCopy } from "../memory/word.ts";
 import type { Bytes, MessageInPlace, Type, Value, View } from "../message.ts";
 import type { Cursor } from "./cursor.ts";
 
-/** Ends a handler that asks for a copy of a message that was overwritten. */
+/** The error that ends a handler of `poll()` that reads the value of an overwritten message. */
 export class OverwrittenError extends LostError {}
 
 /**

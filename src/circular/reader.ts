@@ -18,15 +18,15 @@ import { type CircularObserverOptions, CircularReceiver } from "./receiver.ts";
 /** The options of a reader. */
 export interface CircularReaderOptions extends HandleOptions, CircularObserverOptions {
   /**
-   * Whether the reader ends when it has received everything of a writer that has closed or died (the
-   * default), or waits for another writer.
+   * Whether to end after the last message of a writer that closed or died ("end", the default), or
+   * to wait for another writer ("wait"). With "end", a death throws a PeerLostError.
    */
   onPeerGone?: "wait" | "end" | undefined;
 }
 
-/** A reader of a circular buffer, one of any number. It gets every message or the count it lost. */
+/** Receives every message of a circular buffer, or learns exactly how many it lost. */
 export class CircularBufferReader<K extends Type = Bytes> extends CircularReceiver<K> {
-  /** How many bytes the ring holds, heads included. */
+  /** The capacity in bytes, including the 32-byte head of each message. */
   readonly capacity: number;
   /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
@@ -74,7 +74,7 @@ export class CircularBufferReader<K extends Type = Bytes> extends CircularReceiv
     return this.#cursor.sequence;
   }
 
-  /** Whether the writer has closed and everything was received; never with onPeerGone "wait". */
+  /** Whether the writer closed and all was received; always false with onPeerGone "wait". */
   get ended(): boolean {
     this.checkOpen();
     // The writer may have published between two loads, and then closed: look at its messages last.

@@ -1,9 +1,9 @@
 /**
  * The common part of readers and observers: receiving copies, polling in place, waiting and loops.
  *
- * The writer may overwrite a message while it is read. So a copy is validated after its last byte
- * (P1), and if it may be torn, the receiver moves on and adds up what it lost. What `poll()` shows is
- * validated after the handler has returned.
+ * The writer may overwrite a message while a receiver reads it. So the receiver validates a copy
+ * after its last byte (P1). If the copy may be torn, it moves on and adds up the messages that it
+ * lost. `poll()` validates a message after its handler has returned.
  *
  * @module
  */
@@ -20,11 +20,12 @@ import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wai
 import { type Cursor, type Losses, LOST } from "./cursor.ts";
 import { OverwrittenError, Polled, type PolledMessage } from "./polled.ts";
 
-/** The options of an observer, which a reader has too. */
+/** The options that readers and observers share. */
 export interface CircularObserverOptions {
   /**
    * The first message to receive: the oldest in the buffer (the default), the newest, or the first
-   * that is written from now on. An observer receives a buffer that comes later from its beginning.
+   * that is written from now on. An observer reads a buffer that is created later from its
+   * beginning.
    */
   start?: "oldest" | "newest" | "now" | undefined;
   /** The message to continue at after a loss: the oldest (the default) or the newest. */
@@ -36,7 +37,7 @@ export interface CircularObserverOptions {
 /** A writer that laps a receiver so often during one call leaves it nothing to receive now. */
 const MOST_LAPS = 16;
 
-/** A reader or an observer. */
+/** Receives messages from a circular buffer: the base of readers and observers. */
 export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<K, Message<K>> {
   readonly #what: string;
   readonly #codec: Codec<unknown>;
@@ -134,23 +135,23 @@ export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<
     return -1;
   }
 
-  /** Blocks the thread until a message is there; returns false once the writer has closed. */
+  /** Blocks until a message is there and returns true; returns false once `ended`. */
   waitSync(options?: SyncWaitOptions): boolean {
     if (options !== undefined) checkWaits(options);
     return this.#look() ?? untilSync(this.#looking, this.waiter, options);
   }
 
-  /** Resolves once a message is there, or with false once the writer has closed. */
+  /** Resolves with true once a message is there, or with false once `ended`. */
   wait(options: WaitOptions = {}): Promise<boolean> {
     return until(this.#looking, this.waiter, options);
   }
 
   /**
-   * Shows up to `limit` messages in place and returns the number that were intact until the handler
-   * returned. The writer may overwrite a message while the handler runs. Then the poll ends, that
-   * message does not count, and the handler's last call must be forgotten. The handler receives the
-   * same object each time, and must return before anything else is received. It may close this
-   * handle, which ends the poll and does not count that message.
+   * Calls the handler with up to `limit` messages in place, and returns the number that stayed
+   * intact until it returned. If the writer overwrites a message meanwhile, the poll ends and that
+   * message does not count: discard the results of the handler's last call. Every call gets the
+   * same object. The handler cannot receive from this handle. It may close it, which ends the poll
+   * and does not count that message.
    */
   poll(handler: (message: PolledMessage<K>) => void, limit = Infinity): number {
     this.checkPoll(handler, limit);

@@ -36,13 +36,13 @@ const FETCHED_AHEAD = 2 ** 11 / UNIT;
 const SPARE = 1 / 64;
 
 /**
- * The one writer of a circular buffer. It never waits: it overwrites the oldest messages. It has no
- * `peers`, as readers leave no trace in the buffer.
+ * Writes a circular buffer, which has one writer at a time. It never waits: it overwrites the
+ * oldest messages. It has no `peers`, because readers leave no trace in the buffer.
  */
 export class CircularBufferWriter<K extends Type = Bytes> implements Disposable {
   /** The name. */
   readonly name: string;
-  /** How many bytes the ring holds, heads included. */
+  /** The capacity in bytes, including the 32-byte head of each message. */
   readonly capacity: number;
   /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
@@ -101,16 +101,17 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
   }
 
   /**
-   * Writes a value over the oldest messages. Never waits and always returns true, as the ring always
-   * has room for what comes next; `trySend` of other products may return false.
+   * Writes a value, and overwrites the oldest messages if necessary. Never waits and always returns
+   * true, unlike `trySend` of other products. Throws a RangeError if the message is longer than
+   * `maxMessage`.
    */
   trySend(value: Input<K>): true {
     return this.#sendsBytes ? this.#write(value as Uint8Array) : this.#encode(value);
   }
 
   /**
-   * Claims space in shared memory for a message; the size of its type by default. Never
-   * waits. One claim at a time: a new claim, or a send, discards one that was not published.
+   * Claims `length` bytes of shared memory for a message, by default the size of its type. Never
+   * waits. A new claim, or a send, discards an earlier claim that was not published.
    */
   tryClaim(length: number = this.#typeSize()): Claim<K> {
     this.#encoder.checkIdle();
@@ -119,9 +120,9 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
   }
 
   /**
-   * Publishes a message that the handler fills in place; always returns true, as `trySend` does. The
-   * handler returns the number of bytes to publish; undefined means all. If it throws, nothing is
-   * published. Allocates nothing but the array.
+   * Lets the handler fill a message in place, and publishes it; always returns true, as `trySend`
+   * does. The handler returns the number of bytes to publish; undefined means all. If it throws,
+   * nothing is published. Allocates only the array.
    */
   tryFill(
     handler: (claim: Claim<K>) => number | void,
@@ -133,7 +134,9 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
     return true;
   }
 
-  /** Closes the writer; readers still get the messages in the buffer, and another may open it. */
+  /**
+   * Closes the writer. Readers still receive the messages in the buffer; another writer may open.
+   */
   close(): void {
     this.#ring.region.close(() => {
       this.#ring.writer.state.store(SeatState.closed);

@@ -12,8 +12,8 @@
  * C2  It dies while it acknowledges messages of several lanes: each lane has released its messages
  *     or none of them.
  * C3  It finds corrupt memory while it collects a batch: the messages before that are a batch of
- *     their own, and the next call reports the error. A lane may be excluded by then, and would
- *     deliver them no more.
+ *     their own, and the next call throws the error. The lane may be excluded by then, and would
+ *     not deliver them again.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import type { Holder, MessageBatch, Shown } from "./message.ts";
 import { nextLength, recordBytes } from "./record.ts";
 import type { LaneSource } from "./source.ts";
 
-/** The most messages of a batch, if the caller does not say. */
+/** The default limit of a batch. */
 export const USUAL_BATCH = 256;
 
 /** The size of a batch, and the timeout. */
@@ -45,11 +45,11 @@ export interface BatchOptions extends WaitOptions {
 export interface BatchOwner<K extends Type> extends Holder<K> {
   /** Keeps an error that was found after some messages, for the call after this batch. */
   defer(error: unknown): void;
-  /** Ends the batch; `isRest` is whether some of its messages come again. */
+  /** Ends the batch; `isRest` tells whether some of its messages were not acknowledged. */
   done(isRest: boolean): void;
 }
 
-/** What of a lane is not acknowledged yet. */
+/** The messages of a batch in one lane that are not acknowledged yet. */
 interface Rest {
   bytes: number;
   count: number;

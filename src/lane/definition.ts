@@ -15,8 +15,8 @@ import type { WaitOptions } from "../wait/until.ts";
 /** The options of a handle of a ring. */
 export interface RingHandleOptions extends HandleOptions {
   /**
-   * Whether a wait ends once the other end has ended or died ("end", the default), or lasts until
-   * another one takes its place ("wait").
+   * Whether a wait ends once the other end has ended, closed or died ("end", the default), or
+   * continues until another one takes its place ("wait").
    */
   onPeerGone?: "wait" | "end" | undefined;
 }
@@ -55,7 +55,7 @@ export abstract class RingDefinition<
     });
   }
 
-  /** Opens the ring as a producer; throws a RoleTakenError if it can have no other one now. */
+  /** Opens the ring as a producer; throws a RoleTakenError if no place for one is free. */
   abstract producer(options?: PO): P;
 
   /** Opens the ring as its consumer; throws a RoleTakenError if it has a living one. */
@@ -68,12 +68,12 @@ export abstract class RingDefinition<
     return { ...own, region: this.attach(own.open).region };
   }
 
-  /** Opens the ring as a producer once there is a place for one. */
+  /** Waits until a place for a producer is free, and opens the ring as `producer()` does. */
   nextProducer(options?: PO & WaitOptions): Promise<P> {
     return nextHandle(() => this.producer(options), `open ${this.what()} as a producer`, options);
   }
 
-  /** Opens the ring as its consumer once it has no other one. */
+  /** Waits until the ring has no living consumer, and opens it as `consumer()` does. */
   nextConsumer(options?: CO & WaitOptions): Promise<C> {
     return nextHandle(() => this.consumer(options), `open ${this.what()} as its consumer`, options);
   }

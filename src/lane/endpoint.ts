@@ -9,7 +9,7 @@
  * ```
  *   open ---> closed   it has ended: the consumer gets everything, and then the end
  *     \-----> lost     it gave up: the consumer gets everything, and then a PeerLostError
- *      \----> (open)   it died: the same, as nobody holds its role
+ *      \----> (open)   it died, as no party holds its role: the consumer gets a PeerLostError, too
  * ```
  *
  * A producer that has ended keeps its role until it closes: it may wait until the consumer has
@@ -20,7 +20,7 @@
  * C1  An end that dies before it stores open never existed for the other end. An end that dies
  *     while it closes has closed or died, and either is true.
  * C2  A producer dies between its last publish and closed: it is lost. It may have sent everything,
- *     which nobody can know.
+ *     but the consumer cannot know.
  * C3  It dies between closed or lost and the bell: the consumer looks again after a slice.
  *
  * @module
@@ -77,7 +77,7 @@ function isLoss(presence: Presence): boolean {
   return presence === "dead" || presence === "lost";
 }
 
-/** An end of a ring, whose role is held. */
+/** An end of a ring. Its region holds the role. */
 export class Endpoint implements Disposable {
   readonly name: string;
   readonly what: string;
@@ -128,7 +128,8 @@ export class Endpoint implements Disposable {
   }
 
   /**
-   * Returns the condition of the other end: open if any party is, else dead or lost if one is that.
+   * Returns the state of the other end: open if any party is open, otherwise dead or lost if any
+   * party is.
    */
   peer(): Presence {
     let found: Presence = "never";
@@ -140,14 +141,16 @@ export class Endpoint implements Disposable {
     return found;
   }
 
-  /** Whether everyone at the other end is gone, not all have ended, and no other is expected. */
+  /**
+   * Whether all parties at the other end are gone, one was lost, and this end waits for no other.
+   */
   peerIsLost(): boolean {
     if (this.#keepOpen) return false;
     const peer = this.peer();
     return isLoss(peer) || peer === "closed" && this.#wasCut();
   }
 
-  /** Whether the other end has ended and no other is expected; cheaper than `peer()`. */
+  /** Whether the other end has ended, and this end waits for no other; cheaper than `peer()`. */
   peerHasClosed(): boolean {
     if (this.#keepOpen) return false;
     const peers = this.#peers;
@@ -162,14 +165,14 @@ export class Endpoint implements Disposable {
     return closed && !this.#wasCut();
   }
 
-  /** Whether everyone at the other end is gone, and no other is expected. */
+  /** Whether all parties at the other end are gone, and this end waits for no other. */
   peerIsGone(): boolean {
     if (this.#keepOpen) return false;
     const peer = this.peer();
     return peer === "closed" || isLoss(peer);
   }
 
-  /** The waits of this end, which are for these conditions. */
+  /** Makes the waiter of this end, for these conditions. */
   waiter(conditions: () => readonly Condition[]): Waiter {
     return {
       action: `${this.#action} ${this.what}`,
@@ -182,7 +185,7 @@ export class Endpoint implements Disposable {
     };
   }
 
-  /** The error for an operation that needs the other end, which is gone. */
+  /** Makes the error for an operation that needs the other end, which is gone. */
   peerLost(): PeerLostError {
     return new PeerLostError(
       `Cannot ${this.#action} ${this.what}: ${this.#departure(this.peer())}; pass ` +

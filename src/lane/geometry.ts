@@ -23,7 +23,8 @@ export interface RingOptions<K extends Type = Bytes> extends DefinitionOptions {
   type?: K | undefined;
   /**
    * The capacity in bytes, rounded up to a power of two of at least a page, at most 1 GiB; 1 MiB by
-   * default.
+   * default. Each message takes 8 bytes more than its length, rounded up to a multiple of 8. With
+   * several producers, each has a lane of this capacity.
    */
   capacity?: number | undefined;
 }

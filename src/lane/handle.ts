@@ -13,7 +13,7 @@ import type { Endpoint } from "./endpoint.ts";
 export abstract class RingHandle implements Disposable {
   /** The name. */
   readonly name: string;
-  /** How many bytes the ring holds; of a ring with many producers, each of its lanes. */
+  /** The capacity in bytes: of the ring, or with many producers of each lane. */
   readonly capacity: number;
   readonly #end: Endpoint;
 
@@ -30,7 +30,7 @@ export abstract class RingHandle implements Disposable {
     return this.#end;
   }
 
-  /** The number of unread bytes in the ring. */
+  /** The number of bytes in the ring that the consumer has not released. */
   abstract readonly available: number;
 
   /** The number of living parties at the other end. */

@@ -41,8 +41,8 @@
  * C6  A peer corrupts both pairs, or the lane was emptied: no pair belongs to `tail`. The numbers
  *     jump ahead by more messages than the lane can hold, so none is used twice, and nothing is lost.
  *
- * A peer's positions are checked when they are loaded. A position outside I1 and I2, or one that
- * has moved backwards, is a CorruptRegionError, and the private copy is kept.
+ * Each end checks a peer's position when it loads it. If the position is outside I1 and I2, or has
+ * moved backwards, it throws a CorruptRegionError and keeps its private copy.
  *
  * @module
  */
@@ -313,7 +313,7 @@ export class LaneReceiver extends LaneEnd {
     spaceBell.publish(this.tail, tail);
   }
 
-  /** Releases everything up to here but for the last bytes, which are so many pieces (I4). */
+  /** Releases everything up to here except the last `bytes`, which are `pieces` pieces (I4). */
   announceAllBut(bytes: number, pieces: number): void {
     const [tail, count] = [this.#tail, this.#count];
     this.#tail = (tail - bytes) >>> 0;
@@ -323,7 +323,7 @@ export class LaneReceiver extends LaneEnd {
     this.#count = count;
   }
 
-  /** Goes back by so many bytes and pieces, which were not released (I4). */
+  /** Goes back by `bytes` and `pieces` that were not released (I4). */
   rewind(bytes: number, pieces: number): void {
     this.#tail = (this.#tail - bytes) >>> 0;
     this.#available += bytes;
@@ -334,8 +334,8 @@ export class LaneReceiver extends LaneEnd {
 }
 
 /**
- * Makes an end of a lane. If the positions are corrupt, this first empties the lane, by this end's
- * own position. A new party owes nothing to the peer that stored them.
+ * Makes an end of a lane. If the positions are corrupt, first empties the lane by setting this
+ * end's own position to the peer's. A new party owes nothing to the peer that corrupted them.
  *
  * @param onEmptied Called in that case.
  */

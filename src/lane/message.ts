@@ -25,7 +25,7 @@ export type AnyCodec = Exclude<Type, string>;
 /** A message that a ring delivers. */
 export interface RingMessage<K extends Type = Bytes> extends Message<K> {
   /**
-   * Whether it may have been seen before, by a consumer that died, or by this one, which did not
+   * Whether a consumer may have seen this message before: one that died, or this one, which did not
    * acknowledge it.
    */
   readonly redelivered: boolean;
@@ -35,30 +35,31 @@ export interface RingMessage<K extends Type = Bytes> extends Message<K> {
 export interface ShownMessage<K extends Type = Bytes> extends RingMessage<K>, MessageInPlace<K> {}
 
 /**
- * A message that stays in the ring until it is acknowledged. It comes again if it is disposed, or its
- * consumer dies, before that.
+ * A message in place, which stays in the ring until you acknowledge it. If you dispose it first, or
+ * the consumer dies, it is delivered again.
  */
 export interface TakenRingMessage<K extends Type = Bytes> extends TakenMessage<K>, ShownMessage<K> {
-  /** Releases the message, which does not come again. */
+  /** Acknowledges the message: it leaves the ring and is not delivered again. */
   ack(): void;
 }
 
 /**
- * Messages in place. They stay in the ring until they are acknowledged. The others come again once
- * the batch is disposed, to this consumer or to the next one.
+ * Messages in place, which stay in the ring until you acknowledge them. Once the batch is disposed,
+ * the ring delivers the others again, to this consumer or to the next one.
  */
 export interface MessageBatch<K extends Type = Bytes, F = unknown>
   extends Disposable, Iterable<ShownMessage<K> & F> {
   /** The number of messages. */
   readonly length: number;
   /**
-   * Releases the first `count` messages that are not acknowledged yet; by default all. They do not
-   * come again. A consumer that dies meanwhile may have acknowledged those of some producers only.
+   * Acknowledges the first `count` messages that are left, by default all: they are not delivered
+   * again. Throws a RangeError if fewer are left. A consumer that dies during the call may have
+   * acknowledged the messages of some producers only.
    */
   ack(count?: number): void;
 }
 
-/** What a receiver does for the messages that it shows. */
+/** The receiver's side of the messages that it shows. */
 export interface Holder<K extends Type> {
   readonly end: Endpoint;
   readonly codec: AnyCodec;

@@ -59,16 +59,16 @@ export interface ReceiverParts<K extends Type, F> {
 }
 
 /**
- * The receiving end of a ring of messages. `F` is what its messages say besides, such as their
+ * Receives the messages of a ring. `F` has the further properties of its messages, such as their
  * producer.
  *
- * Messages of bytes up to 4 KiB that it copies are parts of a larger buffer, which only this handle
- * uses. So their `buffer` is shared: to post one of them to a Worker clones up to 64 KiB, and to
- * transfer it takes the others along. Open it with `own: true` for arrays of their own.
+ * Copied messages of up to 4 KiB of bytes share a larger `buffer`, which only this handle uses.
+ * Posting one of them to a Worker clones up to 64 KiB, and transferring it takes the others along.
+ * Open the handle with `own: true` to give each array a buffer of its own.
  */
 export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   extends Receiver<K, RingMessage<K> & F> {
-  /** How many bytes the ring holds; of a ring with many producers, each of its lanes. */
+  /** The capacity in bytes: of the ring, or with many producers of each lane. */
   readonly capacity: number;
   /** The length of the longest possible message, in bytes. */
   readonly maxMessage: number;
@@ -142,7 +142,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     return this.#end.closed;
   }
 
-  /** The number of unread bytes in the ring. */
+  /** The number of unread bytes in the ring, with the header and padding of each message. */
   get available(): number {
     this.#end.checkOpen();
     return this.#source.available;
@@ -155,7 +155,10 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     return this.#end.peerHasClosed() && !this.#source.look();
   }
 
-  /** Receives the next message; returns undefined when the ring is empty. Never waits. */
+  /**
+   * Receives a copy of the next message; returns undefined when the ring is empty. Never waits. If
+   * the type cannot decode the message, throws that error; the message is gone.
+   */
   tryReceive(): (RingMessage<K> & F) | undefined {
     const lane = this.#next();
     if (lane === undefined) return undefined;
@@ -184,13 +187,13 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     return length;
   }
 
-  /** Blocks the thread until a message arrives; returns false if the other end ends first. */
+  /** Blocks until a message is there and returns true; returns false once `ended`. */
   waitSync(options?: SyncWaitOptions): boolean {
     if (options !== undefined) checkWaits(options);
     return this.#look() ?? untilSync(this.#looking, this.waiter, options);
   }
 
-  /** Resolves once a message arrives, or with false if the other end ends first. */
+  /** Resolves with true once a message is there, or with false once `ended`. */
   wait(options: WaitOptions = {}): Promise<boolean> {
     return until(this.#looking, this.waiter, options);
   }
@@ -203,21 +206,21 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     return this.#take();
   }
 
-  /** Blocks the thread until a message arrives, and takes it; returns undefined at the end. */
+  /** Blocks until a message arrives and takes it in place; returns undefined once `ended`. */
   takeSync(options?: SyncWaitOptions): (TakenRingMessage<K> & F) | undefined {
     if (options !== undefined) checkWaits(options);
     return this.#take() ?? this.whenSync(this.#taking, options);
   }
 
-  /** Takes a message once it arrives; resolves with undefined once the other end has ended. */
+  /** Resolves with the next message in place, or with undefined once `ended`. */
   async take(options: WaitOptions = {}): Promise<(TakenRingMessage<K> & F) | undefined> {
     return await this.when(this.#taking, options);
   }
 
   /**
-   * Takes up to `limit` messages in place, in the order in which they would be received; returns
-   * undefined when the ring is empty. Never waits. Messages that are not acknowledged come again
-   * once the batch is disposed, so an error that leaves a `using` block loses nothing.
+   * Takes up to `limit` messages in place, in the order in which `tryReceive` returns them; returns
+   * undefined when the ring is empty. Never waits. Once the batch is disposed, messages that were
+   * not acknowledged are delivered again, so an error that leaves a `using` block loses nothing.
    */
   tryTakeBatch(
     options: Pick<SyncBatchOptions, "limit"> = {},
@@ -225,14 +228,14 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     return this.#takeBatch(this.#limitIn(options));
   }
 
-  /** Blocks the thread until a message arrives, and takes a batch; returns undefined at the end. */
+  /** Blocks until a message arrives and takes a batch in place; returns undefined once `ended`. */
   takeBatchSync(options: SyncBatchOptions = {}): MessageBatch<K, F> | undefined {
     const limit = this.#limitIn(options);
     return this.whenSync(() => this.#takeBatch(limit) ?? this.atEnd(), options);
   }
 
   /**
-   * Takes a batch once a message arrives; resolves with undefined once the other end has ended.
+   * Resolves with a batch in place once a message arrives, or with undefined once `ended`.
    *
    * @example Rows, acknowledged once they are committed
    * ```ts
@@ -259,9 +262,10 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   }
 
   /**
-   * Shows up to `limit` messages in place, without a copy, and returns their number. Every call of
-   * the handler gets the same object, which is valid until the handler returns. The messages are
-   * released together at the end, even if the handler throws or closes this end.
+   * Calls the handler with up to `limit` messages in place, and returns their number. Every call
+   * gets the same object, which is valid until the handler returns. Releases the messages after the
+   * last call, or with many producers after every turn of 16, even if the handler throws or closes
+   * this end.
    */
   poll(handler: (message: ShownMessage<K> & F) => void, limit: number = Infinity): number {
     this.checkPoll(handler, limit);
@@ -269,14 +273,14 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   }
 
   /**
-   * Loops over the messages in place, until the other end has ended. The next turn acknowledges a
-   * message. A loop that is left acknowledges nothing: its last message comes again.
+   * Loops over the messages in place, until the other end has ended. The next turn of the loop
+   * acknowledges a message. Leaving the loop does not: its last message is delivered again.
    */
   messages(options: LoopOptions = {}): AsyncGenerator<TakenRingMessage<K> & F, void, void> {
     return this.#loop(() => this.#take(), options);
   }
 
-  /** Loops over what it takes in place; each next turn acknowledges it. */
+  /** Loops over the results of `take`; the next turn of the loop acknowledges each. */
   #loop<T extends Disposable & { ack(): void }>(
     take: () => T | undefined,
     options: LoopOptions,
@@ -302,8 +306,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   }
 
   /**
-   * Loops over batches of up to `limit` messages, until the other end has ended. The next turn
-   * acknowledges what is left of a batch. A loop that is left acknowledges nothing more.
+   * Loops over batches of up to `limit` messages, until the other end has ended. The next turn of
+   * the loop acknowledges the rest of a batch. Leaving the loop acknowledges nothing more.
    */
   batches(
     options: LoopOptions & Pick<BatchOptions, "limit"> = {},
@@ -314,7 +318,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
 
   /**
    * Returns a stream of bytes that joins the messages of bytes; cancelling it closes this end. It
-   * fails where the other end was lost, so it never looks complete.
+   * fails with a PeerLostError where the other end was lost, so partial data never looks complete.
    */
   toByteStream(
     this: MessageReceiver<Bytes, unknown>,
@@ -324,8 +328,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   }
 
   /**
-   * Closes this end. Unread messages and those that were not acknowledged stay for the next consumer
-   * as long as the ring exists.
+   * Closes this end. Messages that are unread or not acknowledged stay for the next consumer, as
+   * long as the ring exists.
    */
   close(): void {
     if (this.#shows === "a polled message" && !this.#end.closed) this.#endPoll(); // in a handler
@@ -426,7 +430,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     if (this.#shows !== "") this.#refuse(action);
   }
 
-  /** Apart from its caller, which is then small enough for the compiler to inline. */
+  /** Apart from its caller, so that the compiler can inline the caller. */
   #refuse(action: string): never {
     if (this.#shows === "an error") {
       const error = this.#deferred;

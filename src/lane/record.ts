@@ -55,7 +55,7 @@ export function recordLength(lane: LaneReceiver): number {
   throw misfit(lane, length, available);
 }
 
-/** Returns that length; excludes the lane if it is corrupt. */
+/** Returns the length of the first readable message, or -1; excludes a corrupt lane, and throws. */
 export function nextLength(
   source: { exclude(lane: LaneReceiver): void },
   lane: LaneReceiver,

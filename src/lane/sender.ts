@@ -63,20 +63,20 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
     return this.#waiter;
   }
 
-  /** The number of unread bytes in the ring. */
+  /** The number of bytes in the ring, or in this producer's lane, that are not released yet. */
   override get available(): number {
     this.endpoint.checkOpen();
     return this.lane.used;
   }
 
-  /** The number of free bytes in the ring. */
+  /** The number of free bytes in the ring, or in this producer's lane. */
   get free(): number {
     return this.capacity - this.available;
   }
 
   /**
-   * Claims contiguous space in the ring for up to `length` bytes, by default for a message of a type
-   * of fixed size; returns undefined when the ring is full. Never waits.
+   * Claims contiguous space in the ring for up to `length` bytes, by default the fixed size of the
+   * type; returns undefined when the ring has no room for it. Never waits.
    */
   tryClaim(length: number = this.#fixedLength()): Claim<K> | undefined {
     if (!this.hasRoom(length)) return undefined;
@@ -95,9 +95,9 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
   }
 
   /**
-   * Lets a handler write a message in place, and sends it; returns false when the ring is full. The
-   * handler returns the number of bytes to send; all are sent if it returns nothing. Nothing is sent
-   * if it throws. Never waits.
+   * Lets a handler fill a message in place, and sends it; returns false when the ring has no room
+   * for it. The handler returns the number of bytes to send; undefined means all. If it throws,
+   * nothing is sent. Never waits.
    */
   tryFill(handler: (claim: Claim<K>) => number | void, length?: number): boolean {
     checkHandler(handler, "send through", this.endpoint.what);
@@ -106,7 +106,10 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
     return true;
   }
 
-  /** Blocks the thread until the consumer has released everything that was sent. */
+  /**
+   * Blocks the thread until the consumer has released everything that was sent. Throws a
+   * PeerLostError if the consumer is gone, unless onPeerGone is "wait".
+   */
   flushSync(options?: SyncWaitOptions): void {
     if (options !== undefined) checkWaits(options);
     if (!this.findRoom(this.capacity)) {
@@ -114,14 +117,17 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
     }
   }
 
-  /** Resolves once the consumer has released everything that was sent. */
+  /**
+   * Resolves once the consumer has released everything that was sent. Rejects with a PeerLostError
+   * if the consumer is gone, unless onPeerGone is "wait".
+   */
   async flush(options: WaitOptions = {}): Promise<void> {
     await until(() => this.findRoom(this.capacity), this.#waiter, options);
   }
 
   /**
-   * Ends the data: the consumer gets everything that was sent, and then learns that nothing more
-   * comes. Nothing can be sent afterwards. `flush()` works until this end is closed.
+   * Declares that everything was sent: the consumer receives it, and then the end. Sending
+   * afterwards throws a ClosedError. `flush()` works until this producer is closed.
    */
   end(): void {
     if (this.closed) return;
@@ -129,12 +135,12 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
     this.#claim.end();
     const { end, place, bell } = this.#at;
     end.end(place.dataBell);
-    bell.ring(); // the sends that wait for room learn it
+    bell.ring(); // wakes sends that wait for room: they throw
   }
 
   /**
-   * Closes this end as lost, unless it has ended: the consumer gets everything that was sent, and then
-   * a PeerLostError.
+   * Closes this producer as lost, unless it has ended: the consumer receives everything that was
+   * sent, and then a PeerLostError.
    */
   abort(): void {
     if (!this.closed && !this.endpoint.hasEnded) this.beforeEnd();
@@ -142,8 +148,8 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
   }
 
   /**
-   * Closes this end as lost, as `abort()` does, unless it has ended. So an error that leaves a
-   * `using` block never looks like an end.
+   * Closes this producer as lost, as `abort()` does, unless it has ended. So data never looks
+   * complete when an error leaves a `using` block.
    */
   override [Symbol.dispose](): void {
     this.abort();
@@ -182,7 +188,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
     return false;
   }
 
-  /** Returns true if so many bytes are free, and undefined if not.
+  /** Returns true if `bytes` bytes are free, and undefined if not.
    * @ignore */
   protected findRoom(bytes: number): true | undefined {
     this.endpoint.checkOpen();
@@ -241,20 +247,26 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
     this.#sendsBytes = sendsBytes(codec);
   }
 
-  /** Sends a value; returns false when the ring is full. Never waits. */
+  /**
+   * Copies or encodes a value into the ring; returns false when the ring has no room for it. Never
+   * waits. Throws a RangeError if the message is longer than `maxMessage`.
+   */
   trySend(value: Input<K>): boolean {
     if (!this.#write(value)) return false;
     this.lane.announce();
     return true;
   }
 
-  /** Blocks the thread until the ring has room, and sends a value. */
+  /**
+   * Blocks the thread until the ring has room, and sends a value. Throws a PeerLostError if there
+   * is no room and the consumer is gone, unless onPeerGone is "wait".
+   */
   sendSync(value: Input<K>, options?: SyncWaitOptions): void {
     if (options !== undefined) checkWaits(options);
     if (!this.trySend(value)) this.#sendLaterSync(value, options);
   }
 
-  /** Apart from its caller, which would else pay for the closure whether it waits or not. */
+  /** Apart from its caller, which otherwise pays for the closure even when it need not wait. */
   #sendLaterSync(value: Input<K>, options: SyncWaitOptions | undefined): void {
     this.whenRoomSync(() => this.trySend(value) || undefined, options);
   }
@@ -279,7 +291,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
     return this.#trySendFrom(values, 0);
   }
 
-  /** Sends all the values, as many at a time as fit. Blocks the thread. */
+  /** Blocks the thread until all the values are sent, as many at a time as fit. */
   sendBatchSync(values: readonly Input<K>[], options?: SyncWaitOptions): void {
     if (options !== undefined) checkWaits(options);
     const attempt = this.#batch(values);
@@ -287,8 +299,8 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
   }
 
   /**
-   * Sends all the values, as many at a time as fit. Leaves the event loop free. Do not change the
-   * values until the promise resolves.
+   * Resolves once all the values are sent, as many at a time as fit. Do not change the values until
+   * the promise resolves.
    */
   async sendBatch(values: readonly Input<K>[], options: WaitOptions = {}): Promise<void> {
     checkWaits(options);
@@ -306,7 +318,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
   }
 
   /**
-   * Ends and closes this end: a message arrives whole or not at all. The consumer still gets every
+   * Ends the data, as `end()` does, and closes this producer. The consumer still receives every
    * message that was sent.
    */
   override close(): void {
@@ -328,7 +340,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
     return this.#sendsBytes ? this.#writeBytes(value as Uint8Array) : this.#encode(value);
   }
 
-  /** Apart from its caller: the compiler inlines so much only, and these are the rarer values. */
+  /** Apart from its caller, so that the compiler can inline the caller; these values are rarer. */
   #encode(value: Input<K>): boolean {
     this.endpoint.checkOpen();
     const { lane } = this;

@@ -24,13 +24,13 @@ export interface Lanes {
   look(): boolean;
   /** Stops reading a lane that its sender has corrupted. */
   exclude(lane: LaneReceiver): void;
-  /** Expects messages in every lane: some were put back. */
+  /** Makes the next search check every lane, because some messages were put back. */
   suspectAll(): void;
 }
 
 /**
- * The lanes of a receiver, and the forms in which it delivers their messages. `F` is what a message
- * says besides, such as its producer.
+ * The lanes of a receiver, and the forms in which it delivers their messages. `F` has the further
+ * properties of a message, such as its producer.
  */
 export interface LaneSource<K extends Type, F> extends Lanes {
   /** Rung after a message was sent. */

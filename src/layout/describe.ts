@@ -14,10 +14,10 @@ import { inWords } from "../arguments.ts";
 import { type AnyLayout, type FieldType, isLayout } from "./fields.ts";
 import { isScalar, type Scalar } from "./scalars.ts";
 
-/** The type of a message: a struct, the messages of a codec, or those of calls. */
+/** The description of a message type: a struct, the messages of a codec, or those of calls. */
 export type TypeDescription = StructDescription | CodecDescription | CallsDescription;
 
-/** A struct: the fields of a layout in their places. */
+/** The description of a struct: its name, its version and its fields with their offsets. */
 export interface StructDescription {
   /** The name of the layout. */
   readonly struct: string;
@@ -49,7 +49,7 @@ export type FieldTypeDescription =
   | { readonly array: Scalar | StructDescription; readonly length: number }
   | StructDescription;
 
-/** The messages of a codec that is not a struct. */
+/** The description of messages whose codec is no struct: only a name and a hash. */
 export interface CodecDescription {
   /** The name of the codec's type. */
   readonly codec: string;
@@ -57,7 +57,7 @@ export interface CodecDescription {
   readonly hash: string;
 }
 
-/** The messages of calls. */
+/** The description of calls: the types of their requests and responses. */
 export interface CallsDescription {
   /** The type of the requests. */
   readonly request: TypeDescription;

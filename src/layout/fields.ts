@@ -39,13 +39,13 @@ export interface ArrayType<E extends Scalar | AnyLayout = Scalar | AnyLayout> {
 /** The types that a field can have. */
 export type FieldType = Scalar | BytesType | TextType | ArrayType | AnyLayout;
 
-/** A field with options beside its type. */
+/** A field with options besides its type, such as its offset. */
 export interface FieldOptions {
   /** The type of the field. */
   readonly type: FieldType;
   /** The offset from the beginning of the layout; by default the next free one. */
   readonly at?: number | undefined;
-  /** The meaning of the field, for the table, the header and the inspector. */
+  /** The meaning of the field, for the table, the C header and the definition. */
   readonly doc?: string | undefined;
   /** Only "u32", "i32" and "u64" can be atomic. */
   readonly atomic?: false | undefined;
@@ -53,13 +53,13 @@ export interface FieldOptions {
   readonly line?: false | undefined;
 }
 
-/** A scalar that may be an atomic word. */
+/** A field of type "u32", "i32" or "u64" with options, which may make it an atomic word. */
 export interface WordOptions {
   /** The type of the field. */
   readonly type: Word;
   /** The offset from the beginning of the layout; by default the next free one. */
   readonly at?: number | undefined;
-  /** The meaning of the field, for the table, the header and the inspector. */
+  /** The meaning of the field, for the table, the C header and the definition. */
   readonly doc?: string | undefined;
   /** Whether several parties use the word at once, all with atomic operations. */
   readonly atomic?: boolean | undefined;
@@ -70,7 +70,7 @@ export interface WordOptions {
 /** The fields of a layout by name, as declared. */
 export type Declarations = Readonly<Record<string, FieldType | FieldOptions | WordOptions>>;
 
-/** A field in its place. */
+/** A field of a layout, with its offset and size. */
 export interface Field {
   /** The name in the layout, such as `sequence`. */
   readonly name: string;
@@ -82,7 +82,7 @@ export interface Field {
   readonly shape: FieldType;
   /** The offset in bytes from the beginning of the layout. */
   readonly offset: number;
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number;
   /** Whether all parties use it with atomic operations. */
   readonly atomic: boolean;
@@ -100,7 +100,7 @@ export interface AnyLayout {
   readonly name: string;
   /** The version. */
   readonly version: number;
-  /** Bytes, a multiple of the alignment. */
+  /** The size in bytes, a multiple of the alignment. */
   readonly size: number;
   /** The alignment of the layout in bytes. */
   readonly alignment: number;
@@ -108,11 +108,11 @@ export interface AnyLayout {
   readonly hash: bigint;
   /** The fields by name, in the order declared. */
   readonly fields: Readonly<Record<string, Field>>;
-  /** Accessors over memory. */
+  /** Returns accessors that read and write the fields in place. */
   view(bytes: Uint8Array, offset?: number): unknown;
-  /** Copies the values. */
+  /** Returns a copy of all values. */
   read(bytes: Uint8Array, offset?: number): unknown;
-  /** Stores the values. */
+  /** Stores a value for every field. */
   write(bytes: Uint8Array, value: never, offset?: number): void;
 }
 

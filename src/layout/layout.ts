@@ -49,29 +49,30 @@ export type { FieldOptions, FieldType, WordOptions } from "./fields.ts";
 export type { Copied, Flat, Input, Seen, Stored, TypeOf, Value, View } from "./inference.ts";
 export type { Scalar, ScalarArrays, ScalarValues, Word } from "./scalars.ts";
 
-/** Fields in their places, and everything that follows from them. */
+/** A layout of memory: the fields with their offsets, and accessors, copies and dumps of them. */
 export interface Layout<F extends Declarations> extends AnyLayout {
   /** The fields by name, in the order declared. */
   readonly fields: { readonly [K in keyof F]: Field };
   /**
-   * Returns accessors for the fields, in place. They copy nothing: each reads memory at that
-   * moment, with plain accesses, even for atomic words. A number that does not fit is a RangeError.
-   * Once the memory is closed they throw a TypeError or return empty arrays.
+   * Returns accessors that read and write the fields in place, with plain accesses even for atomic
+   * words. They copy nothing. Storing a number that does not fit throws a RangeError. Once the
+   * memory is closed, the accessors throw a TypeError or return empty arrays.
    *
    * @param bytes The memory.
    * @param offset The offset of the layout in it; aligned within the buffer.
    */
   view(bytes: Uint8Array, offset?: number): ViewOf<F>;
   /**
-   * Copies all values, from any offset. It never fails, whatever the memory holds.
+   * Returns a copy of all values, from any offset. No contents of the memory make it throw, but a
+   * RangeError reports memory that is too short.
    *
    * @param bytes The memory.
    * @param offset The offset of the layout in it.
    */
   read(bytes: Uint8Array, offset?: number): ValueOf<F>;
   /**
-   * Stores a value for every field, at any offset; if one does not fit, nothing is stored. The
-   * bytes between the fields do not change.
+   * Stores a value for every field, at any offset. If a value does not fit, throws and stores
+   * nothing. The bytes between the fields do not change.
    *
    * @param bytes The memory.
    * @param value The values; a view works too.
@@ -93,8 +94,7 @@ export interface Layout<F extends Declarations> extends AnyLayout {
    */
   toC(): string;
   /**
-   * Returns the layout as declarations in TypeScript, after those it contains. They declare the same
-   * memory.
+   * Returns TypeScript that declares the same layout, after the layouts that it contains.
    */
   toDefinition(): string;
 }
@@ -145,10 +145,10 @@ export interface LayoutFunction {
 }
 
 /**
- * Declares the fields of shared memory and their places. Fields are placed as C places the members
- * of a struct, unless `at` states an offset; `line: true` gives an atomic word a cache line for
- * itself. A layout has at most 2^30 bytes. An invalid declaration is a TypeError or a RangeError
- * that says why.
+ * Declares the fields of shared memory and their offsets. Fields have the offsets that C gives the
+ * members of a struct, unless `at` states another one. `line: true` gives an atomic word a cache
+ * line for itself. A layout has at most 2^30 bytes. Throws a TypeError or a RangeError that says
+ * why a declaration is invalid.
  */
 export const layout: LayoutFunction = Object.assign(declare, { bytes, text, array, toCHeader });
 

@@ -24,7 +24,6 @@ import { checkName, snakeCase } from "./names.ts";
 import { isWord, SCALARS, type Word } from "./scalars.ts";
 import { LINE_BYTES, roundUp } from "./sizes.ts";
 
-/** The bytes that one processor fetches from another at a time. */
 /** The bytes that no other field may use: those of a field, or of its whole line. */
 interface Extent {
   readonly name: string;

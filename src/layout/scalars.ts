@@ -6,7 +6,7 @@
  * @module
  */
 
-/** A number in memory, unsigned, signed or floating, with its size in bits, or a boolean in a byte. */
+/** The type of one number (its kind and its size in bits), or of a boolean in one byte. */
 export type Scalar =
   | "u8"
   | "u16"

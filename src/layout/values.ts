@@ -156,7 +156,7 @@ function storeText(data: DataView, at: number, size: number, value: string): voi
   room.fill(0, written);
 }
 
-/** How many elements a typed array of just this element has; undefined for anything else. */
+/** Returns the length of a typed array of exactly this element; undefined for other values. */
 function countIn(element: ArrayType["element"], value: unknown): number | undefined {
   if (!isScalar(element)) return undefined;
   const { name, BYTES_PER_ELEMENT: size } = SCALARS[element].Array;

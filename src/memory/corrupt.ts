@@ -1,5 +1,5 @@
 /**
- * The error for memory in a state that no correct peer stores.
+ * Makes the error for memory in a state that no correct peer stores.
  *
  * @module
  */

@@ -3,15 +3,15 @@
  *
  * `close()` detaches the ArrayBuffer, so that every view is empty: a stale view reads `undefined`.
  * Then it retires the range (native/vring.c): the memory is given back at once, and private zeros
- * take its place. So users of the range that JavaScript cannot see or stop do not crash. A buffer
- * that was transferred away reads zeros. A call of the runtime that still uses a view reads zeros
- * too, and its stores reach nobody: a write to a file writes zeros, a key is derived from zeros.
- * The range of a forgotten mapping is retired once its ArrayBuffer was garbage collected. The
- * sentinel retires the ranges of an isolate that ends.
+ * take its place. So native code that still uses the range does not crash. A buffer that was
+ * transferred away reads zeros. A runtime call that still uses a view reads zeros, too, and no
+ * process sees its stores: a write to a file writes zeros, a key is derived from zeros. The range
+ * of a forgotten mapping is retired after its ArrayBuffer was garbage collected. The sentinel
+ * retires the ranges of an isolate that ends.
  *
- * A buffer that was transferred away leaves this object without its memory, so it can no longer
- * inform its peers. `close()` still gives everything back, and then throws: to the peers this
- * process seems to have been killed, and only the program can mend that.
+ * A buffer that was transferred away leaves this object without its memory, so it cannot inform its
+ * peers. `close()` still releases everything, and then throws. The peers see a killed process, and
+ * only a change of the program prevents that.
  *
  * @module
  */
@@ -99,7 +99,7 @@ export class Mapping implements Memory, Disposable {
     return this.#closed;
   }
 
-  /** Whether the memory can be used: it is neither closed nor was its buffer transferred away. */
+  /** Whether the memory is usable: neither closed nor transferred away. */
   get usable(): boolean {
     return this.#bytes.length > 0;
   }
@@ -123,7 +123,7 @@ export class Mapping implements Memory, Disposable {
     this.#listeners.delete(listener);
   }
 
-  /** Empties every view and gives the memory back; throws if the buffer was transferred away. */
+  /** Empties every view and releases the memory; throws a TypeError if it was transferred away. */
   close(): void {
     if (this.#closed) return;
     const transferred = !this.usable;

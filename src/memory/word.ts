@@ -1,7 +1,7 @@
 /**
- * Atomic words and payload copies: the only code that touches memory another process may be
- * writing. Every word is sequentially consistent. A leaf: the explorer swaps this file for one that
- * a scheduler drives.
+ * Atomic words and payload copies: the only code that touches memory while another process may
+ * write to it. Every word is sequentially consistent. A leaf: the explorer replaces this file with
+ * one that a scheduler drives.
  *
  * The order of words is a promise of V8, not of ECMAScript. The standard orders `Atomics` on a
  * SharedArrayBuffer only, and memory that a process maps is an ordinary ArrayBuffer. V8 performs
@@ -26,13 +26,13 @@ export interface Memory {
   readonly address: number;
   /** The memory as bytes. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The buffer of `bytes`: to ask `bytes` for it takes 8 ns. */
+  /** The buffer of `bytes`, kept here because the getter of `bytes` takes 8 ns. */
   readonly buffer: ArrayBuffer;
   /** The same memory as numbers: number `i` is bytes `8 * i` to `8 * i + 7`. */
   readonly doubles: Float64Array<ArrayBuffer>;
   /** The same memory for values of all types. */
   readonly values: DataView<ArrayBuffer>;
-  /** Whether it is mapped for reading only: a store that reached it would end the process. */
+  /** Whether the memory is mapped for reading only: a store to it kills the process (SIGSEGV). */
   readonly readOnly?: boolean | undefined;
 }
 
@@ -76,7 +76,7 @@ export class Word32 {
 
   /**
    * Replaces the value after every earlier store and before every later one (on ARM too). Loads may
-   * pass it. A native call, which the engine moves no access across.
+   * pass it. It is a native call, and the engine moves no access across one.
    */
   storeInOrder(value: number): void {
     if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
@@ -317,8 +317,8 @@ export function prefetch(memory: Memory, offset: number): void {
 }
 
 /**
- * Prefetches memory that is about to be written, so that the writes do not wait for each line. The
- * bytes keep their values, but nobody else may be writing there.
+ * Prefetches memory for writing, so that the writes do not wait for each cache line. The bytes keep
+ * their values, but no other party may write there at the same time.
  */
 export function prefetchToWrite(memory: Memory, offset: number, length: number): void {
   const { bytes } = memory;
@@ -351,7 +351,7 @@ export function commitView(
 ): void {}
 
 /**
- * Returns a view of all the memory, to write values at an offset; `commitData` must follow before the
+ * Returns a view of all the memory, to write values at an offset; call `commitData` before the
  * publish. Making a view for each value would take longer than writing it.
  */
 export function claimData(memory: Memory): DataView<ArrayBuffer> {
@@ -380,8 +380,8 @@ export function peekView(
 }
 
 /**
- * Returns a view of all the memory, to read values at an offset. They are provisional, like the bytes
- * of `peekView`.
+ * Returns a view of all the memory, to read values at an offset. The values are provisional, like
+ * the bytes of `peekView`.
  */
 export function peekData(memory: Memory, _offset: number, _length: number): DataView<ArrayBuffer> {
   return memory.values;
@@ -393,9 +393,9 @@ const lives = new WeakMap<Memory, Set<ArrayBuffer>>();
 const copies = new WeakSet<ArrayBuffer>(); // which observers show
 
 /**
- * Makes views of memory in place, from now on, detachable: each is detached when its message is
- * released, or its claim ends. So a view that a program keeps too long has length 0, and shows no
- * other message. That takes some microseconds for each view, and more with many: use it in tests.
+ * Detaches each view that is made from now on when its message is released or its claim ends;
+ * `false` ends that. So a view that a program keeps too long has length 0, and never shows another
+ * message. It costs some microseconds for each view, and more with many of them: use it in tests.
  */
 export function detachViews(on = true): void {
   detaches = on;

@@ -14,7 +14,7 @@ import { availableMemory, pageSize, wholePages } from "../os/page.ts";
 
 /** The options of a {@linkcode MirrorRing}. */
 export interface MirrorRingOptions {
-  /** Uses 2 MiB pages if the system has reserved some; otherwise small pages, with a reason. */
+  /** Uses 2 MiB pages if the system has some; otherwise `hugePagesRefused` states why not. */
   hugePages?: boolean | undefined;
 }
 
@@ -22,8 +22,8 @@ const HUGE_PAGE = 2 * 1024 * 1024;
 const CAPACITY_LIMIT = 2 ** 36;
 
 /**
- * A byte ring within this process: one memory, mapped at two adjacent addresses. So all readable
- * bytes are contiguous, and all free space is too. Every byte of its capacity can be used.
+ * A byte ring within this process, on memory that is mapped at two adjacent addresses. So all
+ * readable bytes are contiguous, and so is all free space. Every byte of its capacity can be used.
  *
  * @example Bytes that cross the seam stay in one piece
  * ```ts
@@ -42,7 +42,7 @@ export class MirrorRing implements Disposable {
   readonly capacity: number;
   /** Whether the ring uses 2 MiB pages. */
   readonly hugePages: boolean;
-  /** The reason for not using 2 MiB pages although they were requested. */
+  /** The reason for using small pages although 2 MiB pages were requested; else undefined. */
   readonly hugePagesRefused: string | undefined;
   readonly #mapping: Mapping;
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -104,7 +104,9 @@ export class MirrorRing implements Disposable {
     return length;
   }
 
-  /** Moves as many bytes into the target as are readable and fit; returns their number. */
+  /**
+   * Copies as many readable bytes into the target as fit and removes them; returns their number.
+   */
   read(target: Uint8Array): number {
     this.#checkOpen();
     const length = Math.min(byteLengthOf(target, "read from", "the ring"), this.#available);
@@ -113,7 +115,10 @@ export class MirrorRing implements Disposable {
     return length;
   }
 
-  /** Returns contiguous free space to write in place; `commit` makes the bytes readable. */
+  /**
+   * Returns contiguous free space to write in place; `commit` makes the bytes readable. The next
+   * claim or `write` discards this claim. Throws a RangeError if less space is free.
+   */
   claim(length: number = this.free): Uint8Array<ArrayBuffer> {
     this.#checkOpen();
     if (!isWithin(length, this.free)) {
@@ -177,13 +182,13 @@ export class MirrorRing implements Disposable {
     return at < this.capacity ? at : at - this.capacity;
   }
 
-  /** Empties every view of the ring and gives its memory back. */
+  /** Closes the ring: empties every view of it and releases its memory. */
   close(): void {
     this.#forget();
     this.#mapping.close();
   }
 
-  /** Closes it, as `close()` does. */
+  /** Closes the ring, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -28,7 +28,7 @@ import type { Board, ConsumerEnd } from "./mpsc.ts";
 export interface FromProducer {
   /** The number of the producer's lane. */
   readonly producer: number;
-  /** The number of producers that lane had so far; it differs for each producer of the lane. */
+  /** The number of producers that the lane has had, including the sender of this message. */
   readonly generation: number;
 }
 
@@ -105,15 +105,15 @@ class ProducerLanes<K extends Type> extends FanIn<ProducerLane>
 }
 
 /**
- * The one consumer of a ring with many producers; `mpsc(name).consumer()` opens it. It serves them in turn; each message carries the
- * number of its producer.
+ * The one consumer of a ring with many producers; `mpsc(name).consumer()` opens it. It serves the
+ * producers in turns, and each message carries the number of its producer.
  *
- * Once all producers are gone, one that was lost causes a PeerLostError, unless another producer has
- * taken its place. Messages that state what is complete, such as the last one of a file, tell more.
+ * Once all producers are gone, the consumer throws a PeerLostError if one of them was lost and no
+ * other took its lane. To tell which data is complete, send a message that says so at its end.
  *
- * A producer that corrupts its lane causes one CorruptRegionError, and its lane is not read
- * again; other lanes keep working. A lane whose positions are corrupt when a consumer opens it is
- * emptied: that attempt throws the error, and the next one succeeds.
+ * If a producer corrupts its lane, the consumer throws one CorruptRegionError and stops reading
+ * that lane; other lanes keep working. A consumer that finds corrupt positions when it opens
+ * empties that lane and throws the error; the next attempt succeeds.
  *
  * @example Every value of every producer
  * ```ts
@@ -128,7 +128,7 @@ class ProducerLanes<K extends Type> extends FanIn<ProducerLane>
  * ```
  */
 export class MpscConsumer<K extends Type = Bytes> extends MessageReceiver<K, FromProducer> {
-  /** The largest number of producers. */
+  /** The most producers at a time. */
   readonly producers: number;
   readonly #source: ProducerLanes<K>;
 

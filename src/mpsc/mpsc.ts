@@ -21,8 +21,8 @@
  *     producer can take the seat. Unpublished messages vanish (lane.ts, C1). The consumer finds a
  *     message that was published without a hint (fan_in.ts, C1).
  * C2  A producer is lost (endpoint.ts): a consumer that waits for no other one gets a PeerLostError
- *     once all producers are gone and every lane is drained. A producer that takes the seat before that
- *     replaces the lost one.
+ *     once all producers are gone and every lane is drained. A producer that takes the seat before
+ *     that replaces the lost one.
  * C3  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer
  *     that opens empties that lane and throws once, so the attempt after that serves all lanes.
  *
@@ -227,7 +227,7 @@ export interface ProducerEnd extends LaneEnd {
 
 /** The options of a producer. */
 export interface MpscProducerOptions extends RingHandleOptions {
-  /** A number below `producers`; the first free one by default. */
+  /** The number of the lane to take, below `producers`; by default the first free one. */
   id?: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The only `dlopen`. The embedded library is written to a memfd and loaded from there. So it needs
+ * The only `dlopen`. It writes the embedded library to a memfd and loads it from there. So it needs
  * only the permission `--allow-ffi`, and no file on disk.
  *
  * One copy of the library serves every isolate of the process: the second one finds it by its
@@ -7,8 +7,8 @@
  * `/proc/self/fd/5` would otherwise name two different libraries in turn. The sentinel is loaded
  * once per isolate, always from a file of its own (see native/sentinel.c).
  *
- * Nothing is loaded, and `Deno` is not read, before the first use. So the module can be bundled for
- * a runtime without Deno, and every failure reaches a caller that can catch it.
+ * Importing the module loads no library and does not read `Deno`; the first use does. So it can be
+ * bundled for a runtime without Deno, and every failure reaches a caller that can catch it.
  *
  * @module
  */
@@ -165,9 +165,9 @@ function load(files?: LibraryFiles): Native {
 }
 
 /**
- * Asks for the whole permission, once. The prompt of a `dlopen` would ask for one path, as written
- * and not as the C library finds it. And permission for one path gives no access to memory by
- * address.
+ * Requests the FFI permission without a path, once. The prompt of `dlopen` would ask for one path,
+ * as written and not as the C library finds it. Permission for one path gives no access to memory
+ * by address.
  */
 function requestPermission(): void {
   if (Deno.permissions.requestSync({ name: "ffi" }).state === "granted") return;

@@ -1,6 +1,6 @@
 /**
  * Time, random numbers, garbage collection and the end of the program: everything that a test must
- * control. A leaf: the explorer swaps this file for one that a scheduler drives.
+ * control. A leaf: the explorer replaces this file with one that a scheduler drives.
  *
  * @module
  */
@@ -40,8 +40,8 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Resolves in the next turn of the event loop, after everything else that is due. An immediate takes
- * 4 us, a timer of 0 ms 1 to 2 ms; pages have no immediates.
+ * Resolves in the next turn of the event loop, after everything else that is due. An immediate
+ * takes 4 us, and a timer of 0 ms takes 1 to 2 ms. Web pages have no immediates.
  */
 export function nextTurn(): Promise<void> {
   // Deno 2.5 has no type for it.
@@ -57,7 +57,7 @@ export function sleepSync(ms: number): void {
   native().vring_sleep(now() + ms * 1e6);
 }
 
-/** The number of this process in its own pid namespace: a hint for people. */
+/** The pid of this process in its own pid namespace. It only appears in messages. */
 export const processId: () => number = perIsolate(() => Deno.pid);
 
 /** Returns sixteen random bytes: an identity that is independent of pids and boots. */
@@ -88,8 +88,8 @@ const handles = perIsolate(() => {
 });
 
 /**
- * Disposes a handle when the program reaches its end or calls `Deno.exit`, if it is still
- * reachable. A signal or an uncaught error ends a program without this, and a Worker never sees the
+ * Disposes a handle when the program reaches its end or calls `Deno.exit`, if the handle is still
+ * reachable. A signal or an uncaught error ends a program without this, and a Worker gets no such
  * event.
  */
 export function disposeAtEnd(handle: Disposable): void {

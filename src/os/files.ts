@@ -27,9 +27,9 @@ export const MemfdFlag = { closeOnExec: 1, hugePages: 4 } as const;
 
 /** The status of a file. */
 export interface FileStatus {
-  /** The device and the inode: together the identity of a file, whatever its name. */
+  /** The device that holds the file. */
   readonly device: number;
-  /** See `device`. */
+  /** The number of the file on its device; `device` and `inode` together identify the file. */
   readonly inode: number;
   /** The length in bytes. */
   readonly size: number;
@@ -217,14 +217,14 @@ export function map(request: MapRequest): number {
   return native().vring_map(owner, length, alignment, protection, flags, fd, offset);
 }
 
-/** Unmaps an address range, which nobody else may be using. */
+/** Unmaps an address range. No other code may use it any more. */
 export function unmap(address: number, length: number): number {
   return native().vring_unmap(address, length);
 }
 
 /**
- * Retires the range that `map` returned at this address: its memory is given back, its addresses
- * stay. Code that still uses the range finds private zeros. See native/vring.c.
+ * Retires the range that `map` returned at this address: releases its memory and keeps its
+ * addresses reserved. Code that still uses the range reads private zeros. See native/vring.c.
  */
 export function retire(address: number): number {
   return native().vring_retire(address);

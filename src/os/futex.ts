@@ -35,7 +35,7 @@ export function wake(address: number, count: number, bits = MATCH_ANY): number {
 }
 
 /**
- * Adds 1 to the word and wakes everyone asleep on it, in one system call; returns the number woken.
+ * Adds 1 to the word and wakes all waiters on it, in one system call; returns the number woken.
  */
 export function addAndWake(address: number): number {
   return native().vring_futex_add_wake(address);
@@ -66,8 +66,8 @@ export function forceScan(force: boolean): void {
 }
 
 /**
- * A list of (word, expected value) pairs for one sleep on all of them. It is in memory that the
- * garbage collector does not move, and must not change while a `wait` is under way.
+ * A list of (word, expected value) pairs for one sleep on all of them. It lies in memory that the
+ * garbage collector does not move. Do not change it during a `wait`.
  */
 export class FutexVector {
   #address = 0;
@@ -131,8 +131,8 @@ export class FutexVector {
   }
 
   /**
-   * Sleeps as `waitSync()` does, on a thread of Deno's pool. With a `slice` in nanoseconds that
-   * thread checks all words again after each slice, even words that nobody wakes.
+   * Sleeps as `waitSync()` does, on a thread of Deno's pool. With a `slice` in nanoseconds, that
+   * thread checks all words again after each slice, including words that no waker wakes.
    */
   async wait(deadline: number, slice = Infinity): Promise<number> {
     const every = this.#isTooMuch ? SCAN_NS : slice;

@@ -40,8 +40,9 @@ export function wholePages(sizeBytes: number, page: number = pageSize()): number
 }
 
 /**
- * Returns the memory that the system can still give without killing processes; Infinity if unknown.
- * The kernel allocates memory for files until it runs out, and then kills. So check this first.
+ * Returns the bytes that the system can still allocate without killing processes; Infinity if
+ * unknown. The kernel allocates memory for files until none is left, and then kills processes. So
+ * check this first.
  */
 export function availableMemory(): number {
   const bytes = readAll("/proc/meminfo");

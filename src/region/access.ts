@@ -1,6 +1,5 @@
 /**
- * The reasons for which the kernel refuses to open or create a file of shared memory, with
- * remedies.
+ * The reasons why the kernel refuses to open or create a file of shared memory, and their remedies.
  *
  * @module
  */
@@ -22,7 +21,7 @@ export function otherKind(mode: number): string | undefined {
   return KINDS[mode & 0o170000];
 }
 
-/** Makes the error for a path that cannot be opened, or created by opening it; `errno` is positive. */
+/** Makes the error for a path that cannot be opened or created; `errno` is positive. */
 export function openError(errno: number, path: string, context: CallContext): Error {
   const status = files.statPath(path);
   if (typeof status === "number") return makeError(errno, context); // it does not exist
@@ -53,7 +52,7 @@ export function makeError(errno: number, context: CallContext): OsError {
   return new OsError(errno, { ...context, state, remedy });
 }
 
-/** Gives a new file to a group, by its number or its name. */
+/** Sets the group of a new file, by number or name. */
 export function giveToGroup(fd: number, group: string | number, action: string): void {
   const id = typeof group === "number" ? group : groupId(group);
   if (id === undefined) {

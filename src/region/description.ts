@@ -1,11 +1,12 @@
 /**
- * The description that a region stores between its control block and its data: its message type, the
- * geometry and policy of the definition that created it, and the names of the features it uses. It
- * is JSON, so that programs of any language and any later version can read it.
+ * The description that a region stores between its control block and its data. It has the message
+ * type, the geometry and policy of the definition that created the region, and the names of the
+ * features in use. It is JSON, so that programs of any language and any later version can read it.
  *
- * No program needs it to use the region: the hashes, the control block and the feature words decide.
- * It is for tools and for error messages. Everything in it is an assertion of the creator: it is
- * bounded, checked and copied, and a type that does not have the hash in the header is refused.
+ * No program needs it to use the region: the hashes, the control block and the feature words
+ * decide. It is for tools and for error messages. Everything in it is an assertion of the creator:
+ * readers limit its size, check it and copy it. `describedType` refuses a type whose hash differs
+ * from that in the header.
  *
  * @module
  */
@@ -31,7 +32,7 @@ export interface FeatureBits {
 export interface RegionDescription {
   /** The sizes, by the options that state them. */
   readonly geometry: Properties;
-  /** How the creator's definition deals with a full ring, late joiners and the like. */
+  /** The policy of the creator's definition, such as for a full ring or a late joiner. */
   readonly policy: Properties;
   /** The names of its feature bits. */
   readonly features: FeatureBits;

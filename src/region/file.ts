@@ -10,19 +10,18 @@
  *   ROLE+k   held for writing by the one process that has role k
  *   COUNT+r  held for reading by every member, each at a random r, so that members can be counted
  *
- * An attachment is a member or an observer. An observer (`readOnly`) opens the file for reading
- * only and maps it for reading only. It locks nothing, stores nothing and wakes nobody, so it can
- * neither disturb a member nor keep a region alive. It needs no right to write.
+ * An attachment is a member or an observer. An observer (`readOnly`) opens and maps the file for
+ * reading only, and needs no right to write. It takes no lock, stores nothing and wakes no process,
+ * so it can neither disturb a member nor keep a region alive.
  *
  * States of a region, and the transitions out of them:
  *
  *   unnamed    built by its creator in a file without a name; gone if the creator dies
  *   live       has a name and at least one member; the creator is a member before the name exists
  *   abandoned  has a name and no member: its members were killed, or the last one was killed while
- *              closing. The next opener finds MEMBER free (it can lock it for writing). It removes
- *              the name, or joins the region if it persists. A sweep removes the name in the same
- *              way. A process may join the region while the kernel is still dropping the locks of
- *              the dead
+ *              closing. The next opener can lock MEMBER for writing. It then removes the name, or
+ *              joins the region if it persists. A sweep removes the name in the same way. A process
+ *              may join the region while the kernel is still dropping the locks of dead members
  *   kept       an abandoned region with `persist`
  *   nameless   was unlinked while members use it; they keep using it, and newcomers create another
  *
@@ -30,19 +29,19 @@
  * I2  A joiner is a member only if the file still has a name while the joiner holds MEMBER.
  *     Otherwise it looks again for the file that has the name now.
  * I3  The last one out gives up MEMBER and then tries to lock it for writing. Of several that leave
- *     together at most one gets it. The last one to give up is among those that try, so the name is
- *     removed. While the lock is held nobody can join.
+ *     together, at most one gets the lock. The last one to give up MEMBER is among those that try,
+ *     so one of them removes the name. While that process holds the lock, no process can join.
  * I4  An observer attaches to a region with a name and a member, or to one that is kept. The region
  *     may be abandoned or lose its name at any time after that, also before the attachment is
- *     complete. The memory stays mapped, so an observer reads on, and looks from time to time
- *     whether the name still leads to this region (observed.ts).
+ *     complete. The memory stays mapped, so an observer continues to read. From time to time it
+ *     checks whether the name still belongs to this region (observed.ts).
  * C1  Killed anywhere while creating: the file has no name, or the region is abandoned.
  * C2  Killed anywhere while closing: the region is abandoned, or already gone.
- * C3  An observer dies: nobody can tell.
+ * C3  An observer dies: no other process can tell.
  *
  * Fully reserved types stay without holes: a joiner allocates memory for the holes of a copied
- * file, and fails on a full file system. Sparse types (topics, slots) record which parts have
- * memory.
+ * file, and fails on a full file system. Sparse types (topics, slots, calls) record which parts
+ * have memory.
  *
  * @module
  */
@@ -122,7 +121,7 @@ export interface Parts {
   member: LockFile;
 }
 
-/** Becomes a member of the region that has the name, or its observer. */
+/** Joins the region that has the name, as a member or as an observer; "absent" if none has it. */
 export function tryJoin(
   regionType: RegionType,
   path: string,

@@ -2,14 +2,15 @@
  * The first 256 bytes of every region: its type, its layout and its size. Every field but `state`
  * is written before the region has a name and never changes afterwards.
  *
- * An opener copies the header out once and checks every field against its own expectations. Nothing
- * is trusted because of its name.
+ * An opener copies the header out once and checks every field against its own expectations. It
+ * never trusts a region because of its name.
  *
- * Formats grow by feature bits, which a type of region names. A region sets the bits of the features
- * that it uses. A program that does not know an incompatible one refuses the region, and says its
- * name, which the region stores (description.ts). A compatible one it may ignore. What no bit can
- * say, such as other words in the control block, is another layout, and so another hash. The header
- * itself changes with its version; bytes that are reserved are zero, and every reader ignores them.
+ * Formats grow by feature bits, which a type of region names. A region sets the bits of the
+ * features that it uses. A program that does not know an incompatible feature refuses the region;
+ * its error names the feature, as the region stores the name (description.ts). It may ignore a
+ * compatible one. Other changes, such as new words in the control block, make another layout and so
+ * another hash. The header itself changes with its version. Reserved bytes are zero, and every
+ * reader ignores them.
  *
  * @module
  */
@@ -23,7 +24,7 @@ import { type FeatureBits, LARGEST_DESCRIPTION, type RegionDescription } from ".
 
 const MAGIC = "vring";
 
-/** The version of the header, and what each one has brought. */
+/** The versions of the header, and what each of them added. */
 export const HEADER_VERSIONS: readonly string[] = [
   "the header and the control block",
   "a description of the message type, the geometry and the policy, and the names of feature bits",
@@ -78,19 +79,21 @@ export interface RegionType {
   readonly mostParts?: number | undefined;
   /** Whether parts of the data get memory only when needed (`Region.allocate`). */
   readonly sparse?: boolean | undefined;
-  /** The features that this code understands, and their bits; a region states which ones it uses. */
+  /**
+   * The features that this code understands, and their bits; a region states those that it uses.
+   */
   readonly features?: Partial<FeatureBits> | undefined;
-  /** What defines a region whose messages have this name, unless it is the type of that name. */
+  /** Returns the definition that opens a region with messages of this name, in words. */
   readonly openedWith?: (messageName: string) => string | undefined;
 }
 
 /** A type of message, checked when a process attaches. */
 export interface MessageType {
-  /** Its name, for people. */
+  /** The name of the type, for error messages and tools. */
   readonly name: string;
-  /** Its identity. */
+  /** The hash of the type: two programs use the same type if their hashes are equal. */
   readonly hash: bigint;
-  /** All that there is to say about it, for programs that do not know it. */
+  /** The description of the type, for programs that do not declare it. */
   readonly description?: TypeDescription | undefined;
 }
 
@@ -178,7 +181,7 @@ export function parseHeader(bytes: Uint8Array): RegionHeader | string {
   return { ...header, kind: printable(kind), message_name: printable(message_name) };
 }
 
-/** Replaces everything in a peer's text that a terminal might obey. */
+/** Replaces every character of a peer's text that could control a terminal. */
 function printable(text: string): string {
   return text.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, "\ufffd");
 }
@@ -215,7 +218,7 @@ export function checkHeader(
   );
 }
 
-/** Says what a header has that is not expected, and what to do about it. */
+/** Returns the first difference between a header and the expected one, and a remedy. */
 function mismatch(
   header: RegionHeader,
   file: RegionFile,

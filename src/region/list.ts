@@ -1,5 +1,5 @@
 /**
- * The regions of this system: a list of them, and the removal of those that nobody uses.
+ * Lists the regions of this system, and removes those that no process uses.
  *
  * @module
  */
@@ -21,27 +21,29 @@ import {
 } from "./header.ts";
 import { DIRECTORY, parseFileName } from "./names.ts";
 
-/** The properties of a region that can be read from outside. */
+/** The properties of a region that a program can read without joining it. */
 export interface RegionInfo {
   /** The name of its definition; topics keep their slashes. */
   readonly name: string;
   /** The kind of region, such as `spsc` or `topic`. */
   readonly kind: string;
-  /** The file that holds it. */
+  /** The path of its file. */
   readonly path: string;
   /** The length of the file. */
   readonly sizeBytes: number;
-  /** The memory it occupies, in bytes. */
+  /** The bytes of memory that it occupies: less than `sizeBytes` while parts have no memory. */
   readonly allocatedBytes: number;
   /** The permission bits. */
   readonly mode: number;
-  /** The user who owns it. */
+  /** The user id of its owner. */
   readonly owner: number;
-  /** Whether a living process is attached; undefined if the file may not be opened. */
+  /**
+   * Whether it has a living member (observers do not count); undefined if the file is unreadable.
+   */
   readonly inUse: boolean | undefined;
   /** The contents of its header and description; undefined if they are unreadable or invalid. */
   readonly details: RegionDetails | undefined;
-  /** The reason why there are no details. */
+  /** The reason why `details` is undefined; undefined if there are details. */
   readonly problem: string | undefined;
 }
 
@@ -57,13 +59,13 @@ export interface RegionDetails {
   readonly dataOffset: number;
   /** Whether it stays when its last member leaves. */
   readonly persist: boolean;
-  /** The message type, with its description if the region has one; undefined if none was declared. */
+  /** The message type, with its description if there is one; undefined if none was declared. */
   readonly type: MessageType | undefined;
-  /** The sizes as the creator described them; undefined if it did not, or the text is invalid. */
+  /** The sizes in the creator's description; undefined if that is missing or invalid. */
   readonly geometry: Properties | undefined;
-  /** The policy as the creator described it; undefined as the geometry is. */
+  /** The policy in the creator's description; undefined if that is missing or invalid. */
   readonly policy: Properties | undefined;
-  /** The features that it uses, by the names that it gives them, or such as `bit 3`. */
+  /** The features that it uses, by name; `bit 3` for one without a name. */
   readonly features: readonly string[];
 }
 
@@ -96,9 +98,9 @@ export function regionFiles(): { kind: string; name: string; path: string }[] {
 }
 
 /**
- * Removes every region that no living process has open, that does not persist, and that you may
- * remove. A program leaves such regions when it is killed, or ended by a signal or an uncaught
- * error. The next open of the same name removes its region too.
+ * Removes every region that has no living member, does not persist, and that you may remove. A
+ * program leaves such regions when it is killed, or when a signal or an uncaught error ends it. The
+ * next open of the same name also removes the region.
  *
  * It is safe at any time: a region that another process opens at the same moment is not removed.
  *
@@ -120,8 +122,8 @@ export function sweep(): RegionInfo[] {
 }
 
 /**
- * Tells what other types of regions have the name of this path, such as `, but a region of type
- * "topic" has this name`; empty if none has.
+ * Names the other types of regions that have the name of this path, such as `, but a region of type
+ * "topic" has this name`; returns an empty string if there are none.
  */
 export function namesakesOf(path: string): string {
   const own = parseFileName(path.slice(DIRECTORY.length + 1));
@@ -132,7 +134,7 @@ export function namesakesOf(path: string): string {
 }
 
 /**
- * Adds to the state of a handle that regions of several types have its name: its peers may use
+ * Appends to the state of a handle that regions of several types have its name: its peers may use
  * another type.
  */
 export function withNamesakes(state: string, name: string): string {

@@ -10,8 +10,8 @@
  * Worker loses its roles as a killed process does. A Worker that blocks in a call keeps them until
  * the call returns, as Deno does not end a Worker amid synchronous JavaScript.
  *
- * The kernel takes milliseconds to drop a dead process's files. So code waits for a death, and
- * never assumes it after a kill.
+ * The kernel takes milliseconds to drop a dead process's files. So code polls the lock after a
+ * kill, and never assumes that the process is already dead.
  *
  * @module
  */
@@ -111,7 +111,7 @@ export class LockFile implements Disposable {
     return type === Lock.none ? undefined : type === Lock.read ? "read" : "write";
   }
 
-  /** Returns the first byte of the lock that another open file holds on a byte; undefined if none. */
+  /** Returns the first byte of another open file's lock on a byte; undefined if there is none. */
   startOfOther(byte: number): number | undefined {
     const found = findLock(this.#open(), FIRST_BYTE + byte, 1);
     if (found === -Errno.ENOENT) return undefined;

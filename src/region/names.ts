@@ -18,12 +18,12 @@ const SLASH = "~";
 /** The prefix of every name that this isolate uses (testing/namespace.ts); empty without one. */
 let prefix = "";
 
-/** Puts every name that is used from now on behind a prefix; "" ends that. */
+/** Sets the prefix of every name that is used from now on; "" removes it. */
 export function usePrefix(next: string): void {
   prefix = next;
 }
 
-/** Returns the name without a leading slash; throws a TypeError that says what is wrong with it. */
+/** Returns a valid name without a leading slash; throws a TypeError that says why it is invalid. */
 export function checkName(name: string, what = "a name"): string {
   return checked(name, what, nameProblem);
 }

@@ -7,10 +7,10 @@
  *                                            '--- close the old one, attach to this --'
  * ```
  *
- * An observer holds no lock, so nobody waits for it and nothing tells it that a region was removed.
- * It looks at the name from time to time: at most once a slice, and only when its region has
- * nothing new. A region that lost its name stays attached until another one has the name, as its
- * members may still be using it. A region that is corrupt is read no more, and has nothing new.
+ * An observer holds no lock, so no process waits for it and no event reports that a region was
+ * removed. It checks the name from time to time: at most once a slice, and only when its region has
+ * nothing new. It stays attached to a region that lost its name until another region takes the
+ * name, because members may still use the old one. It stops reading a region that is corrupt.
  *
  * P1  The members of a region publish, and then the name goes. An observer that sees the name
  *     elsewhere looks for news once more before it leaves: nothing published before the name went
@@ -23,13 +23,13 @@ import { now } from "../os/clock.ts";
 import { Again } from "./poll.ts";
 import type { Region } from "./region.ts";
 
-/** How long an observer that reads again and again leaves between two looks at the name. */
+/** The shortest time between two checks of the name, for an observer that reads again and again. */
 export const OBSERVER_SLICE_NS = 10e6;
 
-/** What an observer attaches to. */
+/** A region as an observer attaches to it. */
 export interface Subject {
   readonly region: Region;
-  /** Whether the observer has something left to read there; an observer of states has not. */
+  /** Whether the observer has unread messages there; omitted by observers that read a state. */
   readonly hasMore?: () => boolean;
 }
 
@@ -61,7 +61,7 @@ export class Observed<A extends Subject> implements Disposable {
     return this.#isCorrupt ? undefined : this.#current;
   }
 
-  /** Reads no more from the current region, which is corrupt. */
+  /** Stops reading from the current region because it is corrupt. */
   abandon(): void {
     this.#isCorrupt = true;
   }

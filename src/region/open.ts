@@ -1,8 +1,8 @@
 /**
  * The one opener: it joins the region of a definition, or creates it.
  *
- * An existing region is joined only if it has the sizes and the policy of the definition. So
- * programs start in any order. Its steps never wait. Another process can be in the way for a moment,
+ * It joins an existing region only if that has the sizes and the policy of the definition. So
+ * programs start in any order. Its steps never wait. Another process can briefly hold up a step,
  * and the caller decides how to wait for that (poll.ts).
  *
  * @module
@@ -35,15 +35,20 @@ import { isInUse } from "./removal.ts";
 /** The sizes of a region, by the names of the options that state them. */
 export type Geometry = Readonly<Record<string, number>>;
 
-/** The options of every definition. A product's sizes and policies are options too. */
+/** The options that every definition has: who may open a region, and whether it persists. */
 export interface OpenOptions {
   /** The permission bits of a new region; 0o600 by default, 0o640 with a group. */
   mode?: number | undefined;
-  /** The name or number of the group of a new region, whose members can observe it. */
+  /**
+   * The group of a new region, by name or number. By default its members can observe the region.
+   */
   group?: string | number | undefined;
-  /** Keeps the region when its last handle closes, until it is unlinked. */
+  /** Keeps the region after its last handle closes, until it is unlinked; false by default. */
   persist?: boolean | undefined;
-  /** Also opens a region that belongs to another user than you or root. */
+  /**
+   * Also opens a region of a user other than you or root, who can kill your program by shortening
+   * its file.
+   */
   anyOwner?: boolean | undefined;
 }
 
@@ -59,17 +64,17 @@ export interface Plan<G extends Geometry> {
   readonly reservedBytes?: number | undefined;
   /** Fills the control block and the data before any other process can see them. */
   readonly initialise?: ((mapping: Mapping, dataOffset: number) => void) | undefined;
-  /** What the region's description says of the creator's definition besides the sizes. */
+  /** The policy of the definition, which the region's description states beside the sizes. */
   readonly policy?: Properties | undefined;
   /** The names of the features that the region uses, of those that its type declares. */
   readonly features?: readonly string[] | undefined;
 }
 
-/** What the opener knows of a product. */
+/** The properties of a product that the opener needs. */
 export interface Product<G extends Geometry, O extends OpenOptions = OpenOptions> {
   /** The name and the layout of its regions. */
   readonly regionType: RegionType;
-  /** The sizes of a new region that no option states. */
+  /** The default sizes of a new region. */
   readonly usual: G;
   /**
    * Plans the memory for these sizes and this size of pages; throws a RangeError if no region can
@@ -197,7 +202,9 @@ function checkSame(
   );
 }
 
-/** Returns the description of a region, which a peer may have damaged; undefined if it is invalid. */
+/**
+ * Returns a region's description; undefined if it is invalid, because a peer may have damaged it.
+ */
 export function descriptionIn(
   regionType: RegionType,
   { header, mapping }: Region,

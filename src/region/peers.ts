@@ -1,6 +1,6 @@
 /**
- * Waiting for peers: they come and go without an event that all products have, so a wait looks now
- * and then.
+ * Waiting for peers. Most products have no event for a peer that opens or closes, so the wait
+ * polls.
  *
  * @module
  */

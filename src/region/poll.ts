@@ -2,9 +2,9 @@
  * Polling for changes that come without an event: a name that appears, a lock that vanishes.
  *
  * Opening and joining are steps that never wait. A step returns an `Again` while another process is
- * creating, leaving or removing the same region. The caller decides how to wait for that. A
- * synchronous call sleeps (`retrySync`), an asynchronous one leaves the event loop free
- * (`pollUntil`), and a `try` method reports that nothing is there.
+ * creating, leaving or removing the same region, and the caller decides how to wait. A synchronous
+ * call sleeps (`retrySync`), an asynchronous call leaves the event loop free (`pollUntil`), and a
+ * `try` method returns without a result.
  *
  * @module
  */
@@ -27,13 +27,14 @@ const FIRST_PAUSE_MS = 1;
 const LONGEST_PAUSE_MS = 50;
 
 /**
- * The longest time another process may be in the way; a running one needs less than a millisecond.
+ * The longest time in milliseconds for which another process may hold up a step; a running process
+ * needs less than one.
  */
 export const PATIENCE_MS = 5000;
 
 /** The outcome of a step while another process is in its way. */
 export class Again {
-  /** Makes the error for a process that stays in the way: it is probably stopped. */
+  /** Makes the error for a process that holds up the step for too long: it is probably stopped. */
   readonly error: () => Error;
 
   constructor(error: () => Error) {
@@ -54,7 +55,7 @@ export function retrySync<T>(step: () => T | Again): T {
 
 let isAttempt = false; // whether retrySync() throws the Again instead of sleeping
 
-/** Opens something by a call that would block while another process is in its way, as one step. */
+/** Runs a blocking open as one step: returns an `Again` where `retrySync` would sleep. */
 export function attempt<T>(open: () => T): T | Again {
   isAttempt = true;
   try {

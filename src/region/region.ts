@@ -33,7 +33,7 @@ import { reserve } from "./reserve.ts";
 import { dataBytesOf, partBytesOf, REGION_HEADER, RegionState, type RegionType } from "./header.ts";
 import { Word32 } from "../memory/word.ts";
 
-/** Keeps the attachment and its roles for as long as its memory is in use, even by views alone. */
+/** Keeps an attachment and its roles alive while any view of its memory is in use. */
 const attachments = new WeakMap<ArrayBuffer, Region>();
 
 /** An attachment to a named piece of shared memory. */
@@ -49,7 +49,7 @@ export class Region implements Disposable {
   readonly mapping: Mapping;
   /** Whether this attachment created the region. */
   readonly created: boolean;
-  /** Whether this attachment observes: it can only read, and does not count as a member. */
+  /** Whether this attachment is an observer: it only reads, and does not count as a member. */
   readonly readOnly: boolean;
   /** The offset of the control block in the mapping. */
   readonly controlOffset: number = REGION_HEADER.size;
@@ -142,14 +142,14 @@ export class Region implements Disposable {
     return this.#closed;
   }
 
-  /** Identifies this region among all, even one that has taken over its name (`identityOf`). */
+  /** A text that no other region has, not even one with the same name (`identityOf`). */
   get identity(): string {
     return this.#identity ??= identityOf(this.#member.status());
   }
 
   /**
-   * Whether the name leads to this region. An observer asks, as a region that it has open can lose
-   * its name, and another one can take it.
+   * Whether the name still belongs to this region. Observers check this, because a region can lose
+   * its name while they have it open, and another region can take it.
    */
   hasName(): boolean {
     this.checkOpen();
@@ -197,9 +197,9 @@ export class Region implements Disposable {
 
   /**
    * Detaches; the last member to leave removes the name, unless the region persists. Before that,
-   * `farewell` informs the peers through the memory and releases roles; it is skipped if the memory
-   * was transferred away. If `farewell` throws, all roles are still released, the file closed and
-   * the memory retired.
+   * `farewell` informs the peers through the memory and releases roles; it does not run if the
+   * memory was transferred away. If `farewell` throws, this method still releases all roles, closes
+   * the file and retires the memory.
    */
   close(farewell?: () => void): void {
     if (this.#closed) return;

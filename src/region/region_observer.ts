@@ -1,10 +1,10 @@
 /**
  * Looking at a region of any type from outside, for tools.
  *
- * The observer copies with `read(2)` instead of mapping the file. So it needs no knowledge of the
- * type, a file that another process shortens ends a copy instead of this process, and a hole stays a
- * hole. Members may store while a copy is made: a word is whole, several words or bytes may be from
- * different moments.
+ * The observer copies with `read(2)` instead of mapping the file. So it need not know the type, and
+ * a hole stays a hole. If another process shortens the file, the copy ends and this process
+ * continues. Members may store during a copy: each word is whole, but several words or bytes may be
+ * from different moments.
  *
  * @module
  */
@@ -26,12 +26,12 @@ const LONGEST_COPY = 2 ** 31 - 1;
 
 /** The options of {@linkcode observe}. */
 export interface ObserveOptions {
-  /** Also looks at a region that belongs to another user than you or root. */
+  /** Also opens a region of a user other than you or root; false by default. */
   anyOwner?: boolean | undefined;
 }
 
 /**
- * Opens a region of any kind to look at it, also one that its members have abandoned. The observer
+ * Opens a region of any kind for reading its bytes, even one without living members. The observer
  * takes no lock, maps nothing and needs no right to write. Throws an OsError (ENOENT) if the region
  * does not exist.
  *
@@ -61,11 +61,11 @@ export function observe(kind: string, name: string, options: ObserveOptions = {}
   return new RegionObserver(kind, name, own);
 }
 
-/** A look at a region of any kind, which {@linkcode observe} opens. */
+/** Reads the header, the members and the bytes of a region of any kind; `observe()` opens it. */
 export class RegionObserver implements Disposable {
   /** The type of the region, such as `spsc`. */
   readonly kind: string;
-  /** The name. */
+  /** The name of the region. */
   readonly name: string;
   /** The file that holds it. */
   readonly path: string;
@@ -107,7 +107,7 @@ export class RegionObserver implements Disposable {
     return this.#locks.countOthers(FIRST_COUNT, COUNTS);
   }
 
-  /** Whether the name still leads to this region. */
+  /** Whether the name still belongs to this region: it was not unlinked or taken by another one. */
   get hasName(): boolean {
     const named = files.statPath(this.path);
     return typeof named === "object" && identityOf(named) === identityOf(this.#locks.status());
@@ -121,7 +121,10 @@ export class RegionObserver implements Disposable {
     throw new RangeError(`Cannot look at role ${inWords(role)} of ${this.#what}: pass a count`);
   }
 
-  /** Returns the values of the control block; throws a LayoutMismatchError unless it has this layout. */
+  /**
+   * Returns a copy of the values of the control block. Throws a LayoutMismatchError unless it has
+   * this layout.
+   */
   control<L extends AnyLayout>(layout: L): ReturnType<L["read"]> {
     const { abiHash } = this.details;
     if (layout.hash !== abiHash) {
@@ -138,7 +141,7 @@ export class RegionObserver implements Disposable {
     );
   }
 
-  /** Returns a copy of up to `length` bytes of the data from `offset`; fewer at its end. */
+  /** Returns a copy of `length` bytes of the data from `offset`, or fewer where the data ends. */
   read(offset: number, length: number): Uint8Array<ArrayBuffer> {
     const { dataOffset, dataBytes } = this.details;
     if (!isCount(offset, dataBytes) || !isCount(length, LONGEST_COPY)) {
@@ -157,14 +160,14 @@ export class RegionObserver implements Disposable {
     return bytes.subarray(0, check(read, { syscall: "read", action: `read ${this.#what}` }));
   }
 
-  /** Closes it. */
+  /** Closes the observer; all its methods then throw a ClosedError. */
   close(): void {
     this.#forget();
     this.#locks.close();
     this.#file[Symbol.dispose]();
   }
 
-  /** Closes it, as `close()` does. */
+  /** Closes the observer, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -25,14 +25,14 @@ export function openHandles(): OpenHandle[] {
   return [...all()];
 }
 
-/** Notes which line opens each handle from now on, which costs some microseconds; or stops it. */
+/** Starts or stops recording the line that opens each handle, at some microseconds per handle. */
 export function noteLines(on: boolean): boolean {
   const before = notesLines;
   notesLines = on;
   return before;
 }
 
-/** Notes that a handle is open, until the returned function is called or the handle is collected. */
+/** Records an open handle until the returned function is called or the handle is collected. */
 export function noteOpen(handle: object, what: string, path?: string): () => void {
   const noted = { what, path, line: notesLines ? callingLine() : undefined };
   const forget = () => void all().delete(noted);

@@ -1,6 +1,6 @@
 /**
- * The removal of regions: by the last member that leaves, by the next opener, or by a sweep. The
- * states and the locks are described in region/file.ts.
+ * The removal of regions: by the last member that leaves, by the next opener, or by a sweep.
+ * region/file.ts describes the states and the locks.
  *
  * @module
  */
@@ -11,7 +11,9 @@ import { REGION_HEADER, type RegionHeader, RegionState } from "./header.ts";
 import { LockFile } from "./liveness.ts";
 import { identityOf, MEMBER, NAME, type OpenFile, openFile, readHeader } from "./opened.ts";
 
-/** Opens the locks of an attachment; a forgotten one leaves the region as a closed one does. */
+/**
+ * Opens the locks of an attachment. If it is forgotten, it leaves the region as if it had closed.
+ */
 export function openMember(
   fd: number,
   path: string,
@@ -74,7 +76,7 @@ function isKept(header: RegionHeader): boolean {
   return (header.state & RegionState.persist) !== 0;
 }
 
-/** Throws if the name may not be removed; it is fine if another process has removed it. */
+/** Throws if this user may not remove the name; returns if another process has removed it. */
 function checkRemoved(result: number, what: string): void {
   if (result === -Errno.EAGAIN || result === -Errno.ENOENT) return;
   const remedy = "ask its owner to open or unlink it";

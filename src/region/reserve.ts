@@ -1,6 +1,6 @@
 /**
- * Memory for the files of regions, allocated before it is used: a page that is missing later is a
- * SIGBUS.
+ * Allocates the memory of regions' files before its first use. Touching a page that the system
+ * cannot allocate is a SIGBUS.
  *
  * @module
  */

@@ -24,7 +24,7 @@
  * I2  A newcomer holds the byte, then clears the words, then raises `used`, and only then goes
  *     online: it stores a word by which its peers know it.
  * I3  `used` is larger than the number of every seat that is online or dead. So a party that looks
- *     at the seats of its peers skips those that nobody ever took. A load is clamped to `count`.
+ *     at the seats of its peers skips those that were never taken. A load is clamped to `count`.
  *
  * C1  A party dies while it clears words, its own or those of a dead holder: the seat is dead, and
  *     the next party clears it again. Clearing must be correct when it is repeated or half done. A
@@ -33,8 +33,8 @@
  * C3  A newcomer dies after it has counted the generation up: no party uses that number.
  *
  * A party stores in a state word whether it is open, has closed, or leaves unfinished work (lost).
- * It holds the byte before it stores open, and stores closed or lost before it releases the byte. So
- * a peer that loads open, finds the byte free and loads open again knows that the party died.
+ * It holds the byte before it stores open, and stores closed or lost before it releases the byte.
+ * So a peer that loads open, finds the byte free and loads open again knows that the party died.
  *
  * @module
  */
@@ -56,7 +56,7 @@ export interface Seat {
 /** The condition of a party, as far as its peers can know it. */
 export type Presence = "never" | "open" | "closed" | "lost" | "dead";
 
-/** Returns whether a party lives, closed, gave up, died, or never existed. */
+/** Returns whether a party is open, has closed, was lost, is dead, or never existed. */
 export function presenceIn(region: Pick<Region, "isHeld">, { role, state }: Seat): Presence {
   const seen = presenceOf(state.load());
   if (seen !== "open" || region.isHeld(role)) return seen;

@@ -7,8 +7,8 @@
 import { VringError } from "../errors.ts";
 
 /**
- * The right to hold a lock, until it is released or disposed. A forgotten permit is held until its
- * process or Worker ends: the garbage collector never releases a lock.
+ * Holds a lock until it is released or disposed. A permit that the program forgets holds the lock
+ * until its process or Worker ends: the garbage collector never releases a lock.
  */
 export interface Permit extends Disposable {
   /** Whether the last owner died while holding the lock: the protected data may be half changed. */
@@ -18,8 +18,8 @@ export interface Permit extends Disposable {
 }
 
 /**
- * Makes a permit. `give` releases the lock, or returns false if that was done before, by the permit
- * or by closing the handle.
+ * Makes a permit. `give` releases the lock; it returns false if the permit was already released, or
+ * the handle was closed.
  */
 export function makePermit(recovered: boolean, what: string, give: () => boolean): Permit {
   return {

@@ -45,7 +45,7 @@ export function rwLock(name: string, options: DefinitionOptions = {}): RwLockDef
   return new RwLockDefinition(name, options);
 }
 
-/** The definition of a lock for one writer or many readers, which {@linkcode rwLock} makes. */
+/** Opens a lock for one writer or many readers; {@linkcode rwLock} makes this definition. */
 export class RwLockDefinition extends Definition<Record<never, never>> {
   /** @ignore */
   constructor(name: string, options: DefinitionOptions) {
@@ -69,11 +69,13 @@ export class RwLockDefinition extends Definition<Record<never, never>> {
  * order of arrival, so neither readers nor writers starve. A lock that a killed process held is
  * free again as soon as another process wants it.
  *
- * Up to 128 permits can be held or waited for. A handle can hold several permits for reading, but a
- * writer that already holds the lock deadlocks.
+ * A lock has 128 seats. Each permit that is held or waited for needs one, and a handle keeps its
+ * seats for its next permits until it closes. Without a free seat, a method throws a
+ * RoleTakenError. A handle can hold several permits for reading, but a writer that already holds
+ * the lock deadlocks.
  */
 export class RwLock implements Disposable {
-  /** The name. */
+  /** The name of the lock. */
   readonly name: string;
   readonly #queue: Queue;
   readonly #idle: Seat[] = [];
@@ -109,8 +111,8 @@ export class RwLock implements Disposable {
   }
 
   /**
-   * Acquires the lock for writing if nobody holds it or waits; returns undefined otherwise. It also
-   * returns undefined if others try at the same moment. Never waits.
+   * Acquires the lock for writing unless another permit holds it or waits; returns undefined
+   * otherwise. It also returns undefined if others try at the same moment. Never waits.
    */
   tryWrite(): Permit | undefined {
     return this.#try(Want.writer);
@@ -134,7 +136,7 @@ export class RwLock implements Disposable {
     this.#queue.region.close(() => seats.forEach((seat) => this.#queue.leave(seat)));
   }
 
-  /** Closes it, as `close()` does. */
+  /** Closes the lock, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }

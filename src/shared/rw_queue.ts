@@ -30,8 +30,8 @@
  * I2  A turn is announced with the ticket that will be drawn next, and only then is that ticket
  *     drawn, by a CAS of `tickets`. If another party draws it, the turn is announced again. So a
  *     party that draws a ticket finds all earlier ones announced, and all later ones find its own.
- *     A turn whose ticket another drew can only become a later one: a party that waits for it waits
- *     in vain for a moment, and is woken by the change like by any other.
+ *     A turn whose ticket another party drew can only become a later one. A party that waits for it
+ *     waits in vain for a moment, and the change wakes it like any other change.
  *
  * P1  A turn is stored, then `tickets` changes; the next party draws, then loads the turns (I2).
  * P2  A party announces, raises its bell, loads the turns, and sleeps. A leaving party clears its
@@ -47,7 +47,7 @@
  *     party that the turn blocks repairs the seat, or a newcomer takes it. Clearing the turn is the
  *     repair.
  * C2  A writer dies inside (writing): `torn` informs the parties that enter, until a writer that
- *     was informed has left. A writer that dies just before (writer) has not touched anything.
+ *     was informed has left. A writer that dies before it enters (writer) has changed nothing.
  * C3  Any party dies between clearing a turn, its own or that of another, and ringing: the parties
  *     that could enter check again after a slice.
  *
@@ -70,7 +70,7 @@ import type { Region } from "../region/region.ts";
 import { Seats, type TakenSeat } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
 
-/** The most parties that can wait or hold at a time. */
+/** The number of seats: of permits held or waited for, and of idle ones that handles keep. */
 const SEATS = 128;
 
 /** The words of one seat of a reader/writer lock. */

@@ -15,9 +15,9 @@
  * C2  Killed while owning: it is at 0, and the next party inherits it (with `recovered` set).
  * C3  Killed between post and unlock, when releasing: it is at 1, and the next party acquires it.
  *
- * With `interop` the semaphore may also be held by a program that knows nothing of record locks.
- * Then 0 may mean a living owner, so nothing is inherited. A killed owner then blocks everyone, as
- * it does in C.
+ * With `interop`, a program that takes no record lock may also hold the semaphore. Then 0 may mean
+ * a living owner, so no party inherits the permit. A killed owner blocks every waiter, as it does
+ * in C.
  *
  * A semaphore's futex is private to the C library, so a wait polls, at most 5 ms apart.
  *
@@ -64,8 +64,8 @@ const SEMAPHORE_BYTES = 32;
 /** The options of {@linkcode lock}. */
 export interface LockOptions {
   /**
-   * Whether a program that does not use vring may hold the semaphore. Nothing is recovered then: a
-   * killed owner blocks everyone. All vring programs must pass the same value.
+   * Whether programs without vring may hold the semaphore. If so, vring recovers nothing: a killed
+   * owner blocks every waiter for ever. All vring programs must pass the same value.
    */
   interop?: boolean | undefined;
   /** The permission bits of a new semaphore, less the umask; 0o600 by default. */
@@ -73,8 +73,8 @@ export interface LockOptions {
 }
 
 /**
- * Defines a lock between processes, on a POSIX semaphore. `sem_open` in C opens the same one by
- * this name.
+ * Defines a lock for one process at a time, on a POSIX semaphore. `sem_open` in C opens the same
+ * semaphore by this name.
  *
  * @example Only one process at a time
  * ```ts
@@ -95,11 +95,11 @@ export function lock(name: string, options: LockOptions = {}): LockDefinition {
 }
 
 /**
- * The definition of a lock, which {@linkcode lock} makes. A semaphore stays when its last handle
- * closes, until it is unlinked.
+ * Opens or unlinks a lock; {@linkcode lock} makes this definition. A semaphore stays after its last
+ * handle closes, until it is unlinked.
  */
 export class LockDefinition {
-  /** The name. */
+  /** The name of the lock. */
   readonly name: string;
   readonly #options: LockOptions;
 
@@ -135,9 +135,9 @@ export class LockDefinition {
   }
 }
 
-/** A lock between processes, by name, on a POSIX semaphore. */
+/** A lock that one process holds at a time, on a named POSIX semaphore. */
 export class SemaphoreLock implements Disposable {
-  /** The name. */
+  /** The name of the lock. */
   readonly name: string;
   /** Whether a killed owner's permit is recovered; false with `interop`. */
   readonly recovers: boolean;
@@ -167,7 +167,7 @@ export class SemaphoreLock implements Disposable {
     return this.#permit !== undefined;
   }
 
-  /** Acquires the lock if it is free; returns undefined if it is not. */
+  /** Acquires the lock if it is free; returns undefined if it is held, also by this handle. */
   tryLock(): Permit | undefined {
     this.#checkOpen();
     if (this.#permit !== undefined || !this.#tryOwn()) return undefined;
@@ -184,8 +184,8 @@ export class SemaphoreLock implements Disposable {
   }
 
   /**
-   * Blocks the thread until it has acquired the lock. A Worker that is terminated meanwhile ends only
-   * once this has returned, and then releases the lock.
+   * Blocks the thread until it has acquired the lock. A Worker that is terminated during the wait
+   * ends only after this method returns, and then releases the lock.
    */
   lockSync(options: SyncWaitOptions = {}): Permit {
     const pauses = this.#pauses(options);
@@ -234,7 +234,7 @@ export class SemaphoreLock implements Disposable {
     }
   }
 
-  /** Closes it, as `close()` does. */
+  /** Closes the lock, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -263,7 +263,7 @@ export class SemaphoreLock implements Disposable {
     return "no vring program holds it: a program in C does, or a killed one did";
   }
 
-  /** Yields ever longer pauses, and throws once the time is up. */
+  /** Returns a source of ever longer pauses, in milliseconds, that throws after the timeout. */
   #pauses(options: SyncWaitOptions): { next(): number } {
     checkWaits(options);
     const { timeout = Infinity } = options;

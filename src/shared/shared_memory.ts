@@ -1,8 +1,8 @@
 /**
- * Named shared memory with a count of its users; the last one to close it removes it.
+ * Named shared memory with a count of its handles. The last handle to close removes it.
  *
- * The user's bytes begin one page into the file `/dev/shm/vring.shm.<name>`. A program in C maps
- * that file and finds them at `offset` (4096 where pages are 4 KiB).
+ * The data begins one page into the file `/dev/shm/vring.shm.<name>`. A program in C maps that file
+ * and finds the data at `offset` (4096 where pages are 4 KiB).
  *
  * @module
  */
@@ -75,7 +75,7 @@ export function sharedMemory(name: string, options: SharedMemoryOptions): Shared
   return new SharedMemoryDefinition(name, options);
 }
 
-/** The definition of named memory, which {@linkcode sharedMemory} makes. */
+/** Opens named memory; {@linkcode sharedMemory} makes this definition. */
 export class SharedMemoryDefinition extends Definition<{ readonly size: number }> {
   /** The size in bytes. */
   readonly size: number;
@@ -100,9 +100,9 @@ export class SharedMemoryDefinition extends Definition<{ readonly size: number }
   }
 
   /**
-   * Opens existing memory for reading only. The handle needs no right to write. It is not a
-   * member, and does not keep the memory. A write through one of its views ends the process. Throws an OsError
-   * (ENOENT) if the memory does not exist.
+   * Opens existing memory for reading only, without the right to write. Throws an OsError (ENOENT)
+   * if the memory does not exist. The handle does not keep the memory alive, and `references` does
+   * not count it. A store through one of its views kills the process (SIGSEGV).
    */
   observer(): SharedMemory {
     return new SharedMemory(this.name, this.attach("join", { readOnly: true }).region);
@@ -118,10 +118,11 @@ export interface TypedArrayConstructor<T> {
 }
 
 /**
- * Named memory that processes share: zeroed when new, and removed when the last one closes it.
+ * Named memory that processes share. It is zeroed when new. The last handle to close removes it,
+ * unless it was opened with `persist`.
  */
 export class SharedMemory implements Disposable {
-  /** The name. */
+  /** The name of the memory. */
   readonly name: string;
   readonly #region: Region;
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -150,14 +151,14 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * The number of living handles in all processes, this one included; 0 once it is closed. If one
-   * closes and another opens during the count, both may be counted.
+   * The number of open handles in all processes, including this one but no observers; 0 once it is
+   * closed. If one handle closes and another opens during the count, both may be counted.
    */
   get references(): number {
     return this.#region.closed ? 0 : this.#region.countMembers();
   }
 
-  /** The number of living handles besides this one, in all processes. */
+  /** The number of other open handles in all processes; observers do not count. */
   get peers(): number {
     return this.#region.countMembers() - Number(!this.#region.readOnly);
   }
@@ -182,14 +183,14 @@ export class SharedMemory implements Disposable {
     return this.#region.persist;
   }
 
-  /** The memory. Empty once it is closed. */
+  /** The memory in place; empty once the handle is closed. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
   }
 
   /**
-   * Returns the memory as an array of numbers, such as `as(Float64Array)`, without a remainder at
-   * the end.
+   * Returns the memory in place as an array of numbers, such as `as(Float64Array)`. It leaves out
+   * the bytes at the end that fill no element.
    */
   as<T>(array: TypedArrayConstructor<T>): T {
     this.#region.checkOpen();
@@ -205,7 +206,7 @@ export class SharedMemory implements Disposable {
     return new array(this.#bytes.buffer, this.#bytes.byteOffset, length);
   }
 
-  /** Returns accessors for the fields of a struct that begins at an offset. */
+  /** Returns accessors that read and write the fields of a struct in place, at `offset`. */
   view<L extends AnyLayout>(layout: L, offset = 0): ReturnType<L["view"]> {
     this.#region.checkOpen();
     if (!isLayout(layout)) {
@@ -219,15 +220,16 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Closes this handle and empties every view; the last handle to close removes the memory. An
-   * asynchronous call that still works on a view (a write to a file, say) finds zeros from then on.
-   * Throws a TypeError, after everything was given back, if a view's buffer was transferred away.
+   * Closes this handle and empties every view. The last handle to close removes the memory, unless
+   * it persists. An asynchronous call that still uses a view, such as a write to a file, reads
+   * zeros from then on. If a view's buffer was transferred away, `close()` releases everything and
+   * throws a TypeError.
    */
   close(): void {
     this.#region.close(() => this.#noteReferences(-1));
   }
 
-  /** Closes it, as `close()` does. */
+  /** Closes this handle, as `close()` does. */
   [Symbol.dispose](): void {
     this.close();
   }

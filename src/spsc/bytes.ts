@@ -19,7 +19,7 @@ import { LaneReceiver } from "../lane/lane.ts";
 import { Sender } from "../lane/sender.ts";
 import { byteStream, sinkStream } from "../streams.ts";
 
-/** Throws if the ring can never hold so many bytes at once. */
+/** Throws a RangeError if the ring can never hold `bytes` bytes at once. */
 function checkCount(action: string, bytes: number, capacity: number): void {
   if (Number.isInteger(bytes) && bytes >= 0 && bytes <= capacity) return;
   throw new RangeError(`Cannot ${action} ${inWords(bytes)} bytes: the ring holds 0 to ${capacity}`);
@@ -57,8 +57,8 @@ export class ByteProducer extends Sender {
   }
 
   /**
-   * Blocks the thread until all the bytes are in the ring, as many at a time as fit. After an error
-   * a part of them may be there.
+   * Blocks the thread until all the bytes are in the ring, as many at a time as fit. If it throws,
+   * the ring may already have a part of them.
    */
   writeSync(bytes: Uint8Array, options?: SyncWaitOptions): void {
     if (options !== undefined) checkWaits(options);
@@ -67,8 +67,8 @@ export class ByteProducer extends Sender {
   }
 
   /**
-   * Resolves once all the bytes are in the ring, as many at a time as fit. After an error a part of
-   * them may be there. Await it before the next write.
+   * Resolves once all the bytes are in the ring, as many at a time as fit. If it rejects, the ring
+   * may already have a part of them. Await it before the next write.
    */
   async write(bytes: Uint8Array, options: WaitOptions = {}): Promise<void> {
     await until(this.#writing(bytes), this.waiter, options);
@@ -194,7 +194,10 @@ export class ByteConsumer extends RingHandle implements Waitable {
     return this.#end.peerHasClosed() && this.#lane.look() === 0;
   }
 
-  /** Moves as many bytes into `target` as are readable and fit; returns their number. Never waits. */
+  /**
+   * Copies as many readable bytes into `target` as fit, and releases them. Returns their number,
+   * which is 0 when the ring is empty. Never waits.
+   */
   tryRead(target: Uint8Array<ArrayBuffer>): number {
     this.#end.checkOpen();
     const space = byteLengthOf(target, "read from", this.#end.what);
@@ -206,8 +209,8 @@ export class ByteConsumer extends RingHandle implements Waitable {
   }
 
   /**
-   * Blocks the thread until bytes are readable, and moves as many into `target` as fit; returns
-   * their number, which is 0 at the end.
+   * Blocks the thread until bytes are readable, copies as many into `target` as fit, and releases
+   * them. Returns their number, which is 0 once `ended`.
    */
   readSync(target: Uint8Array<ArrayBuffer>, options?: SyncWaitOptions): number {
     if (options !== undefined) checkWaits(options);
@@ -216,8 +219,8 @@ export class ByteConsumer extends RingHandle implements Waitable {
   }
 
   /**
-   * Moves as many bytes into `target` as fit once any are readable; resolves with their number,
-   * which is 0 at the end.
+   * Copies as many bytes into `target` as fit once any are readable, and releases them. Resolves
+   * with their number, which is 0 once `ended`.
    */
   read(target: Uint8Array<ArrayBuffer>, options: WaitOptions = {}): Promise<number> {
     return until(this.#reading(target), this.#waiter, options);
@@ -233,7 +236,9 @@ export class ByteConsumer extends RingHandle implements Waitable {
     };
   }
 
-  /** Shows all readable bytes in place and contiguous; the view is empty when the ring is. */
+  /**
+   * Returns a contiguous view of all readable bytes in place; it is empty when the ring is empty.
+   */
   peek(): Uint8Array<ArrayBuffer> {
     this.#end.checkOpen();
     const length = this.#lane.look();
@@ -294,8 +299,8 @@ export class ByteConsumer extends RingHandle implements Waitable {
   }
 
   /**
-   * Returns a stream of the bytes, which fills the reader's own array if it brings one; cancelling
-   * it closes this end. It fails with a PeerLostError where the producer left without `end()`.
+   * Returns a byte stream, which fills the array of a BYOB reader in place; cancelling it closes
+   * this end. It fails with a PeerLostError where the producer left without `end()`.
    */
   toReadableStream(options: WaitOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
     return byteStream({

@@ -83,7 +83,7 @@ export type ByteRingOptions = DefinitionOptions & Pick<RingOptions, "capacity">;
  * using producer = ring.producer();
  * using consumer = ring.consumer(); // in another process
  * producer.writeSync(new Uint8Array([1, 2, 3]));
- * producer.end(); // a producer that goes without end() is lost, and so its file is not complete
+ * producer.end(); // without end(), the consumer gets a PeerLostError: the file is incomplete
  * const target = new Uint8Array(8);
  * console.log(consumer.readSync(target), consumer.readSync(target)); // 3 0
  * ```

@@ -4,9 +4,9 @@
  * lane.ts moves the bytes, record.ts frames the messages, and lane/endpoint.ts describes an end. A
  * ring carries messages or plain bytes, as the message type in its header shows.
  *
- * A producer that is lost may be followed by another one before the consumer has noticed. A
- * consumer that does not wait for another one must learn of it all the same: otherwise half a file,
- * with the bytes of the next producer behind it, would look complete.
+ * Another producer may follow a lost one before the consumer has noticed the loss. A consumer that
+ * does not wait for another producer must still detect the loss. Otherwise half a file, followed by
+ * the bytes of the next producer, would look complete.
  *
  * I1  A producer that takes over from a lost one stores the head in `cut_at`, then counts up `cuts`,
  *     and then stores open. So a consumer that finds the end of the last producer finds all cuts.
@@ -102,7 +102,7 @@ class Cuts {
     this.#count.store((this.#count.load() + 1) >>> 0); // I1, C1
   }
 
-  /** Returns whether a producer was lost whose bytes a consumer that opens now can get. */
+  /** Returns a check for lost producers whose bytes a consumer that opens now can still receive. */
   since(): () => boolean {
     const count = this.#count.load(); // C2
     const tail = this.#lane("tail");

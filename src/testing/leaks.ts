@@ -10,11 +10,13 @@ import { noteLines, type OpenHandle, openHandles } from "../region/registry.ts";
 export { type OpenHandle, openHandles };
 
 /**
- * Wraps a test function, and fails the test if it leaves a handle open: a mapping, an open file and
- * its locks. Tests that run at the same time in one isolate report each other's handles.
+ * Wraps a test function so that the test fails if it leaves a handle open. The error names each
+ * handle and the line that opened it. Tests that run at the same time in one isolate report each
+ * other's handles.
  *
- * If the test throws, its own error is reported, and the handles that it left open are the cause of
- * that; also where a namespace found them, and the engine made a SuppressedError of both.
+ * If the test throws, the wrapper throws the error of the test, with the open handles as its
+ * `cause`. It does so even if a namespace found them, and the engine made a SuppressedError of
+ * both.
  *
  * @example Fail a test that forgets a handle
  * ```ts

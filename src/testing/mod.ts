@@ -1,6 +1,6 @@
 /**
- * Help for the tests of programs that use shared memory: names of their own, a check for leaks, and
- * views that are detached when their messages are released.
+ * Tools for testing programs that use shared memory: separate names for each test, a check for open
+ * handles, and views that are detached when their messages are released.
  *
  * @module
  */

@@ -20,10 +20,10 @@ const LONGEST_PREFIX = 30;
 let current: Namespace | undefined;
 
 /**
- * Puts every name that this isolate uses behind a prefix, until the namespace is disposed. Listings
- * show what is in the namespace, and nothing else. Definitions that were made before use it too.
+ * Prefixes every name that this isolate uses, until the namespace is disposed. Listings show only
+ * the regions in the namespace. Definitions that were made before use it, too.
  *
- * Another process or Worker of the test joins by the same prefix.
+ * Another process or Worker of the test joins the namespace by passing the same prefix.
  *
  * @example A test whose names no other test meets
  * ```ts
@@ -39,8 +39,8 @@ let current: Namespace | undefined;
  * });
  * ```
  *
- * @param prefix The prefix, such as the `prefix` of the namespace of another process; by default one
- * that is unique.
+ * @param prefix The prefix, such as the `prefix` of another process's namespace; by default a
+ * unique one.
  */
 export function namespace(prefix: string = uniquePrefix()): Namespace {
   return new Namespace(prefix);
@@ -77,9 +77,9 @@ export class Namespace implements Disposable {
   }
 
   /**
-   * Ends the namespace and unlinks everything in it. Throws, after that, if handles are still open
-   * that were opened in it. If the block has thrown, the engine then makes a SuppressedError of both
-   * errors, whose `suppressed` is that of the block; `checkLeaks()` reports the error of the block.
+   * Ends the namespace and unlinks everything in it. Then throws a VringError if a handle that was
+   * opened in it is still open. If the block has also thrown, the engine throws a SuppressedError,
+   * whose `suppressed` is the error of the block; `checkLeaks()` reports the error of the block.
    */
   [Symbol.dispose](): void {
     if (current !== this) return;

@@ -6,7 +6,10 @@
 
 import { NONE } from "./vring_layout.ts";
 
-/** A list of descriptors by the age of their samples, oldest first, with two links for each. */
+/**
+ * Orders descriptors by the age of their samples, oldest first, in a doubly linked list. `first`
+ * and `after` return NONE at the end.
+ */
 export class AgeOrder {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;

@@ -18,7 +18,7 @@ export class Audience {
   online: readonly ReaderWords[] = [];
   /** The number of rows that may have words. */
   rows = 0;
-  /** For each reader: its word of descriptor `seenOf` if that was `none`, and else 0. */
+  /** For each reader: its word for descriptor `seenOf` if its state was `none`; otherwise 0. */
   readonly seen: Uint32Array;
   seenOf = NONE;
 
@@ -29,8 +29,8 @@ export class Audience {
   }
 
   /**
-   * Looks at the readers again if one has joined or left. A reader that is new gets the samples
-   * after `sequence`.
+   * Updates `online` and `rows` if a reader has joined or left. A new reader gets the samples after
+   * `sequence`.
    */
   refresh(sequence: number): void {
     const ring = this.#ring;
@@ -49,7 +49,7 @@ export class Audience {
     this.online = online;
   }
 
-  /** Loads the words of a descriptor that the writer holds, unless it was the last one looked at. */
+  /** Loads the words of a descriptor that the writer holds into `seen`, unless they are there. */
   look(d: number): void {
     if (this.seenOf === d) return;
     for (let k = 0; k < this.rows; k++) {

@@ -39,7 +39,7 @@ export class TopicCursor {
     bytes: new Uint8Array(0),
   };
 
-  /** Begins with so many of the last samples; with the first sample ever if `history` is undefined. */
+  /** Begins with the last `history` samples, or with the first sample ever if it is undefined. */
   constructor(ring: VRing, history: number | undefined) {
     this.ring = ring;
     const after = history === undefined ? 0 : this.#checkedNewest();
@@ -79,8 +79,9 @@ export class TopicCursor {
   }
 
   /**
-   * Copies the next sample that is still there; returns undefined after the last. If others were lost
-   * before it and `staysAfterLoss`, the next call takes it again, without that loss.
+   * Copies the next sample that was not overwritten; returns undefined after the last. If samples
+   * were lost before it and `staysAfterLoss` is set, the next call returns it again, without the
+   * loss.
    */
   take(roomFor: RoomFor, staysAfterLoss = false): ObservedSample | undefined {
     const newest = this.#checkedNewest();

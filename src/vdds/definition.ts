@@ -41,8 +41,8 @@ import { factsOf, type TopicInfo } from "./topics.ts";
 import { TOPIC, type VRing } from "./vring.ts";
 
 /**
- * Defines a topic, whose samples a publisher writes in shared memory for many subscribers. Every
- * program that takes part imports the same definition; nothing is opened yet.
+ * Defines a topic: a publisher writes samples into shared memory, and many subscribers read them
+ * there. Every program imports the same definition. Opens nothing.
  *
  * @example One definition for all programs
  * ```ts
@@ -96,7 +96,10 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     this.#codec = type;
   }
 
-  /** Opens the topic as its publisher; throws a RoleTakenError if a living one has the role. */
+  /**
+   * Opens the topic as its publisher, or as one source if it is defined with `publishers: "many"`.
+   * Throws a RoleTakenError if another living publisher has that role.
+   */
   publisher(options: PublisherOptions = {}): Publisher<K> {
     const { open, source } = checkedOptions(options, `publish to ${this.what()}`);
     if (this.#hasMany) return this.#sourceOf(source ?? uniqueSource(), open);
@@ -133,7 +136,10 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     return publisher;
   }
 
-  /** Opens the topic as a subscriber; throws a RoleTakenError if it has as many as it can. */
+  /**
+   * Opens the topic as a subscriber. Throws a RoleTakenError if it already has as many living
+   * subscribers as its definition allows.
+   */
   subscriber(options: SubscriberOptions = {}): Subscriber<K> {
     const action = `subscribe to ${this.what()}`;
     const own = checkedOptions(options, action);
@@ -162,7 +168,9 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     return subscriber;
   }
 
-  /** Performs one step of subscribing to this topic as a source; undefined if it does not exist. */
+  /**
+   * Performs one step of subscribing to a source's topic; returns undefined if it does not exist.
+   */
   #feed(source: string, history: number, reading: Reading<K>): Feed<K> | Again | undefined {
     const opened = this.joinOnce();
     if (opened === undefined || opened instanceof Again) return opened;
@@ -175,7 +183,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     return new Feed<K>({ ring, reader, source, reading });
   }
 
-  /** Observes the topic without any right to write to it, at once or once it exists. */
+  /** Opens an observer, which needs only the right to read. The topic need not exist yet. */
   observer(options: TopicObserverOptions = {}): TopicObserver<K> {
     const action = `observe ${this.what()}`;
     const { history = this.#all.history } = checkedOptions(options, action);
@@ -195,17 +203,20 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     return opened === undefined || opened instanceof Again ? opened : ringOn(this.name, opened);
   }
 
-  /** Becomes the publisher once the role is free. */
+  /** Waits until the publisher's role is free, and opens the topic as `publisher()` does. */
   nextPublisher(options: WaitOptions & PublisherOptions = {}): Promise<Publisher<K>> {
     return nextHandle(() => this.publisher(options), `publish to ${this.what()}`, options);
   }
 
-  /** Becomes a subscriber once the topic has room for one. */
+  /** Waits until the topic has room for a subscriber, and opens it as `subscriber()` does. */
   nextSubscriber(options: WaitOptions & SubscriberOptions = {}): Promise<Subscriber<K>> {
     return nextHandle(() => this.subscriber(options), `subscribe to ${this.what()}`, options);
   }
 
-  /** Describes the topic at this moment, all sources together; returns undefined if it does not exist. */
+  /**
+   * Describes the topic at this moment; returns undefined if it does not exist. Adds up the
+   * publishers and counters of all sources.
+   */
   override info(): TopicInfo | undefined {
     const info = super.info();
     if (info === undefined) return undefined;
@@ -291,7 +302,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
   }
 }
 
-/** Returns the size of samples: that of their type, if it has one. */
+/** Returns the size of the type if it is fixed, otherwise `size`; throws if the two differ. */
 function sizeFor<T, I, V>(
   { sizeBytes, type }: Codec<T, I, V>,
   size: number | undefined,

@@ -73,12 +73,15 @@ export class Descriptors {
     this.#number(d).storeFirst(0); // P6 .. also the bits of 0 as a double
   }
 
-  /** Does so if `VRing.latest` is stored by `storeInOrder` before anything of the sample is written. */
+  /**
+   * Invalidates a sample for observers without a barrier. The caller must store `VRing.latest` by
+   * `storeInOrder` before it writes any part of the next sample.
+   */
   invalidateSoon(d: number): void {
     this.store(d, "sequence", 0);
   }
 
-  /** Begins a look at a sample that may be overwritten meanwhile; pass the result to `isStill`. */
+  /** Begins to read a sample that the writer may overwrite; pass the result to `isStill`. */
   look(d: number): number {
     return this.#number(d).load();
   }
@@ -124,7 +127,7 @@ export class Descriptors {
     storeDouble(this.#mapping, this.#descriptorAt(d) + offsetOf(field), value);
   }
 
-  /** Whether the sample of a descriptor has memory for so many bytes. */
+  /** Whether the sample of a descriptor has memory for `length` bytes. */
   hasMemory(d: number, length: number): boolean {
     if (length <= this.#committed[d]!) return true;
     const committed = loadDouble(this.#mapping, this.#detailAt(d) + DETAIL.committed.offset);
@@ -144,7 +147,7 @@ export class Descriptors {
     copyIn(this.#mapping, this.#detailAt(d) + DETAIL.origin.offset, bytes);
   }
 
-  /** Returns a copy of the origin of a sample; undefined if no correct writer stores it. */
+  /** Returns a copy of the origin of a sample, or undefined if the stored one is invalid. */
   loadOrigin(d: number): Origin | undefined {
     const bytes = new Uint8Array(ORIGIN.size);
     copyOut(this.#mapping, this.#detailAt(d) + DETAIL.origin.offset, bytes);

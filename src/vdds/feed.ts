@@ -1,5 +1,5 @@
 /**
- * The samples of one topic, as they come in for a subscriber. A topic with many publishers has a feed
+ * The samples of one topic, as a subscriber receives them. A topic with many publishers has a feed
  * for each source (merge.ts).
  *
  * @module
@@ -30,14 +30,14 @@ export interface Intake<K extends Type> {
   readonly closed: boolean;
   /** The number of living publishers. */
   readonly peers: number;
-  /** The sources that have one. */
+  /** The sources that have a living publisher. */
   readonly sources: string[];
   readonly counters: TopicCounters;
-  /** Whether nothing is there, and nothing more will come. */
+  /** Whether all samples were received, and no more will arrive. */
   readonly ended: boolean;
   /** Throws a ClosedError once it is closed. */
   checkOpen(): void;
-  /** Takes the oldest sample, and returns its feed; returns undefined without one. */
+  /** Takes the oldest unread sample and returns its feed, or undefined when there is none. */
   take(): Feed<K> | undefined;
   /** Takes the newest sample, and gives back those before it. */
   takeLatest(): Feed<K> | undefined;
@@ -182,7 +182,7 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
     return count;
   }
 
-  /** Shows the taken sample, and releases it; the publisher learns of several together. */
+  /** Shows the taken sample and releases it; `announce` tells the publisher of several together. */
   show(handler: Handler<K>, sample: ShownSample<K>): void {
     const { reader, taken } = this;
     const { descriptor, stamp } = taken; // the handler may take others

@@ -34,7 +34,9 @@ export class FreeDescriptors {
   #taken: number; // from AVAIL
   #end: number; // of AVAIL, as last loaded
 
-  /** Adopts the descriptors that are free; `byAge` has all, and `isPinned` tells the pinned. */
+  /**
+   * Adopts the free descriptors; `byAge` lists all of them, and `isPinned` marks the pinned ones.
+   */
   constructor(
     ring: VRing,
     audience: Audience,
@@ -56,8 +58,8 @@ export class FreeDescriptors {
   }
 
   /**
-   * Returns a free descriptor that a hint names, or NONE. The caller refreshes the audience before
-   * if samples are pinned: new readers may have asked for a sample that is now unpinned.
+   * Returns a free descriptor that a hint names, or NONE. If samples are pinned, the caller
+   * refreshes the audience first: new readers may have asked for a sample that is now unpinned.
    */
   takeHinted(): number {
     const ring = this.#ring;
@@ -118,7 +120,7 @@ export class FreeDescriptors {
     this.#ring.pushAvailable(d);
   }
 
-  /** Ends the taking of a descriptor, which now is the newest. */
+  /** Records that a taken descriptor was published, and so has the newest sample. */
   published(d: number): void {
     this.#isOut[d] = 0;
     this.#order?.moveToEnd(d);
@@ -164,9 +166,10 @@ export class FreeDescriptors {
   }
 
   /**
-   * Gives memory for so many bytes to a taken descriptor, unless its sample was that large before.
-   * With the file system full, another free descriptor that has memory takes its place. If there is
-   * none, the OsError (ENOSPC) is thrown, and the descriptor is free again.
+   * Allocates memory for `length` bytes of a taken descriptor, unless it has that much, and returns
+   * the descriptor. When the file system is full, returns another free descriptor that has memory.
+   * If there is none, throws the OsError (ENOSPC). In both cases the first descriptor is free
+   * again.
    */
   commit(d: number, length: number): number {
     const { region, plan, descriptors } = this.#ring;

@@ -5,9 +5,10 @@
  * and return under its name. Every topic below this one is a source. A source that cannot be joined,
  * such as one with another type, causes one error, and is ignored until its topic is removed.
  *
- * The memory of a source that has gone is kept until the subscriber closes or the topic of the source
- * is unlinked, as its publisher may return. Only a source with a name that `uniqueSource` made is
- * left once it has gone and all its samples are released.
+ * The subscriber keeps the memory of a source that has gone, because its publisher may return,
+ * until the subscriber closes or the source's topic is unlinked. A name that `uniqueSource` made
+ * never returns: the subscriber leaves such a source once it has gone and all its samples are
+ * released.
  *
  * @module
  */
@@ -22,7 +23,7 @@ import type { ShownSample } from "./sample.ts";
 import { isUniqueSource, type Sources } from "./sources.ts";
 import { sumOf, type TopicCounters } from "./topic.ts";
 
-/** How long another process may be in the way of a source until the source is looked for again. */
+/** The delay before a retry to join a source that another process was creating or removing. */
 const RETRY_NS = 100e6;
 
 /** The samples of all sources of a topic. */
@@ -102,7 +103,7 @@ export class Merge<K extends Type> implements Intake<K>, Disposable {
   }
 
   conditions(): readonly Condition[] {
-    // A source that comes, one that was refused, or one that another process was in the way of.
+    // Wakes up for a new source, for one that was refused, or to retry one.
     const change = this.#all.changesFrom(() => this.#untold.length > 0 ? NaN : this.#seen);
     const again = {
       watchTellsAll: false,

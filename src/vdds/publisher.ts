@@ -33,24 +33,25 @@ import { NONE } from "./vring_layout.ts";
 import { VRingWriter } from "./vring_writer.ts";
 
 /**
- * A sample in shared memory to write into. It belongs to the publisher until it is published or
- * disposed; dispose gives it back. Loans can be published in any order: a sample gets its number then.
+ * Memory for one sample, to write in place. Fill `bytes` or `view`, and then publish it; disposing
+ * it instead gives the memory back. You can publish loans in any order: a sample gets its number
+ * when it is published.
  */
 export interface Loan<K extends Type = Bytes> extends Claim<K> {
-  /** Publishes the first `length` bytes, all by default. */
+  /** Publishes the first `length` bytes, by default all, to all subscribers. This ends the loan. */
   publish(length?: number, options?: PublishOptions): void;
 }
 
-/** What a call does while no sample is free. */
+/** The behaviour of a call when no sample is free. */
 type IfNone =
-  /** It does what the policy says, and returns. */
+  /** It applies the policy, and returns. */
   | "applyPolicy"
   /** It returns, and tries again later. */
   | "retry"
   /** It blocks the thread. */
   | "block";
 
-/** What a publisher is made of; it holds the writer's role. */
+/** The parts of a publisher. The region holds the writer's role. */
 interface Parts<K extends Type> {
   readonly name: string;
   readonly source: string | undefined;
@@ -61,11 +62,13 @@ interface Parts<K extends Type> {
 }
 
 /**
- * The publisher of a topic. There is one at a time, or one for each source; when it has closed or
- * died, another can continue. It needs no subscriber. `try` methods never wait. When no sample is
- * free, the topic's policy decides: a subscriber that is slow, or stopped, may lose samples and learns
- * how many; the samples it holds stay valid. The other methods wait for a free sample, and under
- * "dropOldest" only while subscribers hold all of them.
+ * Publishes the samples of a topic. A topic has one publisher at a time, or one for each source;
+ * when it closes or dies, another can take over. It needs no subscriber.
+ *
+ * `try` methods never wait: when no sample is free, they apply the topic's policy. Other methods
+ * wait for a free sample, and under "dropOldest" only while subscribers hold all samples. A slow
+ * subscriber may lose samples under the policies that drop, and learns how many it lost. The
+ * samples that it holds stay valid.
  *
  * @example A frame, filled in place
  * ```ts
@@ -80,7 +83,7 @@ interface Parts<K extends Type> {
  * ```
  */
 export class Publisher<K extends Type = Bytes> implements Disposable {
-  /** The name of the topic; that of the source's topic, such as "lidar/left", if it has a source. */
+  /** The name of the topic; for a source, the name of its own topic, such as "lidar/left". */
   readonly name: string;
   /** The source, in a topic with many publishers; undefined in others. */
   readonly source: string | undefined;
@@ -155,18 +158,18 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     return this.#writer.sequence;
   }
 
-  /** Whether it was closed. */
+  /** Whether this publisher is closed. */
   get closed(): boolean {
     return this.#ring.region.closed;
   }
 
   /**
-   * Loans a sample in shared memory; returns undefined if none is free. Under the policies that drop,
-   * that counts as a lost sample. Under "dropOldest" a loan takes its place from the oldest unread
-   * sample, even if the loan is given back later.
+   * Loans memory for one sample, to fill in place; returns undefined when no sample is free. Under
+   * the policies that drop, that counts as a lost sample. Under "dropOldest" a loan may drop the
+   * oldest unread sample, which stays dropped if you give the loan back.
    *
-   * A publisher can have several loans, up to the depth less the history less 1, and publish them in
-   * any order. One more throws a VringError at once: only this publisher could free a sample for it.
+   * A publisher can hold several loans, up to `depth - history - 1` and at least one, and publish
+   * them in any order. One more throws a VringError: only this publisher could free memory for it.
    */
   tryLoan(options?: LoanOptions): Loan<K> | undefined {
     const length = this.#lengthIn(options);
@@ -174,13 +177,13 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     return d === NONE ? undefined : this.#lend(d, length);
   }
 
-  /** Blocks until a sample is free, or one can be dropped, and loans it. */
+  /** Blocks until a sample is free, or can be dropped, and loans its memory. */
   loanSync(options?: LoanOptions & SyncWaitOptions): Loan<K> {
     const length = this.#lengthIn(options);
     return this.#lend(this.#supply.takeSync(length, this.#supply.loansMost, options), length);
   }
 
-  /** Loans a sample once one is free, or one can be dropped. */
+  /** Resolves with a loan once a sample is free, or can be dropped. */
   async loan(options?: LoanOptions & WaitOptions): Promise<Loan<K>> {
     const length = this.#lengthIn(options);
     const supply = this.#supply;
@@ -192,9 +195,9 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
   }
 
   /**
-   * Publishes a sample that the handler fills in place; returns false if none is free, as `trySend`
-   * does. The handler returns the number of bytes to publish; undefined means all. If it throws,
-   * nothing is published. Allocates nothing.
+   * Lets the handler fill a sample in place, and publishes it; returns false when no sample is
+   * free, as `trySend` does. The handler returns the number of bytes to publish; undefined means
+   * all. If it throws, nothing is published. Allocates nothing.
    */
   tryFill(
     handler: (loan: Loan<K>) => number | void,
@@ -211,20 +214,20 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
   }
 
   /**
-   * Sends a value; returns false if no sample is free. Under the policies that drop, the value then
-   * counts as lost.
+   * Copies or encodes a value into a sample and publishes it; returns false when no sample is free.
+   * Under the policies that drop, the value then counts as lost.
    */
   trySend(value: Input<K>, options?: PublishOptions): boolean {
     return this.#send(value, "applyPolicy", options);
   }
 
-  /** Blocks until a sample is free, or one can be dropped, and sends a value. */
+  /** Blocks until a sample is free, or can be dropped, and publishes a value in it. */
   sendSync(value: Input<K>, options?: SyncWaitOptions & PublishOptions): void {
     this.#send(value, "block", options);
   }
 
   /**
-   * Sends a value once a sample is free, or one can be dropped. Leave the value unchanged until the
+   * Publishes a value once a sample is free, or can be dropped. Do not change the value until the
    * promise resolves.
    */
   async send(value: Input<K>, options: WaitOptions & PublishOptions = {}): Promise<void> {
@@ -232,7 +235,7 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     await until(attempt, this.#supply.waiter, options);
   }
 
-  /** Makes a stream into the topic; closing or aborting it closes this end. */
+  /** Returns a stream that publishes each chunk; closing or aborting it closes this publisher. */
   toWritableStream(options: WaitOptions = {}): WritableStream<Input<K>> {
     const send = (value: Input<K>, waits: WaitOptions) => this.send(value, waits);
     return sinkStream({ send, close: () => this.close() }, options);
@@ -244,7 +247,7 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     if (ring.region.closed) return;
     using stack = new DisposableStack();
     const sources = this.#sources;
-    if (sources !== undefined) { // told once the topic is left
+    if (sources !== undefined) { // announced once this publisher has left its topic
       stack.use(sources);
       stack.defer(() => sources.announce());
     }
@@ -278,7 +281,7 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     return loan.begin(at, length, d, bytes);
   }
 
-  /** Encodes a value into a sample, and hands it to all; false if no sample is ready. */
+  /** Encodes a value into a sample and publishes it; returns false when no sample is free. */
   #send(value: Input<K>, ifNone: IfNone, options?: SyncWaitOptions & PublishOptions): boolean {
     this.#checkOpen();
     const origin = originIn(options, this.#ring.what);

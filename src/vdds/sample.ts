@@ -24,7 +24,7 @@ import type { Origin } from "../origin.ts";
 /** The codec of a type. */
 export type CodecOf<K extends Type> = Codec<Value<K>, Input<K>, View<K>>;
 
-/** What a sample has besides its value. */
+/** The properties of a sample besides its value. */
 export interface SampleFacts {
   /** The number of the sample, which grows by one with each publish. */
   readonly sequence: number;
@@ -36,7 +36,7 @@ export interface SampleFacts {
   readonly origin: Origin | undefined;
 }
 
-/** A sample as `receive` returns it. */
+/** A sample with a copy of its value, as `receive` returns it. */
 export interface TopicMessage<K extends Type = Bytes> extends Message<K>, SampleFacts {
   /** The source that published it, in a topic with many publishers; undefined in others. */
   readonly source: string | undefined;
@@ -45,7 +45,7 @@ export interface TopicMessage<K extends Type = Bytes> extends Message<K>, Sample
 /** A sample in place, as `poll` shows it; valid until the handler returns. */
 export interface PolledSample<K extends Type = Bytes> extends TopicMessage<K>, MessageInPlace<K> {}
 
-/** A sample in place, as `take` shows it: its bytes do not change until it is disposed. */
+/** A sample in place, as `take` returns it. Its bytes do not change until you dispose it. */
 export interface Sample<K extends Type = Bytes> extends TopicMessage<K>, TakenMessage<K> {}
 
 /** Reads the samples of one type for one receiver. */
@@ -114,7 +114,7 @@ export class ShownSample<K extends Type> extends InPlace<K> implements PolledSam
     return this.#reading.what;
   }
 
-  /** Has nothing to do: each sample is shown with its bytes. */
+  /** Never called: `show` passes the bytes of each sample. */
   protected look(): never {
     throw new TypeError("Cannot show a sample: it has no bytes");
   }

@@ -9,10 +9,9 @@
  * ```
  *
  * `changes` is a word and a bell in a region of their own, whose members are all these publishers
- * and subscribers. A publisher counts it up after creating its topic and before it is
- * returned, so
- * before its first sample. A subscriber loads it before it lists the topics. So it misses no
- * source. A publisher that dies before it has counted has published nothing.
+ * and subscribers. A publisher increments it after it has created its topic and before its first
+ * sample. A subscriber loads it before it lists the topics, so it misses no source. A publisher
+ * that dies before it has incremented the word has published nothing.
  *
  * @module
  */
@@ -71,7 +70,7 @@ export function topicOfSource(topic: string, source: string): string {
 
 const UNIQUE = /^_[0-9a-f]{16}$/;
 
-/** Makes a name for a source that nobody else has, and that never returns. */
+/** Makes a random name for a source, which no other publisher has or will have. */
 export function uniqueSource(): string {
   const bytes = Array.from(randomId().subarray(0, 8));
   return `_${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;

@@ -24,7 +24,7 @@ import {
 } from "./sample.ts";
 import type { TopicCounters } from "./topic.ts";
 
-/** What a subscriber is made of. */
+/** The parts of a subscriber. */
 interface Parts<K extends Type> {
   readonly name: string;
   readonly depth: number;
@@ -34,14 +34,14 @@ interface Parts<K extends Type> {
 }
 
 /**
- * A subscriber of a topic: it gets every sample that is published while it is open, or learns
- * how many it lost. Samples stay where they were written, to be read in place or copied. It needs no
- * publisher: one may come later, or another one continue.
+ * Receives every sample of a topic that is published while it is open, or learns how many it lost.
+ * It reads samples in place, or copies them. It needs no publisher: one may open later, and another
+ * may take over.
  *
- * In a topic with many publishers it gets the samples of all sources: those of each source in order,
- * and sources with samples take turns. It misses samples that a source publishes before it is found:
- * that publisher can wait for it by `waitForPeers(1)`. A source that cannot be joined, such as one of
- * another type, causes one error.
+ * In a topic with many publishers it receives from all sources: the samples of each in order, and
+ * sources take turns. It misses samples that a new source publishes before this subscriber joins
+ * it; that publisher can await `waitForPeers(1)`. For a source that it cannot join, such as one
+ * with another type, the next call throws one error.
  *
  * @example The samples of a topic, as values
  * ```ts
@@ -119,19 +119,21 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
     return this.#intake.sources;
   }
 
-  /** The counters of the samples so far, with all subscribers. */
+  /** The counters of the topic so far, for all its subscribers together. */
   get counters(): TopicCounters {
     this.#intake.checkOpen();
     return this.#intake.counters;
   }
 
-  /** Whether the publisher has closed, all is received, and no other publisher is waited for. */
+  /**
+   * Whether the publisher closed and all samples were received; false unless onPeerGone is "end".
+   */
   get ended(): boolean {
     this.#intake.checkOpen();
     return this.#intake.ended;
   }
 
-  /** Whether it was closed. */
+  /** Whether this subscriber is closed. */
   get closed(): boolean {
     return this.#intake.closed;
   }
@@ -142,49 +144,56 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
     return this.#intake.conditions();
   }
 
-  /** Takes the oldest sample in place until it is disposed; returns undefined if none is there. */
+  /**
+   * Takes the oldest unread sample in place; returns undefined when there is none. Its memory is
+   * not reused until you dispose it.
+   */
   tryTake(): Sample<K> | undefined {
     return this.#intake.take()?.hold();
   }
 
-  /** Blocks until a sample arrives and takes it in place; returns undefined if none will come. */
+  /** Blocks until a sample arrives and takes it in place; returns undefined once `ended`. */
   takeSync(options?: SyncWaitOptions): Sample<K> | undefined {
     if (options !== undefined) checkWaits(options);
     return this.tryTake() ?? this.whenSync(this.#taking, options);
   }
 
-  /** Takes a sample in place once one arrives; resolves with undefined if none will come. */
+  /** Resolves with the oldest unread sample in place, or with undefined once `ended`. */
   take(options: WaitOptions = {}): Promise<Sample<K> | undefined> {
     return this.when(this.#taking, options);
   }
 
-  /** Takes the newest sample, and gives back those before it; returns undefined if none is there. */
+  /**
+   * Takes the newest sample in place, and releases older ones unread; returns undefined when there
+   * is none. Skipped samples do not count as lost.
+   */
   tryTakeLatest(): Sample<K> | undefined {
     return this.#intake.takeLatest()?.hold();
   }
 
-  /** Blocks until a sample arrives, takes the newest, and skips older ones. */
+  /** Blocks until a sample arrives, and takes the newest; returns undefined once `ended`. */
   takeLatestSync(options?: SyncWaitOptions): Sample<K> | undefined {
     if (options !== undefined) checkWaits(options);
     return this.tryTakeLatest() ?? this.whenSync(this.#takingLatest, options);
   }
 
-  /** Takes the newest sample once one arrives, and skips older ones. */
+  /** Resolves with the newest sample once one arrives, or with undefined once `ended`. */
   takeLatest(options: WaitOptions = {}): Promise<Sample<K> | undefined> {
     return this.when(this.#takingLatest, options);
   }
 
   /**
-   * Receives a copy of the oldest sample; returns undefined if none is there. If the codec throws an
-   * error about a sample, the sample is gone.
+   * Returns a copy of the oldest unread sample, or undefined when there is none. If the codec
+   * throws, this call throws its error, and the sample is gone.
    */
   tryReceive(): TopicMessage<K> | undefined {
     return this.#intake.take()?.receive();
   }
 
   /**
-   * Copies the bytes of the oldest sample into `target` without allocating, and returns their number;
-   * returns -1 if none is there. Throws a RangeError if the target is too small; the sample stays.
+   * Copies the bytes of the oldest unread sample into `target`, and returns their number, or -1
+   * when there is none. Throws a RangeError if `target` is too small; the sample stays. Allocates
+   * nothing.
    */
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
     const space = byteLengthOf(target, "receive from", this.#what);
@@ -197,9 +206,9 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
   }
 
   /**
-   * Shows up to `limit` samples in place, one after the other, and returns their number. All are shown
-   * by the same object, which is valid until the handler returns, and allocates nothing. Releases each
-   * sample when the handler returns, even if it throws.
+   * Calls the handler with up to `limit` unread samples in place, and returns their number. Every
+   * call gets the same object, which is valid until the handler returns. Releases each sample when
+   * the handler returns or throws. Allocates nothing.
    */
   poll(handler: (sample: PolledSample<K>) => void, limit = Infinity): number {
     const intake = this.#intake;
@@ -217,8 +226,8 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
   }
 
   /**
-   * Iterates over all samples from here on, in place. Each is released at the next turn of the loop,
-   * and the last one when the loop is left.
+   * Iterates over all samples from here on, in place. The next turn of the loop releases a sample;
+   * leaving the loop releases the last one.
    */
   samples(options: LoopOptions = {}): AsyncGenerator<Sample<K>, void, void> {
     const own = checkedOptions(options, `receive from ${this.#what}`);
@@ -232,7 +241,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
     return iterate({ attempt, waiter: this.waiter, release }, own);
   }
 
-  /** Closes this subscriber. Unread samples, and samples in place, go back to the publisher. */
+  /** Closes this subscriber, and releases the samples that it holds and those not read yet. */
   close(): void {
     this.#intake.close();
   }

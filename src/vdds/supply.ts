@@ -19,7 +19,7 @@ export class Supply {
   readonly #writer: VRingWriter;
   readonly #policy: Policy;
   readonly #checkIdle: () => void;
-  /** The descriptors that loans have. */
+  /** The number of descriptors that loans have. */
   loans = 0;
   /** The most descriptors that loans and the sample that is being sent can have. */
   readonly most: number;
@@ -57,8 +57,8 @@ export class Supply {
   }
 
   /**
-   * Takes a descriptor with memory for so many bytes, or returns NONE. `most` limits the descriptors
-   * of this publisher, with this one.
+   * Takes a descriptor with memory for `length` bytes. When none is free, applies the policy and
+   * returns NONE. Throws a VringError if the publisher already has `most` loans.
    */
   take(length: number, most: number): number {
     this.#begin(length, most);
@@ -81,7 +81,7 @@ export class Supply {
     return this.#writer.stock() ? this.#writer.take(length) : NONE;
   }
 
-  /** Apart from its caller, which would else pay for the closure whether it waits or not. */
+  /** Apart from its caller, which otherwise pays for the closure even when it need not wait. */
   #awaitFree(options: SyncWaitOptions | undefined): void {
     untilSync(() => this.#stocks() || undefined, this.waiter, options);
   }

@@ -35,7 +35,7 @@ import {
   type TopicOffsets,
 } from "./vring_layout.ts";
 
-/** The counters of a topic. While a publisher is killed they may be one sample behind. */
+/** The counters of a topic. After a publisher was killed they may be one sample behind. */
 export interface TopicCounters {
   /** Samples published, to any number of subscribers. */
   published: number;
@@ -78,14 +78,14 @@ export type TopicGeometry = {
   readonly subscribers: number;
 };
 
-/** What a topic does besides its sizes; all programs agree on it. */
+/** The policy of a topic, which all programs must define alike. */
 export interface TopicPolicy {
   readonly policy: Policy;
   readonly history: number;
   readonly reserve: boolean;
 }
 
-/** The options that decide what a topic is like. */
+/** The options of a topic besides its sizes. */
 export interface TopicPlanOptions extends OpenOptions, TopicPolicy {}
 
 /** The sizes that a topic has by default. */

@@ -2,7 +2,7 @@
  * Observing topics without any right to write; cursor.ts reads the samples, and
  * region/observed.ts explains how an observer follows a name.
  *
- * An observer waits on a bell of its own (wait/observing.ts), and nobody can tell that it is there.
+ * An observer waits on a bell of its own (wait/observing.ts), so no other party can detect it.
  *
  * @module
  */
@@ -40,7 +40,7 @@ interface Target {
   readonly observed: Observed<Attachment>;
 }
 
-/** What an observer is made of. */
+/** The parts of an observer. */
 interface Parts<K extends Type> {
   readonly name: string;
   readonly codec: CodecOf<K>;
@@ -54,12 +54,14 @@ interface Parts<K extends Type> {
 }
 
 /**
- * Observes a topic without any right to write to it. No publisher waits for it, and it takes the
- * place of no subscriber: it copies each sample, and counts those that were overwritten before. It
- * needs only the right to read the file. It may be opened before the topic exists, and follows the
- * name to the next topic once it has read the old one. A corrupt topic causes one CorruptRegionError,
- * and is read no more; other sources are. A sample that it waits for is late by up to a tenth of the
- * wait, at most 64 ms.
+ * Reads a topic with only the right to read its file. It copies each sample, and counts samples
+ * that were overwritten first as lost. No publisher waits for it, and it takes no subscriber's
+ * place.
+ *
+ * It can open before the topic exists. When another topic takes the name, it reads the old one to
+ * its end and continues there. For a corrupt topic it throws one CorruptRegionError, and ignores it
+ * afterwards; other sources keep working. No process wakes it, so it polls: a sample that it waits
+ * for is late by up to a tenth of the wait, at most 64 ms.
  *
  * @example See what the subscribers of a topic see
  * ```ts
@@ -168,12 +170,12 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
     return this.#targets.filter(({ observed }) => observed.current?.cursor.ring.hasWriter()).length;
   }
 
-  /** The number of topics of this name, or of its sources, that are observed now. */
+  /** The number of topics that are observed now: 0 or 1, or one for each source. */
   get topics(): number {
     return this.#targets.filter(({ observed }) => observed.current !== undefined).length;
   }
 
-  /** Whether it was closed. */
+  /** Whether this observer is closed. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -184,7 +186,7 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
     return false;
   }
 
-  /** Receives a copy of the next sample; returns undefined if nothing new was published. */
+  /** Returns a copy of the next sample, or undefined when nothing new was published. */
   tryReceive(): TopicMessage<K> | undefined {
     return this.#receive(false);
   }
@@ -203,9 +205,9 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
   }
 
   /**
-   * Copies the bytes of the next sample into `target`, and returns their number; returns -1 if nothing
-   * new was published. Throws a RangeError if the target is too small; the sample is lost to this
-   * observer then.
+   * Copies the bytes of the next sample into `target`, and returns their number, or -1 when nothing
+   * new was published. Throws a RangeError if the target is too small; this observer then skips the
+   * sample, and does not count it as lost.
    */
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
     const space = byteLengthOf(target, "receive from", this.#what);
@@ -217,8 +219,8 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
   }
 
   /**
-   * Shows copies of up to `limit` samples, one after the other, and returns their number. All are
-   * shown by the same object, whose bytes the next sample overwrites.
+   * Calls the handler with copies of up to `limit` samples, and returns their number. Every call
+   * gets the same object, whose bytes the next sample overwrites.
    */
   poll(handler: (sample: PolledSample<K>) => void, limit = Infinity): number {
     this.#checkOpen();
@@ -299,7 +301,7 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
     return this.#views = new Uint8Array(large, 0, length);
   }
 
-  /** Stops observing. */
+  /** Stops observing; calls that read then throw a ClosedError. */
   close(): void {
     this.#closed = true;
     using stack = new DisposableStack(); // closes all, also if one of them throws

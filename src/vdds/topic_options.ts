@@ -23,12 +23,13 @@ export interface TopicOptions<K extends Type = Bytes> extends DefinitionOptions 
   /** The number of samples in memory, 1 to 1,024; 8 by default. */
   depth?: number | undefined;
   /**
-   * The largest sample in bytes, up to 2 GiB; 64 KiB by default. A type of a fixed size decides it.
+   * The largest sample in bytes, up to 2 GiB; by default the size of the type, or 64 KiB if the
+   * type has none. A size that differs from that of the type throws a TypeError.
    */
   size?: number | undefined;
   /** The most subscribers at once, 1 to 64; 16 by default. */
   subscribers?: number | undefined;
-  /** The number of last samples that are kept for subscribers that come later; 0 by default. */
+  /** The number of last samples kept for later subscribers, less than the depth; 0 by default. */
   history?: number | undefined;
   /**
    * What a publisher does while no sample is free: refuse the sample ("block", the default), lose it
@@ -36,14 +37,14 @@ export interface TopicOptions<K extends Type = Bytes> extends DefinitionOptions 
    */
   policy?: Policy | undefined;
   /**
-   * Whether one publisher at a time has the topic, or many do, each with a source; "one" by default.
-   * The depth, the size and the subscribers are those of each source.
+   * Whether the topic has one publisher at a time ("one", the default) or several ("many"), each
+   * with a source. With "many", the depth, the size and the subscribers apply to each source.
    */
   publishers?: "one" | "many" | undefined;
   /**
-   * Whether a new topic gets memory for all samples at once, the default. If not, the publisher
-   * allocates it when a sample first needs it, and throws an OsError (ENOSPC) when none is left. It
-   * can still send samples that fit into allocated memory.
+   * Whether a new topic allocates memory for all samples at once; true by default. With false, the
+   * publisher allocates it when a sample first needs it, and throws an OsError (ENOSPC) when none
+   * is left. It can still send samples that fit into allocated memory.
    */
   reserve?: boolean | undefined;
 }
@@ -51,19 +52,21 @@ export interface TopicOptions<K extends Type = Bytes> extends DefinitionOptions 
 /** The options of a publisher. */
 export interface PublisherOptions extends HandleOptions {
   /**
-   * The name of this publisher among many, such as "left"; a unique one by default. Its samples go
-   * to the topic `name/source`, which keeps its memory until it is unlinked or all subscribers close.
+   * The name of this publisher among many, such as "left"; by default a unique one. Its samples go
+   * to the topic `name/source`. Subscribers keep the memory of a named source until they close or
+   * that topic is unlinked.
    */
   source?: string | undefined;
 }
 
 /** The options of a subscriber. */
 export interface SubscriberOptions extends HandleOptions {
-  /** The most of the last samples to begin with; by default all that the topic keeps. */
+  /** The number of past samples to receive first; by default all that the topic keeps. */
   history?: number | undefined;
   /**
-   * Whether to wait for another publisher when this one has closed or died, the default, or to end:
-   * then a close ends loops, and a death throws a PeerLostError after the last sample.
+   * Whether to wait for another publisher after this one closed or died ("wait", the default), or
+   * to end ("end"). Then a close ends loops, and a death throws a PeerLostError after the last
+   * sample. A topic with many publishers accepts only "wait".
    */
   onPeerGone?: "wait" | "end" | undefined;
   /** Gives each received array a buffer of its own, to transfer it; false by default. */
@@ -73,8 +76,8 @@ export interface SubscriberOptions extends HandleOptions {
 /** The options of an observer of a topic. */
 export interface TopicObserverOptions {
   /**
-   * The number of past samples to begin with, unless they are overwritten; by default as many as the
-   * topic keeps. A topic that comes later is observed from its first sample.
+   * The number of past samples to receive first, unless they are overwritten; by default as many as
+   * the topic keeps. A topic that is created later is observed from its first sample.
    */
   history?: number | undefined;
 }

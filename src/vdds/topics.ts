@@ -13,7 +13,7 @@ import { planIn, type TopicCounters } from "./topic.ts";
 import { readerRole, TOPIC, WRITER_ROLE } from "./vring.ts";
 import { State, stateOf, TOPIC_CONTROL, type TopicOffsets, wordOffset } from "./vring_layout.ts";
 
-/** The state of a topic, as it can be read from outside. */
+/** The state of a topic, as any process can read it without joining. */
 export interface TopicFacts {
   /** The number of living publishers. */
   readonly publishers: number;

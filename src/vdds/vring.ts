@@ -14,26 +14,28 @@
  *                   +---------+  +-----------+
  * ```
  *
- * The truth is one 32-bit word for each reader and descriptor, `row[k][d]`. It has 2 bits of state,
- * and 30 bits for the stamp of the last sample there for this reader. The word is in DESC[d], on a
- * line that goes from the writer to the reader anyway:
+ * One 32-bit word for each reader and descriptor, `row[k][d]`, holds the truth. It has 2 bits of
+ * state, and 30 bits for the stamp of the last sample there for this reader. The word is in
+ * DESC[d], on a cache line that travels from the writer to the reader anyway:
  *
- *   none     never given, or given back the writer (ready); a late joiner (asking)
- *   ready    given, not taken yet the reader takes it (held); the writer drops it (none)
- *   held     being read in place the reader gives it back (none)
- *   asking   a late joiner wants it the joiner (ready, or back to none); the writer (any)
+ *   state    meaning                       changed by, and to
+ *   none     never given, or given back    the writer: ready; a late joiner: asking
+ *   ready    given, not taken yet          the reader takes it: held; the writer drops it: none
+ *   held     being read in place           the reader gives it back: none
+ *   asking   a late joiner wants it        the joiner: ready, or back to none; the writer: either
  *
- * Every change of a word is one CAS. AVAIL, the USED rings and the reference counts are hints,
- * which find a descriptor without a search. A party that follows a hint confirms it by a CAS of the
- * word, or loads all words. A hint may be missing or wrong after a death. Then the rows are
- * searched, and the hint is not trusted. A reader that releases many samples stores the hints of
- * several together, but at once while the writer sleeps.
+ * Every change of a word is one CAS. AVAIL, the USED rings and the reference counts are hints that
+ * find a descriptor without a search. A party that follows a hint confirms it by a CAS of the word,
+ * or loads all words. After a death a hint may be missing or wrong; the party then searches the
+ * rows. A reader that releases many samples stores several hints together, but stores them at once
+ * while the writer sleeps.
  *
- * I1  A descriptor is free if it is `none` to all readers, not pinned and not out: the writer keeps
- *     privately which it has taken, for loans, for the next sample or to be filled. One that is out
- *     is offered to nobody, not even to this writer again, until it is published or given back,
- *     which happens once. Only the writer makes a word `ready`, and only of a descriptor that it has found free, or
- *     that is pinned and asked for. So samples are never written while anyone reads them.
+ * I1  A descriptor is free if it is `none` for all readers, not pinned and not out. The writer
+ *     keeps privately which descriptors are out: taken for a loan, for the next sample or to be
+ *     filled. One that is out is not taken again until it is published or given back, which happens
+ *     once. A word becomes `ready` in two ways only: the writer gives a descriptor that it found
+ *     free, or a joiner gives itself one that is pinned, after asking. So no sample is written
+ *     while it is read.
  * I2  A word belongs to the holder of role 1 + k. The writer takes `ready` and `asking` from any
  *     reader. It takes `held` only while it holds that reader's role itself: the reader is dead.
  * I3  `none` keeps the stamp. So the word shows whether a reader was given a sample, until the
@@ -62,17 +64,17 @@
  *     words, not only AVAIL, before it sleeps.
  *
  * P6  The writer takes a descriptor and stores 0 in DESC.sequence, with a barrier, before it
- *     writes anything of the next sample there. An observer loads all that it wants of a sample, and
- *     then DESC.sequence again: a number that still is the sample's proves that nothing was
- *     overwritten.
+ *     writes any part of the next sample there. An observer loads the parts that it needs, and then
+ *     DESC.sequence again. If that still is the sample's number, nothing was overwritten.
  * P7  SAMPLE, DESC, DETAIL and `sequence` are written, then `latest`. An observer loads `latest`,
  *     then all DESC.sequence up to the one it wants: a sample that none names was overwritten, or
  *     never sent. The store of `latest` is in order with all stores before and after it, and so
  *     the barrier of P6 too for a next descriptor that is taken just before.
  *
- * An observer has no row and stores nothing, so none of the above knows of it, and nothing changes
- * for the others. It copies each sample, and counts one as lost that was overwritten before its copy
- * was complete. `latest` may lag behind `sequence`; after a death the successor stores it (C2).
+ * An observer has no row and stores nothing, so the other parties neither see it nor act
+ * differently. It copies each sample, and counts a sample as lost that was overwritten before the
+ * copy was complete. `latest` may lag behind `sequence`; after a death the successor stores it
+ * (C2).
  *
  * C1  The writer dies before the journal names the sample: the descriptor is free by all words. So
  *     are all others that were out: no word says that they were, and the successor finds them. It
@@ -102,15 +104,15 @@
  * a dead writer's stores to the next holder of its role. P3 and P4 are stores and loads of words
  * only.
  *
- * A writer has as many descriptors out as it likes, but never all: the publisher leaves one for the
- * next sample, as a loan that waits for loans of its own publisher would wait for ever. (iceoryx2
- * adds a number of loans, set when the service is made, to the memory; here loans share the depth.)
+ * A publisher may loan all unpinned descriptors but one, which it leaves for the next sample, and
+ * always one. A loan that waited for loans of its own publisher would wait for ever. (iceoryx2 adds
+ * memory for a fixed number of loans when the service is created; here loans share the depth.)
  *
  * Limits: a late joiner may get a history with gaps while samples are dropped. A sample whose
  * publisher died while publishing it may appear only when the next publisher opens.
  *
- * A peer's values are checked when they are read: indexes against the depth, lengths against the
- * allocated memory, numbers against stamps. A corrupt row harms only its own reader.
+ * Every party checks a peer's values when it loads them: indexes against the depth, lengths against
+ * the allocated memory, numbers against stamps. A corrupt row harms only its own reader.
  *
  * @module
  */
@@ -284,7 +286,7 @@ export class VRing {
     storeDouble(this.#mapping, this.#availableAt(index), entryOf(index, d));
   }
 
-  /** Returns the descriptor that AVAIL has at an index; -1 if it is not, or not yet, there. */
+  /** Returns the descriptor in AVAIL at an index; returns -1 if none is stored there yet. */
   availableAt(index: number): number {
     return this.#entryAt(this.#availableAt(index), index);
   }

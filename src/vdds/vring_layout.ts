@@ -59,7 +59,8 @@ export const TOPIC_DETAIL = layout("topic_detail", {
 });
 
 /**
- * The words of each sample: one line for up to 8 readers. `words` has the words of all readers, which may be more than these.
+ * The words of each sample: one line for up to 8 readers. `words` has one word for each reader, so
+ * it may be longer than declared here.
  *
  * Words of several parties share a line here. They are those of one sample, and the line travels
  * from the writer to each reader anyway, as it describes the sample.

@@ -1,10 +1,10 @@
 /**
  * The reading side of a VRing; vring.ts explains the algorithm.
  *
- * If the next entry of the USED ring names the sample after the last one taken, that sample is
- * next. With any other entry, or after samples were lost, the row is searched. The reader then
- * takes all samples that are `ready` and not newer than the last published one, in the order of
- * their numbers. It continues in the ring from its position before the search.
+ * If the next entry of the USED ring names the sample after the last one taken, the reader takes
+ * that sample. With any other entry, or after samples were lost, it searches its row. It then takes
+ * all samples that are `ready` and not newer than the last published one, in the order of their
+ * numbers. It continues in the ring from its position before the search.
  *
  * @module
  */
@@ -158,7 +158,7 @@ export class VRingReader {
     this.#again = true;
   }
 
-  /** Does so after the loss before it was reported. */
+  /** Makes the next `take` return the last sample again, without its loss, which was reported. */
   takeAgainWithoutLoss(): void {
     this.#last.lost = 0;
     this.#again = true;
@@ -287,7 +287,7 @@ export class VRingReader {
     this.#ring.spaceBell.ring(); // P5 even if other readers seem to hold it: they may be dead
   }
 
-  /** Gives a sample back. A writer that is awake is notified of several together. */
+  /** Gives a sample back. Notifies a writer that is awake of several samples together. */
   releaseSoon(d: number, stamp: number): void {
     if (this.#giveBack(d, stamp)) this.#free[this.#freeCount++] = d;
     const many = this.#freeCount === this.#free.length;

@@ -136,14 +136,16 @@ export class VRingWriter {
     }
   }
 
-  /** Acquires a descriptor for the next sample; returns whether there is one. */
+  /**
+   * Acquires a descriptor for the next sample, by a hint or a search; returns false without one.
+   */
   stock(): boolean {
     if (this.stockHinted()) return true;
     this.#refresh();
     return this.#stockWith(this.#free.search());
   }
 
-  /** Does so if a hint shows one. This is cheap enough to try often. */
+  /** Acquires a descriptor for the next sample only if a hint names one; cheap to try often. */
   stockHinted(): boolean {
     return this.#spare !== NONE || this.#stockWith(this.#takeHinted());
   }
@@ -161,8 +163,8 @@ export class VRingWriter {
   }
 
   /**
-   * Takes the stocked descriptor, and gives it memory for so many bytes. It is the caller's until it
-   * is published or given back.
+   * Takes the stocked descriptor, and allocates memory for `length` bytes. The caller owns it until
+   * it publishes the descriptor or gives it back.
    */
   take(length: number): number {
     const d = this.#spare;
@@ -249,7 +251,7 @@ export class VRingWriter {
   }
 
   #countReferences(d: number, stamp: number, count: number): void {
-    if (count === 1 && this.#counted[d] === 1) return; // nobody changes that
+    if (count === 1 && this.#counted[d] === 1) return; // no reader changes that
     this.#counted[d] = count;
     this.#ring.descriptors.references[d]!.store(referencesOf(stamp, count));
   }

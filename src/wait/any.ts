@@ -1,7 +1,7 @@
 /**
  * Waiting for the first of several receivers: one sleep on all their bells.
  *
- * A receiver whose other end is gone counts as ready: its next call reports that.
+ * A receiver whose peers are gone counts as ready, because its next call reports that.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "./unti
 /** The method by which `waitAny` asks a receiver for its conditions. */
 export const CONDITIONS: unique symbol = Symbol.for("vring.conditions/1");
 
-/** A handle that can be waited for together with others: every receiver has this. */
+/** A handle that `waitAny` can wait for: a consumer, reader, subscriber, slot or listener. */
 export interface Waitable {
   /** @ignore */
   [CONDITIONS](): readonly Condition[];
 }
 
 /**
- * Blocks the thread until one of the receivers has a message, or learns that its other end is gone.
- * Returns the first such receiver.
+ * Blocks the thread until one of the receivers has a message, or its peers are gone, and returns
+ * that receiver. If several are ready, it returns the first of the list.
  *
  * @example The first of two rings
  * ```ts
@@ -45,8 +45,8 @@ export function waitAnySync<W extends Waitable>(
 }
 
 /**
- * Resolves with the first of the receivers that has a message, or learns that its other end is gone.
- * Leaves the event loop free.
+ * Resolves with the first of the receivers that has a message, or whose peers are gone. Leaves the
+ * event loop free.
  */
 export async function waitAny<W extends Waitable>(
   waitables: readonly W[],

@@ -1,5 +1,5 @@
 /**
- * Cancelling an operation that waits for a promise and not for memory, at a deadline or by a signal.
+ * Cancels an operation that waits for a promise instead of memory, at a deadline or by a signal.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { timeoutError } from "../errors.ts";
 import { now } from "../os/clock.ts";
 import type { WaitOptions } from "./until.ts";
 
-/** A timer that is set for longer fires at once. */
+/** The longest delay of a timer: a longer one fires at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Milliseconds until a deadline. */
@@ -18,7 +18,7 @@ function left(deadline: number): number {
 
 /** An operation that can be cancelled. */
 export interface Cancellable {
-  /** When its time is up, by `now()`. */
+  /** The deadline in nanoseconds of `now()`. */
   readonly deadline: number;
   /** Verb and object for the TimeoutError, such as `get an answer from calls "demo"`. */
   readonly action: string;

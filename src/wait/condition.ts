@@ -11,7 +11,7 @@ import type { Doorbell } from "./doorbell.ts";
 export type Outcome =
   /** The condition may be true now. */
   | "ready"
-  /** The condition is false, and nobody is left who could make it true. */
+  /** The condition is false, and no living party can make it true. */
   | "lost"
   /** The time is up. */
   | "timeout";
@@ -22,19 +22,19 @@ export interface Condition {
   readonly bell: Doorbell;
   /** A word that changes when the condition may have become true: spinning watches it. */
   readonly watch: Word32;
-  /** Whether nothing but a change of `watch` can make the condition true. */
+  /** Whether only a change of `watch` can make the condition true. */
   readonly watchTellsAll?: boolean | undefined;
   /**
-   * The longest sleep in nanoseconds before the next look, if nobody rings the bell; a slice by
+   * The longest sleep in nanoseconds before the next check if the bell does not ring; a slice by
    * default. It may grow during a wait.
    */
   readonly sliceNs?: number | undefined;
   /** Whether the condition is true. Costs a few loads, and no system call. */
   ready(): boolean;
   /**
-   * Looks once more before each sleep and after each slice, at what costs a system call, such as
-   * whether a peer is alive. Undefined if there is nothing but to sleep. May keep what it finds, such
-   * as a lock whose owner has died, for the attempt that follows.
+   * Makes the checks that cost a system call, such as whether a peer is alive, before each sleep
+   * and after each slice. Returns undefined if the wait must sleep. It may keep its result, such as
+   * the lock of a dead owner, for the next attempt.
    */
   beforeSleep?(): Exclude<Outcome, "timeout"> | undefined;
 }
@@ -43,16 +43,18 @@ export interface Condition {
 export interface Waiter {
   /** Verb and object for the TimeoutError, such as `receive from ring "demo"`. */
   readonly action: string;
-  /** When the wait ends, if an earlier part of the same call has decided that. */
+  /** The deadline of the wait, if an earlier part of the same call has set one. */
   readonly deadline?: number | undefined;
   /**
    * The conditions, any of which ends the wait. Asked each time that an attempt has failed, in the
    * same turn of the event loop.
    */
   conditions(): readonly Condition[];
-  /** A signal that aborts when `conditions()` gives others from then on, which ends the sleep. */
+  /**
+   * Returns a signal that aborts when `conditions()` returns other conditions; it ends the sleep.
+   */
   changed?(): AbortSignal;
-  /** Whether a handler of this handle is running: an attempt comes after it has returned. */
+  /** Whether a handler of this handle is running; then an attempt waits until it has returned. */
   busy?(): boolean;
   /** Throws a ClosedError once the handle is closed. */
   checkOpen?(): void;
@@ -63,7 +65,7 @@ export interface Waiter {
 }
 
 /**
- * Tries to do what a call is for; undefined if the call must wait. `ended` is the condition that has
- * ended the last wait, undefined at first.
+ * Tries to complete a call; returns undefined if the call must wait. `ended` is the condition that
+ * ended the last wait; undefined at first.
  */
 export type Attempt<T> = (ended?: Condition) => T | undefined;

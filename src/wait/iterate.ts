@@ -1,13 +1,13 @@
 /**
- * Asynchronous loops over what arrives: `for await (const value of consumer)`.
+ * Asynchronous loops over messages: `for await (const value of consumer)`.
  *
- * A generator would suspend twice for each value. This iterator looks first, and takes what is there
- * without suspending; only where nothing is there it waits. It ends as a generator does:
+ * A generator would suspend twice for each value. This iterator first tries to take a value without
+ * suspending, and waits only when there is none. It ends as a generator does:
  *
- * - After its end, an error, `return()` or `throw()` it is done.
- * - Calls of `next()` that overlap are answered one after the other.
- * - `return()` also ends a wait for the next value, which a generator cannot. What arrives later
- *   stays for the next reader: an attempt takes a value only to hand it to a `next()`.
+ * - It is done after its end, an error, `return()` or `throw()`.
+ * - Overlapping calls of `next()` resolve one after the other.
+ * - `return()` also ends a wait for the next value, which a generator cannot do. A value that
+ *   arrives later stays for the next reader: an attempt takes one only to return it from `next()`.
  *
  * @module
  */
@@ -26,18 +26,18 @@ export const DONE: IteratorReturnResult<void> = { done: true, value: undefined }
 /** The reason that ends a wait when a loop is left. */
 const LEFT = Symbol("vring.left");
 
-/** What a loop is over. */
+/** The series of values that a loop takes, and how it waits for them. */
 export interface Series<T> {
-  /** Takes the next value, or finds that there are no more. */
+  /** Takes the next value; returns a done step after the last one, undefined if it must wait. */
   readonly attempt: Attempt<Step<T>>;
   readonly waiter: Waiter;
-  /** Ends the use of the value that the last step yielded: at the next step, or when the loop is left. */
+  /** Releases the value of the last step: at the next step, or when the loop is left. */
   release?(isLeft: boolean): void;
 }
 
 /**
- * Loops over a series. The loop ends quietly when `until` aborts or the handle is closed; a value that
- * has arrived by then stays for the next reader.
+ * Loops over a series. The loop ends without an error when `until` aborts or the handle is closed.
+ * A value that has arrived by then stays for the next reader.
  */
 export function iterate<T>(
   series: Series<T>,
@@ -91,7 +91,7 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
     this.#waits?.leave.abort(LEFT);
   }
 
-  /** Keeps a step that is not finished, so that the next one follows it. */
+  /** Records an unfinished step, so that the next step waits for it. */
   #hold(step: Promise<Step<T>>): Promise<Step<T>> {
     const free = () => {
       if (this.#pending === pending) this.#pending = undefined;
@@ -132,7 +132,7 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
     }
   }
 
-  /** Whether an error means no more than that `until` has aborted or the handle was closed. */
+  /** Whether an error only means that `until` has aborted or the handle was closed. */
   #isEnd(error: unknown): boolean {
     const { until, signal } = this.#options;
     if (until?.aborted && !signal?.aborted && error === until.reason) return true;

@@ -1,10 +1,11 @@
 /**
- * The wait of an observer: it may not raise a bell in memory that it can only read, so nobody wakes
- * it. It sleeps on a bell of its own for a short slice, then looks again.
+ * The wait of an observer. It cannot raise a bell in memory that it can only read, so no writer
+ * wakes it. It sleeps on a private bell for a short slice, then looks again.
  *
- * A slice is at most a tenth of the time that it has waited, from 1 to 64 ms. So news are late by a
- * tenth of the time between them, and an observer that hears nothing for long looks 16 times a
- * second. Slices are powers of two, so that those of many observers end together.
+ * A slice is at most a tenth of the time that the observer has waited, from 1 to 64 ms. So a
+ * message is late by at most a tenth of the time since the last one. After a long silence the
+ * observer looks 16 times a second. Slices are powers of two, so that those of many observers end
+ * together.
  *
  * @module
  */
@@ -26,13 +27,13 @@ const silentBell: () => Doorbell = perIsolate(() =>
   new Doorbell(Mapping.anonymous(pageSize(), "observing"), BELL)
 );
 
-/** What an observer waits for. */
+/** The news that an observer waits for. */
 export interface Observation {
   /** A word to spin on, if there is one. */
   readonly watch: Word32 | undefined;
   /** Whether there is news; throws a ClosedError once the observer is closed. */
   ready(): boolean;
-  /** Looks whether another region has the name; returns whether it moved there. */
+  /** Checks whether another region has the name; attaches to it and returns true if so. */
   look(): boolean;
 }
 

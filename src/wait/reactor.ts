@@ -1,24 +1,25 @@
 /**
- * Asynchronous sleep: one thread of Deno's pool, in one `futex_waitv`, sleeps for all asynchronous
- * waiters of this isolate. (A thread for each would exhaust the pool of 32 and stall file reads.)
+ * Asynchronous sleep: one thread of Deno's pool sleeps in one `futex_waitv` for all asynchronous
+ * waiters of this isolate. (One thread per waiter would exhaust the pool of 32 and stall file
+ * reads.)
  *
  * ```
  *   vector:  control | bell a | bell b | bell b'| ...          one entry per (word, value)
  * ```
  *
- * The loop samples the control word, lists the entries, sleeps, settles the waiters that are done, and
- * repeats while any are left. Adding or cancelling an entry while the thread sleeps changes the
- * control word and wakes the thread.
+ * The loop samples the control word, lists the entries, sleeps, and settles the waiters whose wait
+ * has ended. It repeats while waiters are left. Adding or cancelling an entry while the thread
+ * sleeps changes the control word and wakes the thread.
  *
- * At the end of each slice (until.ts) the reactor looks for every sleeper without waking it: many idle
- * waiters cost one wake-up and a look each. Slices end on a grid that all isolates share. If changes
- * of words are all there is to see, the thread watches those words by itself, and comes back only
- * after several slices.
+ * At the end of each slice (until.ts) the reactor checks each sleeper's condition without waking
+ * the sleeper: many idle waiters cost one wake-up and a check each. Slices end on a grid that all
+ * isolates share. If only changes of words can make the conditions true, the thread watches those
+ * words itself and returns only after several slices.
  *
  * P1  The control word is sampled before the entries are read, and changed after the entries are:
  *     a change that the list does not show makes the kernel's compare fail, and the loop runs again.
- * I1  Closing a mapping brings the thread back, if it sleeps on a word of that. Until then the thread
- *     may still read the word: closed memory reads as zeros (mapping.ts).
+ * I1  Closing a mapping wakes the thread if it sleeps on a word of that mapping. Until then the
+ *     thread may still read the word: closed memory reads as zeros (mapping.ts).
  * I2  Promises are settled only while no thread is asleep, so no operation is pending once the last
  *     one is settled: a test's sanitizer finds nothing, and the process can end.
  * C1  If the isolate is terminated, the thread returns by itself after those slices at most; the
@@ -35,22 +36,22 @@ import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
 import { closedWhileWaiting, type Doorbell } from "./doorbell.ts";
 
-/** How long a sleep may last without a look at its conditions. */
+/** The longest sleep, in nanoseconds, without a check of its conditions. */
 export const SLICE_NS = 250e6;
 
-/** For how many slices the thread may watch words by itself. */
+/** The most slices for which the thread watches words by itself. */
 const SLICES_ALONE = 8;
 
 /** A sleep until one of several bells is rung. */
 export interface Sleep {
   readonly bells: readonly Raised[];
   /**
-   * Words in the same memory, with their values before the bells were raised. Given only if a change
-   * of one of them is all that `look` can see.
+   * Words in the same memory, with their values before the bells were raised. Undefined unless
+   * `look` depends on these words alone.
    */
   readonly watched?: readonly Watched[] | undefined;
   readonly deadline: number;
-  /** How long to sleep before the next look; asked anew for each. */
+  /** The longest sleep before the next look, read again for each sleep. */
   readonly sliceNs?: number | undefined;
   /** Looks at the end of a slice; true ends the sleep. */
   look(): boolean;
@@ -89,18 +90,18 @@ export class Reactor {
   #poked = false; // the control word has changed since it was sampled, or is sampled soon
 
   /**
-   * Whether a waiter has begun to sleep in this turn, and the thread does not sleep for it yet. Other
-   * waiters should not spin then: 400 that spin for 50 us each, one after another, block the event
-   * loop for 20 ms at every wake-up.
+   * Whether a waiter has begun to sleep in this turn, and the thread does not sleep for it yet.
+   * Then other waiters should not spin: 400 waiters that spin for 50 us each block the event loop
+   * for 20 ms at every wake-up.
    */
   get hasNewcomer(): boolean {
     return this.#poked;
   }
 
   /**
-   * Sleeps until a bell rings, the deadline passes, a look returns true or a signal aborts. Throws the
-   * error of a look, and a ClosedError when the memory of a bell is closed. The caller finds out
-   * which of the other reasons it was.
+   * Sleeps until a bell rings, the deadline passes, a look returns true or a signal aborts. Throws
+   * the error of a look, and a ClosedError when the memory of a bell is closed. The caller checks
+   * which of the other events ended the sleep.
    */
   async park(sleep: Sleep, ...signals: (AbortSignal | undefined)[]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -123,7 +124,7 @@ export class Reactor {
     }
   }
 
-  /** Brings the sleeping thread back, so that it sleeps again on the present list. */
+  /** Wakes the sleeping thread, so that it sleeps again on the current list. */
   #poke(): void {
     if (this.#poked) return;
     this.#poked = true;
@@ -191,7 +192,10 @@ export class Reactor {
     return this.#vector.length + all.length > VECTOR_LIMIT ? undefined : all;
   }
 
-  /** Ends each sleep whose bell has changed, whose time is up, that sees something or is cancelled. */
+  /**
+   * Ends each sleep that was cancelled, is past its deadline, or has news: a changed bell or word,
+   * or a look that returns true.
+   */
   #settle(error: unknown): void {
     const time = now();
     for (const sleeper of this.#sleepers) {
@@ -205,7 +209,9 @@ export class Reactor {
     }
   }
 
-  /** Ends a sleep if one of its words has changed, or if its look at the end of a slice returns true. */
+  /**
+   * Ends a sleep if one of its words has changed, or its look at the end of a slice returns true.
+   */
   #ask(sleeper: Sleeper, time: number): void {
     const { bells, watched, look } = sleeper.sleep;
     try {

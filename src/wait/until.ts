@@ -8,17 +8,18 @@
  * ```
  *
  * A waker can be killed between its publish and its ring, and the lock of a dead peer vanishes
- * without an event. So no sleep is longer than a slice; after each one the conditions and the peers
- * are looked at again. The end of a slice never declares anyone dead: only `beforeSleep` does, by
- * what the kernel reports. The reactor looks for all asynchronous waits, so a thousand idle ones
- * cost one wake-up a slice.
+ * without an event. So no sleep is longer than a slice, and after each slice the wait checks the
+ * conditions and the peers again. (The reactor sleeps for several slices if words alone decide.)
+ * The end of a slice never means that a peer is dead: only `beforeSleep` decides that, from the
+ * kernel's locks. The reactor checks all asynchronous waits, so a thousand idle ones cost one
+ * wake-up a slice.
  *
  * Rules of every wait, of one condition or of several:
  *
  * - The time limit holds for the whole call, however many attempts fail on the way.
- * - A signal ends a wait with its reason, and never after something was taken.
+ * - A signal ends a wait with its reason, but never after the attempt has taken a message.
  * - Ctrl-C ends a wait that blocks the thread.
- * - Every 1,024 asynchronous operations the event loop gets a turn (fairness.ts).
+ * - The event loop gets a turn after every 1,024 asynchronous operations (fairness.ts).
  *
  * @module
  */
@@ -32,35 +33,35 @@ import { closedWhileWaiting } from "./doorbell.ts";
 import { yieldOften } from "./fairness.ts";
 import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
 
-/** How long a call that blocks the thread may wait. */
+/** The time limits of a call that blocks the thread. */
 export interface SyncWaitOptions {
   /**
-   * Milliseconds until the wait gives up and throws a DOMException named TimeoutError; for ever by
+   * The milliseconds until the wait throws a DOMException named TimeoutError; without a limit by
    * default.
    */
   timeout?: number | undefined;
   /**
-   * Microseconds to watch the memory before going to sleep; 50 by default, 0 with one CPU. Of
-   * asynchronous calls that wait at once only the first watches, for at most 50.
+   * The microseconds to spin before the thread sleeps; 50 by default, 0 with one CPU. If several
+   * asynchronous calls wait at the same time, only the first spins, and for at most 50.
    */
   spin?: number | undefined;
 }
 
-/** How long an asynchronous call may wait, and what ends it early. */
+/** The time limits of an asynchronous call, and a signal that ends it early. */
 export interface WaitOptions extends SyncWaitOptions {
-  /** Ends the wait with the signal's reason. */
+  /** Rejects the wait with the signal's reason when it aborts. */
   signal?: AbortSignal | undefined;
 }
 
 /** The options of an asynchronous loop. */
 export interface LoopOptions extends WaitOptions {
-  /** Ends the loop quietly when it aborts, as closing the handle does. */
+  /** Ends the loop without an error when it aborts; closing the handle does the same. */
   until?: AbortSignal | undefined;
 }
 
 const DEFAULT_SPIN_US = 50;
 
-/** How long asynchronous waits may spin in vain in one turn of the event loop, all together. */
+/** The longest spin of all asynchronous waits together in one turn of the event loop. */
 const ASYNC_SPIN_LIMIT_NS = 50_000;
 
 /** The limits of a call. */
@@ -79,7 +80,7 @@ const TIMEOUT: End = { outcome: "timeout" };
 const CHANGED: End = { outcome: "ready" };
 
 /**
- * Waits and repeats an attempt that has just failed, until it succeeds. Blocks the thread. (The caller
+ * Blocks the thread, and repeats an attempt that has just failed, until it succeeds. (The caller
  * makes the first attempt, so that it allocates nothing if that succeeds.)
  */
 export function untilSync<T>(
@@ -96,7 +97,7 @@ export function untilSync<T>(
   }
 }
 
-/** Makes an attempt, and waits and repeats it until it succeeds. Leaves the event loop free between attempts. */
+/** Repeats an attempt until it succeeds. Waits in between, and leaves the event loop free. */
 export async function until<T>(
   attempt: Attempt<T>,
   waiter: Waiter,
@@ -108,12 +109,12 @@ export async function until<T>(
   return found !== undefined ? found : await untilLater(attempt, waiter, options);
 }
 
-/** Begins an asynchronous operation; a promise if its first attempt must wait for that. */
+/** Begins an asynchronous operation; returns a promise if the first attempt must wait for it. */
 export function begin(waiter: Waiter, options: WaitOptions): Promise<void> | undefined {
   return yieldOften(options) ?? (waiter.busy?.() ? Promise.resolve() : undefined);
 }
 
-/** Waits and repeats an attempt that has just failed, until it succeeds. Leaves the event loop free. */
+/** Repeats an attempt that has just failed until it succeeds. Leaves the event loop free. */
 export async function untilLater<T>(
   attempt: Attempt<T>,
   waiter: Waiter,
@@ -133,7 +134,7 @@ export async function untilLater<T>(
   }
 }
 
-/** The condition that has ended a wait; throws if it was another end. */
+/** Returns the condition that ended a wait; throws if it timed out or is lost. */
 function settle(
   { outcome, condition }: End,
   waiter: Waiter,
@@ -145,7 +146,7 @@ function settle(
   return condition;
 }
 
-/** Ends a call whose attempts fail again and again although a condition was true. */
+/** Throws a TimeoutError at the deadline, even if a condition is always true and attempts fail. */
 function checkTime({ deadline }: Limits, waiter: Waiter, options: SyncWaitOptions): void {
   if (deadline < Infinity && now() >= deadline) throw tooLate(waiter, options);
 }
@@ -154,7 +155,7 @@ function tooLate(waiter: Waiter, { timeout = Infinity }: SyncWaitOptions): DOMEx
   return timeoutError(waiter.action, timeout, waiter.state?.());
 }
 
-/** When a call with these options must end; checks them. */
+/** Checks the options and returns the deadline of a call that begins now. */
 export function deadlineOf(options: SyncWaitOptions): number {
   checkWaits(options);
   const { timeout = Infinity } = options;
@@ -167,7 +168,7 @@ function limitsOf(options: SyncWaitOptions, waiter: Waiter): Limits {
   return { deadline: waiter.deadline ?? deadline, spinNs: spin * 1000 };
 }
 
-/** How long a wait that begins now may spin. */
+/** Returns how many nanoseconds a wait that begins now may spin. */
 function spinBudget({ deadline, spinNs }: Limits): number {
   return deadline === Infinity ? spinNs : Math.min(spinNs, Math.max(0, deadline - now()));
 }
@@ -197,7 +198,7 @@ function spinSlice(all: readonly Condition[], budgetNs: number, deadline: number
     : lookAgain(all, now(), deadline);
 }
 
-/** One for all blocking sleeps of an isolate, as to make one takes 40 us. */
+/** The list of words of all blocking sleeps of an isolate: making one takes 40 us. */
 const sleepList = perIsolate(() => new FutexVector());
 
 function sleepSlice(all: readonly Condition[], time: number, deadline: number): End | undefined {
@@ -254,7 +255,7 @@ function sliceOf(all: readonly Condition[]): number {
   return all.reduce((least, { sliceNs = SLICE_NS }) => Math.min(least, sliceNs), SLICE_NS);
 }
 
-/** How long an asynchronous wait may spin: not at all after one that did so in vain this turn. */
+/** Returns how long an asynchronous wait may spin: 0 if another one spun in vain in this turn. */
 function asyncSpinBudget(limits: Limits): number {
   return reactor().hasNewcomer ? 0 : Math.min(spinBudget(limits), ASYNC_SPIN_LIMIT_NS);
 }
@@ -265,13 +266,15 @@ function checkOpen(all: readonly Condition[]): void {
   if (closed !== undefined) throw closedWhileWaiting(closed.bell);
 }
 
-/** The values of all watched words before the bells are raised; undefined if those do not tell all. */
+/**
+ * Loads all watched words before the bells are raised; undefined if they are not enough to watch.
+ */
 function watchedOf(all: readonly Condition[]): Watched[] | undefined {
   if (!all.every(({ watchTellsAll }) => watchTellsAll)) return undefined;
   return all.map(({ watch }) => ({ word: watch, value: watch.load() }));
 }
 
-/** The look between raising the bells and sleeping. */
+/** Checks all conditions between raising the bells and sleeping; returns undefined to sleep. */
 function lookAgain(all: readonly Condition[], time: number, deadline: number): End | undefined {
   const condition = firstReady(all);
   if (condition !== undefined) return { outcome: "ready", condition };

@@ -98,6 +98,16 @@ Deno.test("an observer may come before the buffer, and counts what it missed of 
   ]);
 });
 
+Deno.test("peers counts a writer that opens later, before anything is received", async () => {
+  using name = new Name();
+  const buffer = circular(name.name);
+  using observer = buffer.observer();
+  assertEquals(observer.peers, 0);
+  using _writer = buffer.writer();
+  await observer.waitForPeers(1, { timeout: 60_000 });
+  assertEquals([observer.peers, observer.buffers], [1, 1]);
+});
+
 Deno.test("an observer reads a buffer to its end before it goes to the next of the name", () => {
   using place = new Name();
   using observer = circular(place.name, { capacity: CAPACITY }).observer();

@@ -1,5 +1,5 @@
 /**
- * Memory as text, for people: each value at its offset. Nothing in the memory can make it fail,
+ * Memory as readable text: each value at its offset. No contents of the memory can make it throw,
  * take long or move the cursor of a terminal.
  *
  * @module
