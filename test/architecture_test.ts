@@ -39,6 +39,7 @@ const LAYERS = [
   "src/shared",
   "src/testing",
   "src/cli",
+  "signatures.ts",
   "mod.ts",
 ];
 
@@ -61,7 +62,7 @@ const LEAVES = ["src/native/", "src/os/", "src/memory/word.ts"];
 const SLEEPERS = ["src/os/clock.ts", "src/region/poll.ts", "src/shared/semaphore_lock.ts"];
 
 /** These two see everything, and nothing below sees them. */
-const FACES = ["src/cli", "mod.ts"];
+const FACES = ["src/cli", "mod.ts", "signatures.ts"];
 
 /** The entry point for tests of programs, which nothing below sees either. */
 const TESTING = "src/testing/mod.ts";
@@ -175,7 +176,8 @@ function importsOf(text: string): string[] {
 const ROOT = new URL("../", import.meta.url);
 
 function realSources(): Sources {
-  return { ...sourcesIn("src/"), "mod.ts": readText("mod.ts") };
+  const faces = ["mod.ts", "signatures.ts"].map((path) => [path, readText(path)]);
+  return { ...sourcesIn("src/"), ...Object.fromEntries(faces) };
 }
 
 function sourcesIn(folder: string): Sources {
@@ -197,6 +199,14 @@ Deno.test("the source keeps every rule", () => {
 
 Deno.test("mod.ts exports every name as it is declared, so that hovers show names to import", () => {
   assertEquals(realSources()["mod.ts"]!.match(/\b\w+ as \w+/g), null);
+});
+
+Deno.test("mod.ts has at most 35 things to call, and signatures.ts has types only", async () => {
+  const face = await import("../mod.ts");
+  assert(Object.keys(face).length <= 35, Object.keys(face).join());
+  const names = realSources()["mod.ts"]!.match(/(?<=[{,]\s*)(?:type )?\w+(?=\s*[,}])/g) ?? [];
+  assert(names.length <= 95, `${names.length} exports`);
+  assertEquals(Object.keys(await import("../signatures.ts")), []);
 });
 
 Deno.test("the source is all reached from mod.ts, the testing entry point or the command line", () => {
