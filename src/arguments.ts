@@ -168,17 +168,25 @@ export function returnedPromise(doing: string, what: string): TypeError {
 }
 
 /** Throws unless a value is a number that is not below `least`. */
-export function checkLimit(limit: unknown, least: number, doing: string, what: string): void {
+export function checkLimit(
+  limit: unknown,
+  least: number,
+  doing: string,
+  what: string,
+  noun = "limit",
+): void {
   if (typeof limit === "number" && limit >= least) return;
-  throw new RangeError(
-    `Cannot ${doing} ${what}: the limit is ${inWords(limit)}; pass a number, ${least} or more`,
-  );
+  const message = `Cannot ${doing} ${what}: the ${noun} is ${inWords(limit)}; pass a number, ` +
+    `${least} or more`;
+  throw typeof limit === "number" ? new RangeError(message) : new TypeError(message);
 }
 
 /** The values that an option can have. */
 interface Rule {
   readonly wanted: string;
   is(value: unknown): boolean;
+  /** Whether a number is of the right type, so that a wrong one is out of range. */
+  readonly isNumeric?: true;
 }
 
 const FLAG: Rule = { wanted: "true or false", is: (value) => typeof value === "boolean" };
@@ -190,7 +198,7 @@ function oneOf(...values: string[]): Rule {
 
 function atLeast0(unit: string): Rule {
   const is = (value: unknown) => typeof value === "number" && value >= 0;
-  return { wanted: `0 or more ${unit}`, is };
+  return { wanted: `0 or more ${unit}`, is, isNumeric: true };
 }
 
 /** Whether a value has the members of a codec. */
@@ -209,19 +217,31 @@ const SIGNAL: Rule = {
   is: (value) => value instanceof AbortSignal,
 };
 
-/** The options that later code checks: types, sizes and numbers. */
-const OTHERS =
-  "type request response capacity clients depth history id producers servers size subscribers version";
+const ANY: Rule = { wanted: "", is: () => true };
+const NUMBER: Rule = { wanted: "a number", is: (value) => typeof value === "number" };
+
+/** The options that later code checks. */
+const OTHERS = "type request response origin";
+
+/** The numbers whose ranges later code checks. */
+const NUMBERS =
+  "capacity clients concurrency depth history id length limit producers servers size subscribers version";
+
+function rulesFor(names: string, rule: Rule): Record<string, Rule> {
+  return Object.fromEntries(names.split(" ").map((name) => [name, rule]));
+}
 
 /** Every option of this package: a name has the same meaning everywhere. */
 const RULES: Readonly<Record<string, Rule>> = {
-  ...Object.fromEntries(OTHERS.split(" ").map((name) => [name, { wanted: "", is: () => true }])),
+  ...rulesFor(OTHERS, ANY),
+  ...rulesFor(NUMBERS, NUMBER),
   timeout: TIMEOUT,
   spin: SPIN,
   signal: SIGNAL,
   mode: {
     wanted: "permission bits such as 0o640, at most 0o777",
     is: (value) => Number.isInteger(value) && value as number >= 0 && value as number <= 0o777,
+    isNumeric: true,
   },
   group: {
     wanted: "the name or the number of a group",
@@ -229,6 +249,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       typeof value === "string"
         ? value !== ""
         : Number.isInteger(value) && value as number >= 0 && value as number < 2 ** 32 - 1,
+    isNumeric: true,
   },
   persist: FLAG,
   anyOwner: FLAG,
@@ -257,6 +278,7 @@ const RULES: Readonly<Record<string, Rule>> = {
  */
 export function checkedOptions<O extends object>(options: O, action: string): O {
   checkObject(options, action);
+  checkNames(options, action);
   const copy: Record<string, unknown> = {};
   for (const name in RULES) {
     const value = (options as Record<string, unknown>)[name];
@@ -298,11 +320,44 @@ function isSharedBuffer(value: object): boolean {
 }
 
 function checkOption(name: string, value: unknown, action: string): void {
-  const { is, wanted } = RULES[name]!;
+  const { is, wanted, isNumeric } = RULES[name]!;
   if (is(value)) return;
   const state = `the option ${name} is ${inWords(value)}`;
   const message = `Cannot ${action}: ${state}; pass ${wanted}`;
-  throw typeof value === "number" ? new RangeError(message) : new TypeError(message);
+  throw isNumeric && typeof value === "number" ? new RangeError(message) : new TypeError(message);
+}
+
+/** Throws if an object has an option whose name is no option of this package. */
+function checkNames(options: object, action: string): void {
+  // Not Object.keys(), which would allocate in calls that allocate nothing else.
+  for (const name in options) {
+    if (Object.hasOwn(RULES, name)) continue;
+    if ((options as Record<string, unknown>)[name] !== undefined) throw unknownOption(name, action);
+  }
+}
+
+function unknownOption(name: string, action: string): TypeError {
+  const distances = Object.keys(RULES).map((known) => [editsBetween(name, known), known] as const);
+  const [distance, nearest] = distances.reduce((best, one) => one[0] < best[0] ? one : best);
+  const remedy = distance <= 2 ? `did you mean ${nearest}?` : "leave it out";
+  return new TypeError(
+    `Cannot ${action}: there is no option ${inWords(name)}; ${remedy}`,
+  );
+}
+
+/** The number of letters to insert, remove or replace to make one word of another. */
+function editsBetween(a: string, b: string): number {
+  const [from, to] = [a.slice(0, 40).toLowerCase(), b.toLowerCase()];
+  let row = Array.from(to, (_, i) => i + 1);
+  for (const [i, letter] of [...from].entries()) {
+    let [corner, left] = [i, i + 1];
+    row = row.map((above, j) => {
+      left = Math.min(left + 1, above + 1, corner + Number(letter !== to[j]));
+      corner = above;
+      return left;
+    });
+  }
+  return row.at(-1)!;
 }
 
 /** The options of every wait. */
@@ -310,6 +365,17 @@ interface Waits {
   readonly timeout?: number | undefined;
   readonly spin?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly until?: AbortSignal | undefined;
+}
+
+/** Throws unless the options are valid for a wait that blocks the thread. */
+export function checkSyncWaits(options: Waits): void {
+  checkWaits(options);
+  if (options.signal === undefined) return;
+  throw new TypeError(
+    "Cannot wait: a call that blocks the thread takes no signal, as nothing can abort one " +
+      "meanwhile; pass a timeout, or use the form that returns a promise",
+  );
 }
 
 /** Throws unless the options are valid for a wait. */
@@ -317,6 +383,12 @@ export function checkWaits(options: Waits): void {
   if (typeof options !== "object" || options === null) throw noOptions(options, "wait");
   const { timeout, spin, signal } = options; // loaded first, which tells the compiler their class
   if (isBuffer(options)) throw noOptions(options, "wait");
+  checkNames(options, "wait");
+  if (options.until !== undefined) {
+    throw new TypeError(
+      "Cannot wait: only loops take the option until; pass the signal as the option signal",
+    );
+  }
   if (timeout !== undefined) checkOption("timeout", timeout, "wait");
   if (spin !== undefined) checkOption("spin", spin, "wait");
   if (signal !== undefined) checkOption("signal", signal, "wait");

@@ -161,9 +161,14 @@ export class ClaimedMemory<K extends Type, R = void> implements Claim<K> {
     return new VringError(`Cannot ${action} a ${noun} of ${what}: it has ended; ${noun} first`);
   }
 
-  #misfit(length: number): Error {
+  #misfit(length: unknown): Error {
     const { what, noun = "claim" } = this.#claimant;
     if (isThenable(length)) return returnedPromise("publish to", what);
+    if (typeof length !== "number") {
+      return new TypeError(
+        `Cannot publish to ${what}: the length is ${inWords(length)}; pass a number of bytes`,
+      );
+    }
     return new RangeError(
       `Cannot publish ${inWords(length)} bytes to ${what}: ${this.#length} are ${noun}ed`,
     );

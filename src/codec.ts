@@ -8,6 +8,7 @@ import { byteLengthOf, fill, inWords } from "./arguments.ts";
 import {
   bytes as bytesField,
   type BytesType,
+  checkCount,
   text as textField,
   type TextType,
 } from "./layout/fields.ts";
@@ -167,7 +168,7 @@ function toJson(value: unknown): string {
  * vring does not check `T`: all these types have the same identity, "json".
  */
 export function json<T>(size?: number): Codec<T> {
-  if (size !== undefined) textField(size); // throws unless it can be a size
+  if (size !== undefined) checkCount(size, `json(${inWords(size)})`);
   return textual(JSON_TEXT, size, toJson, JSON.parse);
 }
 

@@ -5,7 +5,13 @@
  * @module
  */
 
-import { checkedOptions, checkHandler, checkLimit, checkWaits } from "./arguments.ts";
+import {
+  checkedOptions,
+  checkHandler,
+  checkLimit,
+  checkSyncWaits,
+  checkWaits,
+} from "./arguments.ts";
 import { counted, LostError } from "./errors.ts";
 import type { Message, Type, Value } from "./message.ts";
 import { waitForPeers } from "./region/peers.ts";
@@ -181,7 +187,7 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   /** Blocks the thread until an attempt finds something, or the end.
    * @ignore */
   protected whenSync<T>(attempt: Receiving<T>, options?: SyncWaitOptions): T | undefined {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     let found = attempt();
     if (found === undefined) found = untilSync(attempt, this.#waiter, options);
     return found ?? undefined;

@@ -113,7 +113,7 @@ class Handles extends DisposableStack {
 }
 
 /** Fails unless the call throws an error of the library. */
-async function assertRefused(call: () => unknown, what: string): Promise<void> {
+async function assertRefused(call: () => unknown, what: string, told = ""): Promise<void> {
   let error: Error | undefined;
   try {
     await call();
@@ -123,6 +123,7 @@ async function assertRefused(call: () => unknown, what: string): Promise<void> {
   const ours = error instanceof TypeError || error instanceof RangeError;
   assert(ours, `${what}: ${error ?? "nothing was thrown"}`);
   assertMatch(error!.message, /^Cannot [^:]+: /, what); // the engine has no colon there
+  assert(error!.message.includes(told), `${what}: ${error}`);
 }
 
 function shown(value: unknown): string {
@@ -513,6 +514,57 @@ Deno.test("every wait refuses wrong options, whether or not it had to wait", asy
   }
   assertEquals([h.rings[0].available, h.topic[0].sequence, h.slot.sequence], [0, 0, 0]);
   assertEquals([h.client.inFlight, h.rwLock.tryWrite() !== undefined], [0, true]);
+});
+
+Deno.test("an option that does not exist is refused, with the name that was probably meant", async () => {
+  using h = new Handles();
+  const unknown = `there is no option "depht"; did you mean depth?`;
+  for (const [what, open, , needed] of OPENINGS) {
+    await assertRefused(() => open(`${NAME}-not`, { ...needed, depht: 3 }), what, unknown);
+  }
+  for (const [what, wait] of waits(h)) {
+    const told = 'there is no option "timeOut"; did you mean timeout?';
+    await assertRefused(() => wait({ timeOut: 5 }), what, told);
+  }
+  const far = 'there is no option "nothingLikeIt"; leave it out';
+  assertThrows(() => topic(NAME, { nothingLikeIt: 1 }), TypeError, far);
+  assertThrows(() => topic(NAME, { toString: 1 }), TypeError, 'there is no option "toString"');
+  assertEquals(spsc(`${NAME}-not`, { depht: undefined }).info(), undefined);
+});
+
+Deno.test("a call that blocks the thread refuses a signal, and a call that does not loop `until`", async () => {
+  using h = new Handles();
+  const { signal } = new AbortController();
+  for (const [what, wait] of waits(h)) {
+    const name = what.split(" ")[0]!;
+    if (/Sync/.test(name)) await assertRefused(() => wait({ signal }), what, "takes no signal");
+    if (/values|messages|samples|batches|news|serve|iterate/.test(name)) continue;
+    const told = "only loops take the option until";
+    await assertRefused(() => wait({ until: signal }), what, told);
+  }
+});
+
+Deno.test("an option of the wrong type is a TypeError, and one out of range a RangeError", () => {
+  const wrong: [string, () => unknown][] = [
+    ["reserve", () => topic(NAME, { reserve: 1 })],
+    ["publishers", () => topic(NAME, { publishers: 3 })],
+    ["size", () => topic(NAME, { size: null })],
+    ["producers", () => mpsc(NAME, { producers: null })],
+    ["clients", () => calls(NAME, { clients: null })],
+    ["source", () => topic(NAME, { publishers: "many" }).publisher({ source: 5 })],
+    ["persist", () => spsc(NAME, { persist: "yes" })],
+    ["capacity", () => spsc(NAME, { capacity: "big" })],
+  ];
+  for (const [option, call] of wrong) {
+    assertThrows(call, TypeError, `the option ${option} is `, option);
+  }
+  for (const options of [{ mode: 0o1000 }, { group: -1 }, { capacity: -1 }]) {
+    assertThrows(() => spsc(NAME, options), RangeError);
+  }
+  using h = new Handles();
+  const [publisher] = h.topic;
+  assertThrows(() => publisher.tryLoan({ length: "x" }), TypeError, 'the length is "x"; pass a');
+  assertThrows(() => publisher.tryLoan().publish("x"), TypeError, 'the length is "x"; pass a');
 });
 
 /** Each call with other arguments, and their valid values, which are left out. */

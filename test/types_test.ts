@@ -136,6 +136,7 @@ Deno.test("a size and a type that cannot be are refused", () => {
   for (const size of [0, -1, 1.5, NaN, 2 ** 31]) {
     assertThrows(() => bytes(size), RangeError, "Cannot declare bytes(");
     assertThrows(() => text(size), RangeError, "Cannot declare text(");
+    assertThrows(() => json(size), RangeError, "Cannot declare json(");
     assertThrows(() => json(size), RangeError);
   }
   const wrong = [null, 8, "u128", {}, { type: "f64" }, () => 1] as unknown as Type[];

@@ -22,7 +22,7 @@
  * @module
  */
 
-import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
+import { checkedOptions, checkSyncWaits, inWords } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { ClosedError, counted } from "../errors.ts";
 import type { Scalar } from "../layout/scalars.ts";
@@ -143,7 +143,7 @@ export class Listener implements Disposable, Waitable {
 
   /** Blocks until a slot with `wake` has a new message; returns all slots with new messages. */
   waitSync(options: SyncWaitOptions = {}): AnySlot[] {
-    checkWaits(options);
+    checkSyncWaits(options);
     return this.#news() ?? untilSync(() => this.#news(), this.#waiter, options);
   }
 

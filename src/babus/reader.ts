@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkedOptions, checkWaits } from "../arguments.ts";
+import { checkedOptions, checkSyncWaits } from "../arguments.ts";
 import { lossOf, type ValuesOptions } from "../receiver.ts";
 import type { Bytes, Type, Value } from "../message.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
@@ -86,7 +86,7 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
 
   /** Blocks until a message is newer than all that this handle has shown; returns the newest. */
   nextSync(options: SyncWaitOptions = {}): SlotMessage<K> {
-    checkWaits(options);
+    checkSyncWaits(options);
     return this.#unseen() ?? untilSync(this.#unseen, this.#waiter(this.#shown), options);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkHandler, checkWaits, inWords } from "../arguments.ts";
+import { checkHandler, checkSyncWaits, inWords } from "../arguments.ts";
 import { type Claim, ClaimedMemory, originIn, type PublishOptions } from "../claim.ts";
 import type { Codec } from "../codec.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
@@ -239,7 +239,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   }
 
   #acquireSync(options: SyncWaitOptions | undefined): void {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     if (this.#tryAcquire()) return;
     untilSync(this.#acquiring, this.#waiter, options);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { byteLengthOf } from "../arguments.ts";
+import { byteLengthOf, checkSyncWaits } from "../arguments.ts";
 import type { HandleOptions } from "../definition.ts";
 import { ClosedError } from "../errors.ts";
 import type { Endpoint } from "../lane/endpoint.ts";
@@ -236,6 +236,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     target: Uint8Array<ArrayBuffer> | undefined,
     options: SyncWaitOptions,
   ): unknown {
+    checkSyncWaits(options);
     const deadline = deadlineOf(options);
     const blocking = this.#blocking ?? this.#makeBlocking();
     const { call, send, look } = blocking;

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { checkedOptions, checkHandler, checkLimit, checkObject, checkWaits } from "../arguments.ts";
+import {
+  checkedOptions,
+  checkHandler,
+  checkLimit,
+  checkObject,
+  checkSyncWaits,
+  checkWaits,
+} from "../arguments.ts";
 import { ClosedError, CorruptRegionError, VringError } from "../errors.ts";
 import type { Endpoint } from "../lane/endpoint.ts";
 import type { Bytes, Type } from "../message.ts";
@@ -158,7 +165,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** Blocks the thread until requests arrive, handles them, and returns their number. */
   handleSync(handler: Handler<Q, S>, options: HandlingOptions & SyncWaitOptions = {}): number {
-    checkWaits(options);
+    checkSyncWaits(options);
     const attempt = () => this.tryHandle(handler, options) || undefined;
     return attempt() ?? untilSync(attempt, this.#waiterForWork, options);
   }
@@ -177,7 +184,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     const { signal, until: over } = checkedOptions(options, `serve ${what}`);
     const { concurrency = CONCURRENCY } = options;
     checkHandler(handler, "serve", what);
-    checkLimit(concurrency, 1, "serve", what);
+    checkLimit(concurrency, 1, "serve", what, "concurrency");
     signal?.throwIfAborted();
     this.#checkServable();
     if (this.#serving) {

@@ -9,7 +9,7 @@
  */
 
 import { lossOf, Receiver } from "../receiver.ts";
-import { byteLengthOf, checkReturned, checkWaits } from "../arguments.ts";
+import { byteLengthOf, checkReturned, checkSyncWaits } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { VringError } from "../errors.ts";
 import { Landing } from "../landing.ts";
@@ -137,7 +137,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<
 
   /** Blocks until a message is there and returns true; returns false once `ended`. */
   waitSync(options?: SyncWaitOptions): boolean {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     return this.#look() ?? untilSync(this.#looking, this.waiter, options);
   }
 

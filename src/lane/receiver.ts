@@ -12,6 +12,7 @@ import {
   checkedOptions,
   checkLimit,
   checkReturned,
+  checkSyncWaits,
   checkWaits,
 } from "../arguments.ts";
 import { VringError } from "../errors.ts";
@@ -189,7 +190,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
 
   /** Blocks until a message is there and returns true; returns false once `ended`. */
   waitSync(options?: SyncWaitOptions): boolean {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     return this.#look() ?? untilSync(this.#looking, this.waiter, options);
   }
 
@@ -208,7 +209,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
 
   /** Blocks until a message arrives and takes it in place; returns undefined once `ended`. */
   takeSync(options?: SyncWaitOptions): (TakenRingMessage<K> & F) | undefined {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     return this.#take() ?? this.whenSync(this.#taking, options);
   }
 
@@ -312,8 +313,9 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   batches(
     options: LoopOptions & Pick<BatchOptions, "limit"> = {},
   ): AsyncGenerator<MessageBatch<K, F>, void, void> {
-    const limit = this.#limitIn(options);
-    return this.#loop(() => this.#takeBatch(limit), options);
+    const own = checkedOptions(options, `loop over ${this.#end.what}`);
+    const limit = this.#limitIn({ limit: own.limit });
+    return this.#loop(() => this.#takeBatch(limit), own);
   }
 
   /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { byteLengthOf, checkHandler, checkWaits, inWords } from "../arguments.ts";
+import { byteLengthOf, checkHandler, checkSyncWaits, checkWaits, inWords } from "../arguments.ts";
 import { type Claim, ClaimedMemory } from "../claim.ts";
 import { ClosedError } from "../errors.ts";
 import { type Encoder, encoderOf, sendsBytes } from "../encoder.ts";
@@ -85,7 +85,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
 
   /** Blocks the thread until the ring has room for `length` bytes, and claims it. */
   claimSync(length?: number, options?: SyncWaitOptions): Claim<K> {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     return this.tryClaim(length) ?? this.whenRoomSync(() => this.tryClaim(length), options);
   }
 
@@ -111,7 +111,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * PeerLostError if the consumer is gone, unless onPeerGone is "wait".
    */
   flushSync(options?: SyncWaitOptions): void {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     if (!this.findRoom(this.capacity)) {
       this.whenRoomSync(() => this.findRoom(this.capacity), options);
     }
@@ -262,7 +262,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
    * is no room and the consumer is gone, unless onPeerGone is "wait".
    */
   sendSync(value: Input<K>, options?: SyncWaitOptions): void {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     if (!this.trySend(value)) this.#sendLaterSync(value, options);
   }
 
@@ -293,7 +293,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
 
   /** Blocks the thread until all the values are sent, as many at a time as fit. */
   sendBatchSync(values: readonly Input<K>[], options?: SyncWaitOptions): void {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     const attempt = this.#batch(values);
     if (!attempt()) this.whenRoomSync(attempt, options);
   }

@@ -145,7 +145,8 @@ export function array<E extends Scalar | AnyLayout>(element: E, length: number):
   return type;
 }
 
-function checkCount(count: number, what: string): void {
+/** Throws unless a number can be the number of bytes or elements of a type. */
+export function checkCount(count: number, what: string): void {
   if (Number.isInteger(count) && count > 0 && count <= SIZE_MAX) return;
   throw new RangeError(
     `Cannot declare ${what}: the number is not an integer from 1 to ${SIZE_MAX}; pass one that is`,

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { checkWaits } from "../arguments.ts";
 import { timeoutError } from "../errors.ts";
 import { now, sleep, sleepSync } from "../os/clock.ts";
 
@@ -85,8 +86,10 @@ export interface Search<T> {
  */
 export async function pollUntil<T>(
   search: Search<T>,
-  { timeout = Infinity, signal }: PollOptions,
+  options: PollOptions,
 ): Promise<T> {
+  checkWaits(options);
+  const { timeout = Infinity, signal } = options;
   const deadline = now() + timeout * 1e6;
   const patience = new Patience();
   let pauseMs = FIRST_PAUSE_MS;

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
+import { checkedOptions, checkSyncWaits, inWords } from "../arguments.ts";
 import { Definition, type DefinitionOptions, type HandleOptions } from "../definition.ts";
 import { withoutData } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
@@ -177,7 +177,7 @@ export class RwLock implements Disposable {
   }
 
   #waitSync(want: number, options: SyncWaitOptions): Permit {
-    checkWaits(options);
+    checkSyncWaits(options);
     const seat = this.#sit();
     try {
       this.#queue.join(seat, want);

@@ -24,7 +24,7 @@
  * @module
  */
 
-import { checkedOptions, checkWaits, inWords } from "../arguments.ts";
+import { checkedOptions, checkSyncWaits, checkWaits, inWords } from "../arguments.ts";
 import {
   check,
   ClosedError,
@@ -188,6 +188,7 @@ export class SemaphoreLock implements Disposable {
    * ends only after this method returns, and then releases the lock.
    */
   lockSync(options: SyncWaitOptions = {}): Permit {
+    checkSyncWaits(options);
     const pauses = this.#pauses(options);
     const interruptsBefore = interrupts();
     for (;;) {

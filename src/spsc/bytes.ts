@@ -7,7 +7,7 @@
  * @module
  */
 
-import { byteLengthOf, checkWaits, inWords, partOf, trueLengthOf } from "../arguments.ts";
+import { byteLengthOf, checkSyncWaits, inWords, partOf, trueLengthOf } from "../arguments.ts";
 import { bytes as plainBytes } from "../codec.ts";
 import { copyIn, copyOut, endView, peekView } from "../memory/word.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
@@ -61,7 +61,7 @@ export class ByteProducer extends Sender {
    * the ring may already have a part of them.
    */
   writeSync(bytes: Uint8Array, options?: SyncWaitOptions): void {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     const attempt = this.#writing(bytes);
     if (!attempt()) this.whenRoomSync(attempt, options);
   }
@@ -90,7 +90,7 @@ export class ByteProducer extends Sender {
 
   /** Blocks the thread until `bytes` bytes are free. */
   waitSync(bytes: number, options?: SyncWaitOptions): void {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     if (!this.#findCount(bytes)) this.whenRoomSync(() => this.#findCount(bytes), options);
   }
 
@@ -213,7 +213,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
    * them. Returns their number, which is 0 once `ended`.
    */
   readSync(target: Uint8Array<ArrayBuffer>, options?: SyncWaitOptions): number {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     const attempt = this.#reading(target);
     return attempt() ?? untilSync(attempt, this.#waiter, options);
   }
@@ -274,7 +274,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
    * fewer.
    */
   waitSync(bytes: number = 1, options?: SyncWaitOptions): boolean {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     return this.#look(bytes) ?? untilSync(() => this.#look(bytes), this.#waiter, options);
   }
 

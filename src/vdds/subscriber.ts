@@ -5,7 +5,7 @@
  */
 
 import { lossOf, Receiver } from "../receiver.ts";
-import { byteLengthOf, checkedOptions, checkWaits } from "../arguments.ts";
+import { byteLengthOf, checkedOptions, checkSyncWaits } from "../arguments.ts";
 import { PeerLostError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import type { Bytes, Type } from "../message.ts";
@@ -154,7 +154,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
 
   /** Blocks until a sample arrives and takes it in place; returns undefined once `ended`. */
   takeSync(options?: SyncWaitOptions): Sample<K> | undefined {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     return this.tryTake() ?? this.whenSync(this.#taking, options);
   }
 
@@ -173,7 +173,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
 
   /** Blocks until a sample arrives, and takes the newest; returns undefined once `ended`. */
   takeLatestSync(options?: SyncWaitOptions): Sample<K> | undefined {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     return this.tryTakeLatest() ?? this.whenSync(this.#takingLatest, options);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkWaits, inWords } from "../arguments.ts";
+import { checkSyncWaits, inWords } from "../arguments.ts";
 import { counted, VringError } from "../errors.ts";
 import type { Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, untilSync } from "../wait/until.ts";
@@ -69,7 +69,7 @@ export class Supply {
 
   /** Takes a descriptor as `take` does, and blocks while none is free and none can be dropped. */
   takeSync(length: number, most: number, options: SyncWaitOptions | undefined): number {
-    if (options !== undefined) checkWaits(options);
+    if (options !== undefined) checkSyncWaits(options);
     this.#begin(length, most);
     if (!this.#stocks()) this.#awaitFree(options);
     return this.#writer.take(length);
@@ -101,8 +101,13 @@ export class Supply {
     if (this.loans >= most) throw this.#exhausted();
   }
 
-  #misfit(length: number): RangeError {
+  #misfit(length: unknown): Error {
     const { what, plan } = this.#ring;
+    if (typeof length !== "number") {
+      return new TypeError(
+        `Cannot take a sample of ${what}: the length is ${inWords(length)}; pass a number of bytes`,
+      );
+    }
     return new RangeError(
       `Cannot publish ${inWords(length)} bytes to ${what}: a sample can have ` +
         `${plan.sampleBytes}; define it with a larger size`,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { checkWaits, inWords } from "../arguments.ts";
+import { checkSyncWaits, checkWaits, inWords } from "../arguments.ts";
 import type { Attempt, Condition, Waiter } from "./condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "./until.ts";
 
@@ -39,7 +39,7 @@ export function waitAnySync<W extends Waitable>(
   waitables: readonly W[],
   options: SyncWaitOptions = {},
 ): W {
-  checkWaits(options);
+  checkSyncWaits(options);
   const { attempt, waiter } = all(waitables);
   return untilSync(attempt, waiter, options);
 }

@@ -49,13 +49,15 @@ export function iterate<T>(
 
 class Loop<T> implements AsyncGenerator<T, void, void> {
   readonly #series: Series<T>;
-  readonly #options: LoopOptions;
+  readonly #until: AbortSignal | undefined;
+  readonly #options: WaitOptions;
   #waits: { readonly leave: AbortController; readonly options: WaitOptions } | undefined;
   #pending: Promise<unknown> | undefined; // the last next() that is not answered
   #done = false;
 
-  constructor(series: Series<T>, options: LoopOptions) {
+  constructor(series: Series<T>, { until, ...options }: LoopOptions) {
     this.#series = series;
+    this.#until = until;
     this.#options = options;
   }
 
@@ -105,7 +107,7 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
     if (this.#done) return DONE;
     try {
       this.#release(false);
-      if (this.#options.until?.aborted) return this.#end();
+      if (this.#until?.aborted) return this.#end();
       const turn = begin(this.#series.waiter, this.#options);
       const step = turn === undefined ? this.#series.attempt() : undefined;
       if (step === undefined) return this.#wait(turn);
@@ -134,8 +136,8 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
 
   /** Whether an error only means that `until` has aborted or the handle was closed. */
   #isEnd(error: unknown): boolean {
-    const { until, signal } = this.#options;
-    if (until?.aborted && !signal?.aborted && error === until.reason) return true;
+    const until = this.#until;
+    if (until?.aborted && !this.#options.signal?.aborted && error === until.reason) return true;
     return error instanceof ClosedError && this.#isClosed();
   }
 
@@ -161,8 +163,9 @@ class Loop<T> implements AsyncGenerator<T, void, void> {
   #waitOptions(): WaitOptions {
     if (this.#waits === undefined) {
       const leave = new AbortController();
-      const { signal, until } = this.#options;
-      const all = [signal, until, leave.signal].filter((given) => given !== undefined);
+      const all = [this.#options.signal, this.#until, leave.signal].filter((given) =>
+        given !== undefined
+      );
       this.#waits = { leave, options: { ...this.#options, signal: AbortSignal.any(all) } };
     }
     return this.#waits.options;

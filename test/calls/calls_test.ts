@@ -244,7 +244,7 @@ Deno.test("a limit is 1 or more, and a concurrency too", async () => {
   for (const limit of [0, 0.5]) {
     assertThrows(() => server.tryHandle(answerTo, { limit }), RangeError, `limit is ${limit}`);
     const serving = () => server.serve(answerTo, { concurrency: limit });
-    await assertRejects(serving, RangeError, `limit is ${limit}`);
+    await assertRejects(serving, RangeError, `concurrency is ${limit}`);
   }
 });
 

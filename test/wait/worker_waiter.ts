@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { SyncWaitOptions } from "../../src/wait/until.ts";
 import { Errno } from "../../src/errors.ts";
 import { now } from "../../src/os/clock.ts";
 import { wait as futexWait } from "../../src/os/futex.ts";
@@ -46,6 +47,10 @@ function someoneWaits({ bell }: Scene["place"]): void {
   }
 }
 
+function waitOf({ timeout, spin }: SyncWaitOptions): SyncWaitOptions {
+  return { timeout, spin };
+}
+
 async function perform(task: Task): Promise<Outcome | "done" | "woken" | "not woken"> {
   using scene = Scene.at(task.path, 2);
   const { place, places } = scene;
@@ -75,9 +80,9 @@ async function perform(task: Task): Promise<Outcome | "done" | "woken" | "not wo
       }
       return "done";
     case "wait":
-      return await wait(place.reaches(task.count), task);
+      return await wait(place.reaches(task.count), waitOf(task));
     case "wait sync":
-      return waitSync(place.reaches(task.count), task);
+      return waitSync(place.reaches(task.count), waitOf(task));
     case "sleep": {
       const raised = place.bell.raise();
       port.postMessage("raised");

@@ -87,7 +87,7 @@ function carrying(
 const PARTY = definedRole({ title: "slot" }, {
   define: (name, { codec: type, depth, size, ...options }) =>
     domain(name, { [SLOT_NAME]: { type, depth, size } as SlotOptions }, options),
-  open: (definition, options) => definition.open(options).slots[SLOT_NAME],
+  open: (definition, { codec: _, ...options }) => definition.open(options).slots[SLOT_NAME],
 }, (slot) => ({
   ...handleOf(slot, { depth: slot.depth, size: slot.size }),
   ...carrying(slot),

@@ -111,12 +111,12 @@ export const SPSC_BYTES: Product = {
   name: "SPSC ring of bytes",
   sender: definedRole(
     { title: "producer", most: 1 },
-    { define, open: (ring, options) => ring.producer(options) as ByteProducer },
+    { define, open: (ring, { messages: _, ...options }) => ring.producer(options) as ByteProducer },
     senderOf,
   ),
   receiver: definedRole(
     { title: "consumer", most: 1 },
-    { define, open: (ring, options) => ring.consumer(options) as ByteConsumer },
+    { define, open: (ring, { messages: _, ...options }) => ring.consumer(options) as ByteConsumer },
     receiverOf,
   ),
   types: [
