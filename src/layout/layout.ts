@@ -55,8 +55,9 @@ export interface Layout<F extends Declarations> extends AnyLayout {
   readonly fields: { readonly [K in keyof F]: Field };
   /**
    * Returns accessors that read and write the fields in place, with plain accesses even for atomic
-   * words. They copy nothing. Storing a number that does not fit throws a RangeError. Once the
-   * memory is closed, the accessors throw a TypeError or return empty arrays.
+   * words. They copy nothing. Storing a number that does not fit throws a RangeError, and assigning
+   * to a name that is no field a TypeError. Once the memory is closed, the accessors throw a
+   * TypeError or return empty arrays.
    *
    * @param bytes The memory.
    * @param offset The offset of the layout in it; aligned within the buffer.

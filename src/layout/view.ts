@@ -20,15 +20,29 @@ export type ViewClass = new (data: DataView) => object;
 const DATA = Symbol("data");
 const PARTS = Symbol("parts");
 
+const NO_DATA = new DataView(new ArrayBuffer(0));
+
 class StructView {
-  readonly [DATA]: DataView;
-  [PARTS]: unknown[] | undefined; // typed arrays and nested views, by the number of their field
+  [DATA]: DataView = NO_DATA; // so that it is there to be assigned
+  [PARTS]: unknown[] | undefined = undefined; // typed arrays and nested views, by the number of their field
 
   constructor(data: DataView) {
     this[DATA] = data;
-    this[PARTS] = undefined;
   }
 }
+
+// The end of the prototypes of all views: only an assignment to a name that is no field gets here. To
+// prevent extensions of each view would cost as much as to make it.
+Object.setPrototypeOf(
+  StructView.prototype,
+  new Proxy({}, {
+    set(_, name, _value, { constructor: { name: struct } }) {
+      throw new TypeError(
+        `Cannot write ${struct}.${String(name)}: the struct has no such field; check the name`,
+      );
+    },
+  }),
+);
 
 /** Makes the class of the views of a layout. */
 export function viewClass(layout: AnyLayout): ViewClass {
@@ -38,6 +52,7 @@ export function viewClass(layout: AnyLayout): ViewClass {
       return `${layout.name} ${inspect(loadValue(layout, this[DATA], 0), options)}`;
     }
   }
+  Object.defineProperty(View, "name", { value: layout.name });
   Object.values(layout.fields).forEach((field, number) => {
     Object.defineProperty(View.prototype, field.name, accessor(field, number));
   });
@@ -50,32 +65,64 @@ function accessor(field: Field, number: number): PropertyDescriptor {
     const { load, store } = SCALARS[shape];
     return {
       get(this: StructView) {
-        return load(this[DATA], offset);
+        try {
+          return load(this[DATA], offset);
+        } catch {
+          throw released(path);
+        }
       },
       set(this: StructView, value: unknown) {
-        if (!store(this[DATA], offset, value)) checkValue(shape, value, path);
+        let stored;
+        try {
+          stored = store(this[DATA], offset, value);
+        } catch {
+          throw released(path);
+        }
+        if (!stored) checkValue(shape, value, path);
       },
     };
   }
   if (shape.kind === "text") {
     return {
       get(this: StructView) {
+        checkAttached(this[DATA], path);
         return loadText(this[DATA], offset, shape.size);
       },
       set(this: StructView, value: unknown) {
+        checkAttached(this[DATA], path);
         if (!storeValue(shape, this[DATA], offset, value)) checkValue(shape, value, path);
       },
     };
   }
   return {
     get(this: StructView) {
-      return (this[PARTS] ??= [])[number] ??= part(shape, this[DATA], offset);
+      return (this[PARTS] ??= [])[number] ??= part(shape, this[DATA], field);
+    },
+    set(this: StructView, value: unknown) {
+      checkAttached(this[DATA], path);
+      checkValue(shape, value, path); // first, so that an array is stored whole or not at all
+      storeValue(shape, this[DATA], offset, value);
     },
   };
 }
 
+function checkAttached({ buffer }: DataView, path: string): void {
+  if ((buffer as ArrayBuffer).detached) throw released(path);
+}
+
+function released(path: string): TypeError {
+  return new TypeError(
+    `Cannot use field ${path}: its memory was closed or transferred; use it before that`,
+  );
+}
+
 /** Returns the accessor of a compound field: a typed array, a view, or an array of views. */
-function part(shape: Exclude<FieldType, Scalar | TextType>, data: DataView, offset: number) {
+function part(
+  shape: Exclude<FieldType, Scalar | TextType>,
+  data: DataView,
+  { offset, path }: Field,
+) {
+  checkAttached(data, path);
   const start = data.byteOffset + offset;
   if (shape.kind === "bytes") return new Uint8Array(data.buffer, start, shape.size);
   if (shape.kind === "layout") return nested(shape, data, offset);

@@ -148,11 +148,29 @@ Deno.test("Layout.view() refuses values of a wrong type", () => {
   refuses("label", 1, "number; pass a string");
 });
 
-Deno.test("Layout.view() has no setter for fields that change in place", () => {
-  const view = Sample.view(new Uint8Array(Sample.size));
-  for (const name of ["accel", "blob", "pose", "history"]) {
-    assertThrows(() => (view as Record<string, unknown>)[name] = [], TypeError);
-  }
+Deno.test("Layout.view() copies what is assigned to an array or a struct, whole or not at all", () => {
+  const view = Sample.view(new Uint8Array(Sample.size)) as { accel: unknown; pose: unknown };
+  const { accel, pose } = view;
+  view.accel = [1, 2, 3];
+  view.pose = { x: 4, y: 5 };
+  assertStrictEquals(view.accel, accel);
+  assertStrictEquals(view.pose, pose);
+  assertEquals([...view.accel as Float32Array], [1, 2, 3]);
+  assertEquals((view.pose as { y: number }).y, 5);
+  const few = () => view.accel = [9, 8];
+  assertThrows(few, RangeError, "Cannot write sample.accel: it holds 3 and 2 were passed");
+  const word = () => view.accel = [9, 8, "7"];
+  assertThrows(word, TypeError, "Cannot write sample.accel[2]: the value is of type string");
+  assertEquals([...view.accel as Float32Array], [1, 2, 3]);
+});
+
+Deno.test("Layout.view() refuses an assignment to a name that is no field", () => {
+  const view = Sample.view(new Uint8Array(Sample.size)) as unknown as Record<string, unknown>;
+  const message = "Cannot write sample.tiem: the struct has no such field";
+  assertThrows(() => view.tiem = 1, TypeError, message);
+  assertEquals([view.tiem, "tiem" in view], [undefined, false]);
+  const pose = view.pose as Record<string, unknown>;
+  assertThrows(() => pose.z = 1, TypeError, "Cannot write pose.z: the struct has no such field");
 });
 
 Deno.test("Layout.view() pads text with NUL, and lets it fill its room", () => {
@@ -237,10 +255,12 @@ Deno.test("Layout.view() over memory that was closed is an error or empty, never
   const { accel } = view;
   bytes.buffer.transfer(0);
   assertEquals([accel.length, view.accel.length], [0, 0]);
-  assertThrows(() => view.time, TypeError, "detached");
-  assertThrows(() => view.time = 1, TypeError, "detached");
-  assertThrows(() => view.label, TypeError, "detached");
-  assertThrows(() => view.pose, TypeError, "detached");
+  const message = (field: string) => `Cannot use field sample.${field}: its memory was closed`;
+  assertThrows(() => view.time, TypeError, message("time"));
+  assertThrows(() => view.time = 1, TypeError, message("time"));
+  assertThrows(() => view.label, TypeError, message("label"));
+  assertThrows(() => view.label = "a", TypeError, message("label"));
+  assertThrows(() => view.pose, TypeError, message("pose"));
 });
 
 Deno.test("Layout.view() works over a SharedArrayBuffer", () => {
