@@ -162,10 +162,17 @@ export class Handling {
       if (lane === undefined) this.#checkLength(body = encoder.toBytes(prepared));
       else length = encoder.into(prepared, lane.place.mapping, bodyOffset(lane), bound);
     } catch (error) {
-      return this.#answerError(request, error);
+      return this.#answerError(request, value === undefined ? this.#nothing() : error);
     }
     if (lane === undefined) this.#answer(request, Kind.ok, body);
     else if (!this.#end.closed) postBody(lane, request.respond(Kind.ok, NOTHING), length);
+  }
+
+  #nothing(): TypeError {
+    const { name } = this.#types.response.type;
+    return new TypeError(
+      `Cannot answer ${this.#end.what}: the handler returned undefined, not ${name}; return a value`,
+    );
   }
 
   #checkLength({ length }: Uint8Array): void {

@@ -132,12 +132,19 @@ export function errorBody(error: unknown): Uint8Array<ArrayBuffer> {
 
 function describeError(error: unknown): Thrown {
   try {
-    if (!(error instanceof Error)) return { name: "", message: String(error) };
+    if (!(error instanceof Error)) return { name: "", message: describeThrown(error) };
     const { name, message } = error;
     return { name: `${name}`, message: `${message}`, code: codeOf(error) };
   } catch {
     return { name: "", message: "The handler threw a value that has no text" };
   }
+}
+
+/** Describes a thrown value other than an Error; a string is its own description. */
+function describeThrown(value: unknown): string {
+  if (typeof value === "string") return value;
+  const json = typeof value === "object" && value !== null ? JSON.stringify(value) : undefined;
+  return `The handler threw ${json ?? String(value)}`;
 }
 
 function codeOf(error: Error & { code?: unknown }): string | number | undefined {

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { calls } from "../../src/calls/definition.ts";
 import { CorruptRegionError, RemoteError } from "../../src/errors.ts";
-import { json } from "../../src/codec.ts";
+import { json, text } from "../../src/codec.ts";
 import { errorBody, errorFrom } from "../../src/calls/message.ts";
 import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
@@ -27,12 +27,12 @@ const THROWN: readonly [thrown: unknown, name: string, message: string][] = [
   [new Error(""), "Error", ""],
   [new Error("„Größe“ 😀"), "Error", "„Größe“ 😀"],
   ["a text", "", "a text"],
-  [42, "", "42"],
-  [undefined, "", "undefined"],
-  [null, "", "null"],
-  [{ a: 1 }, "", "[object Object]"],
-  [Symbol("sign"), "", "Symbol(sign)"],
-  [Object.create(null), "", MUTE],
+  [42, "", "The handler threw 42"],
+  [undefined, "", "The handler threw undefined"],
+  [null, "", "The handler threw null"],
+  [{ a: 1 }, "", 'The handler threw {"a":1}'],
+  [Symbol("sign"), "", "The handler threw Symbol(sign)"],
+  [Object.create(null), "", "The handler threw {}"],
   [Object.assign(new Error("numbered"), { name: 5 }), "5", "numbered"],
   [Object.assign(new Error("x"), { name: Symbol("n") }), "", MUTE],
   [
@@ -49,6 +49,20 @@ const THROWN: readonly [thrown: unknown, name: string, message: string][] = [
   [new Error("\ud800".repeat(10_000)), "Error", "\ud800".repeat(500)],
   [Object.assign(new Error("long"), { name: "n".repeat(1000) }), "n".repeat(50), "long"],
 ];
+
+Deno.test("a handler that returns nothing is told so, with the type that is missing", async () => {
+  using name = new Name();
+  const types = { request: text(), response: text() };
+  const definition = calls(name.name, types);
+  using server = definition.server();
+  using client = definition.client();
+  const serving = server.serve((() => {}) as unknown as (request: string) => string);
+  const told = `Cannot answer ${`calls "${name.name}"`}: the handler returned undefined, not text`;
+  const error = await assertRejects(() => client.call("x"), RemoteError, told);
+  assertEquals(error.remoteName, "TypeError");
+  await server.shutdown();
+  await serving;
+});
 
 Deno.test("any error of a handler reaches only its caller", async () => {
   using cast = new Cast();
