@@ -37,7 +37,7 @@ import {
   untilSync,
   type WaitOptions,
 } from "../wait/until.ts";
-import type { SlotReader } from "./reader.ts";
+import { SlotReader } from "./reader.ts";
 import { NEWS, type Slot } from "./slot.ts";
 
 /** The options of a slot in a listener. */
@@ -106,9 +106,10 @@ export class Listener implements Disposable, Waitable {
     this.#checkOpen();
     const { wake = true } = checkedOptions(options, "listen to a slot");
     if (typeof Object(slot)[NEWS] !== "function") { // of another copy of this module, too
-      throw new TypeError(
-        `Cannot listen to ${inWords(slot)}: it is not a slot; pass one that a domain opened`,
-      );
+      const state = slot as unknown instanceof SlotReader
+        ? "a SlotObserver is not woken; use its messages(), or waitAny()"
+        : "it is not a slot; pass one that a domain opened";
+      throw new TypeError(`Cannot listen to ${inWords(slot)}: ${state}`);
     }
     checkSlot(slot);
     const { seen } = this.#subscriptions.get(slot) ?? { seen: 0 };

@@ -233,3 +233,12 @@ Deno.test("news are slots with unknown values, and the very slots that were adde
   }
   assertEquals(seen, [1.5, "started"]);
 });
+
+Deno.test("a listener refuses an observer of a slot, and says what to use", () => {
+  using scene = new Scene();
+  const slot = scene.observer();
+  using listener = new Listener();
+  const told = "a SlotObserver is not woken; use its messages(), or waitAny()";
+  assertThrows(() => listener.add(slot as never), TypeError, told);
+  assertThrows(() => listener.add({} as never), TypeError, "it is not a slot");
+});
