@@ -86,7 +86,9 @@ export interface MessageInPlace<K extends Type = Bytes> extends Message<K> {
   /** The bytes in shared memory, for reading only; empty once the message is released. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /**
-   * The view in place, of a struct or an array; throws a VringError once the message is released.
+   * The view in place, of a struct or an array; throws a VringError once the message is released. Do
+   * not keep a view: after the release it shows whatever has that memory then, and its fields throw a
+   * TypeError once the handle is closed.
    */
   readonly view: View<K>;
 }

@@ -206,7 +206,10 @@ export class SharedMemory implements Disposable {
     return new array(this.#bytes.buffer, this.#bytes.byteOffset, length);
   }
 
-  /** Returns accessors that read and write the fields of a struct in place, at `offset`. */
+  /**
+   * Returns accessors that read and write the fields of a struct in place, at `offset`. Once the memory is
+   * closed, the fields throw TypeErrors.
+   */
   view<L extends AnyLayout>(layout: L, offset = 0): ReturnType<L["view"]> {
     this.#region.checkOpen();
     if (!isLayout(layout)) {

@@ -233,3 +233,13 @@ Deno.test("an observer does not keep memory alive, and finds none after all have
   using fresh = sharedMemory(place.name, { size: 32 }).open();
   assertEquals(fresh.bytes, new Uint8Array(32));
 });
+
+Deno.test("the fields of a view throw TypeErrors once the memory is closed", () => {
+  using place = new Name();
+  const memory = sharedMemory(place.name, { size: 32 }).open();
+  const view = memory.view(struct("kept", { a: "u8", b: array("f32", 2) }));
+  view.a = 1;
+  memory.close();
+  assertThrows(() => view.a, TypeError);
+  assertThrows(() => view.a = 2, TypeError);
+});
