@@ -19,6 +19,7 @@
  */
 
 import { inWords } from "../arguments.ts";
+import { VringError } from "../errors.ts";
 import type { Type } from "../message.ts";
 import type { SyncWaitOptions, WaitOptions } from "../wait/until.ts";
 import type { LaneReceiver } from "./lane.ts";
@@ -85,14 +86,20 @@ class Batch<K extends Type, F> implements MessageBatch<K, F> {
   }
 
   ack(count?: number): void {
-    const rest = this.length - this.#acknowledged;
-    const left = this.#isDisposed ? 0 : rest; // the others come again
-    const released = count === undefined ? rest : count;
-    if (!this.#isDisposed) this.#owner.end.checkOpen();
+    const { end: { what } } = this.#owner;
+    if (this.#isDisposed) { // the others come again
+      throw new VringError(
+        `Cannot acknowledge messages of ${what}: the batch was disposed; acknowledge them before that`,
+      );
+    }
+    this.#owner.end.checkOpen();
+    const left = this.length - this.#acknowledged;
+    const released = count === undefined ? left : count;
     if (!Number.isInteger(released) || released < 0 || released > left) {
       throw new RangeError(
-        `Cannot acknowledge ${inWords(released)} messages of ${this.#owner.end.what}: ` +
-          `${left} of the batch are left`,
+        `Cannot acknowledge ${
+          inWords(released)
+        } messages of ${what}: ${left} of the batch are left`,
       );
     }
     const end = this.#acknowledged + released;

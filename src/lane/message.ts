@@ -39,7 +39,10 @@ export interface ShownMessage<K extends Type = Bytes> extends RingMessage<K>, Me
  * the consumer dies, it is delivered again.
  */
 export interface TakenRingMessage<K extends Type = Bytes> extends TakenMessage<K>, ShownMessage<K> {
-  /** Acknowledges the message: it leaves the ring and is not delivered again. */
+  /**
+   * Acknowledges the message: it leaves the ring and is not delivered again. Throws a VringError if
+   * it was acknowledged or disposed before.
+   */
   ack(): void;
 }
 
@@ -53,7 +56,8 @@ export interface MessageBatch<K extends Type = Bytes, F = unknown>
   readonly length: number;
   /**
    * Acknowledges the first `count` messages that are left, by default all: they are not delivered
-   * again. Throws a RangeError if fewer are left. A consumer that dies during the call may have
+   * again. Throws a RangeError if fewer are left, and a VringError once the batch is disposed. A
+   * consumer that dies during the call may have
    * acknowledged the messages of some producers only.
    */
   ack(count?: number): void;

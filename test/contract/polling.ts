@@ -85,6 +85,7 @@ export function testPolling(ring: Ring): void {
     }
     assert(isPayload(held.bytes, 0) && held.bytes.length === LENGTH);
     held.ack();
+    assertThrows(() => held.ack(), VringError, "it was released");
     assertEquals(held.bytes.length, 0);
     held[Symbol.dispose](); // gives nothing back
     assertEquals(numbersOf(receiver.arrivals!()), [1, 2]);
