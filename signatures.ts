@@ -55,7 +55,7 @@ export type {
   TypeDescription,
 } from "./src/layout/describe.ts";
 export type { Definition, DefinitionOptions, HandleOptions, OpenMode } from "./src/definition.ts";
-export type { MessageInPlace } from "./src/message.ts";
+export type { MessageInPlace, ReadOnly, ReadonlyView } from "./src/message.ts";
 export type { PublishOptions } from "./src/claim.ts";
 export type { LossOptions, Receiver, ValuesOptions, ValueStreamOptions } from "./src/receiver.ts";
 export type { Counted } from "./src/region/peers.ts";

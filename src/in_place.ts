@@ -6,7 +6,7 @@
 
 import { VringError } from "./errors.ts";
 import { endView } from "./memory/word.ts";
-import type { Type, Value, View } from "./message.ts";
+import type { ReadonlyView, Type, Value, View } from "./message.ts";
 
 const NO_BYTES = new Uint8Array(0);
 const NOT_DECODED = Symbol("vring.not decoded");
@@ -37,9 +37,9 @@ export abstract class InPlace<K extends Type> {
   /**
    * The view in place, of a struct or an array; throws a VringError once the message is released.
    */
-  get view(): View<K> {
+  get view(): ReadonlyView<K> {
     this.checkShown();
-    return this.#view ??= this.access(this.bytes);
+    return (this.#view ??= this.access(this.bytes)) as ReadonlyView<K>;
   }
 
   /** The decoded value, yours to keep. Throws a VringError if first read after the release. */

@@ -41,6 +41,18 @@ export type View<K> = K extends Scalar ? undefined
   : K extends AnyLayout ? ReturnType<K["view"]>
   : never;
 
+/**
+ * The accessors of a type to a received message in place. They only read, because other receivers
+ * can share the memory. The compiler cannot prevent writing into the elements of typed arrays.
+ */
+export type ReadonlyView<K> = K extends { readonly kind: "layout" | "array" } ? ReadOnly<View<K>>
+  : View<K>;
+
+/** A view whose fields, and those of the structs in it, cannot be assigned. */
+export type ReadOnly<V> = V extends ArrayBufferView ? V
+  : V extends object ? { readonly [P in keyof V]: ReadOnly<V[P]> }
+  : V;
+
 const NO_TYPE = bytes();
 
 /**
@@ -86,11 +98,11 @@ export interface MessageInPlace<K extends Type = Bytes> extends Message<K> {
   /** The bytes in shared memory, for reading only; empty once the message is released. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /**
-   * The view in place, of a struct or an array; throws a VringError once the message is released. Do
-   * not keep a view: after the release it shows whatever has that memory then, and its fields throw a
-   * TypeError once the handle is closed.
+   * The view in place, of a struct or an array, for reading only: all receivers share the memory.
+   * Throws a VringError once the message is released. Do not keep a view: after the release it shows
+   * whatever has that memory then, and its fields throw a TypeError once the handle is closed.
    */
-  readonly view: View<K>;
+  readonly view: ReadonlyView<K>;
 }
 
 /** A message in shared memory, read in place. Its bytes do not change until it is disposed. */

@@ -3,9 +3,17 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
 import { bytes, type Codec, json, text } from "../src/codec.ts";
+import type { Claim } from "../src/claim.ts";
 import { array, struct } from "../src/struct.ts";
 import { encoderOf } from "../src/encoder.ts";
-import { type Input, type Type, typeIn, type Value, type View } from "../src/message.ts";
+import {
+  type Input,
+  type TakenMessage,
+  type Type,
+  typeIn,
+  type Value,
+  type View,
+} from "../src/message.ts";
 
 const Pose = struct("pose", { x: "f32", y: "f32" });
 const Imu = struct("imu", {
@@ -71,6 +79,19 @@ Deno.test("Value, Input and View are those of each type", () => {
   assertType<IsExact<Value<typeof plain>, Uint8Array<ArrayBuffer>>>(true);
   const parsed = json<{ a: number }>();
   assertType<IsExact<Value<typeof parsed>, { a: number }>>(true);
+});
+
+Deno.test("the view of a received message cannot be assigned, as all receivers share it", () => {
+  type Shown = TakenMessage<typeof Imu>["view"];
+  assertType<IsExact<Shown["pose"], { readonly x: number; readonly y: number }>>(true);
+  assertType<IsExact<Pick<Shown, "time">, { readonly time: number }>>(true);
+  assertType<IsExact<Shown["accel"], View<typeof Imu>["accel"]>>(true);
+  assertType<IsExact<Pick<Claim<typeof Imu>["view"], "time">, { time: number }>>(true);
+  assertType<IsExact<TakenMessage<"f64">["view"], undefined>>(true);
+  assertType<IsExact<TakenMessage<Codec<string, string, Set<string>>>["view"], Set<string>>>(true);
+  const Poses = array(Pose, 2);
+  type First = TakenMessage<typeof Poses>["view"][0];
+  assertType<IsExact<First, { readonly x: number; readonly y: number }>>(true);
 });
 
 Deno.test("scalars and arrays are types of messages", () => {

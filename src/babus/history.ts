@@ -9,7 +9,7 @@ import { byteLengthOf, inWords } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { type Decoder, decoderOf } from "../decoder.ts";
 import type { Landing } from "../landing.ts";
-import type { Bytes, Message, Type, Value, View } from "../message.ts";
+import type { Bytes, Message, ReadonlyView, Type, Value } from "../message.ts";
 import type { Origin } from "../origin.ts";
 import type { CodecOf } from "./geometry.ts";
 import type { Facts, SlotWords } from "./slot_words.ts";
@@ -52,9 +52,12 @@ export class SlotPeek<K extends Type = Bytes> {
     this.#codec = codec;
   }
 
-  /** Accessors to the fields of a struct in place; undefined for other types. */
-  get view(): View<K> {
-    return this.#codec.view?.(this.bytes) as View<K>;
+  /**
+   * The accessors to the fields of a struct in place, for reading only: all handles share the memory.
+   * Undefined for other types.
+   */
+  get view(): ReadonlyView<K> {
+    return this.#codec.view?.(this.bytes) as ReadonlyView<K>;
   }
 
   /**
