@@ -84,7 +84,7 @@ export interface CallContext {
 
 /** Thrown when a system call fails. It names the call, its object, the errno and a remedy. */
 export class OsError extends VringError {
-  /** The class name. */
+  /** The class name, to tell errors of other threads and other copies of this module apart. */
   override name = "OsError";
   /** The system call that failed, such as `mmap`. */
   readonly syscall: string;
@@ -116,19 +116,19 @@ export function check(result: number, context: CallContext): number {
  * policy than the definition. The message names the difference.
  */
 export class LayoutMismatchError extends VringError {
-  /** The class name. */
+  /** The class name, to tell errors of other threads and other copies of this module apart. */
   override name = "LayoutMismatchError";
 }
 
 /** Thrown when shared memory holds a value that no correct peer stores. */
 export class CorruptRegionError extends VringError {
-  /** The class name. */
+  /** The class name, to tell errors of other threads and other copies of this module apart. */
   override name = "CorruptRegionError";
 }
 
 /** Thrown by the methods of a closed handle, and by the waits that its close ends. */
 export class ClosedError extends VringError {
-  /** The class name. */
+  /** The class name, to tell errors of other threads and other copies of this module apart. */
   override name = "ClosedError";
 }
 
@@ -136,15 +136,16 @@ export class ClosedError extends VringError {
  * Thrown when a receiver missed messages and cannot return their number, as in a loop over values.
  */
 export class LostError extends VringError {
-  /** The class name. */
+  /** The class name, to tell errors of other threads and other copies of this module apart. */
   override name = "LostError";
 }
 
 /**
- * Thrown when a living handle holds the role (producer, consumer, writer ...), or all its seats.
+ * Thrown when a living handle holds the role (producer, consumer, writer ...), or all its seats. An
+ * mpsc ring throws it too while no free lane has been read to its end.
  */
 export class RoleTakenError extends VringError {
-  /** The class name. */
+  /** The class name, to tell errors of other threads and other copies of this module apart. */
   override name = "RoleTakenError";
 }
 
@@ -153,13 +154,13 @@ export class RoleTakenError extends VringError {
  * it ended, or a server that closed with unanswered calls.
  */
 export class PeerLostError extends VringError {
-  /** The class name. */
+  /** The class name, to tell errors of other threads and other copies of this module apart. */
   override name = "PeerLostError";
 }
 
 /** Thrown by a call whose handler threw an error at the server. */
 export class RemoteError extends VringError {
-  /** The class name. */
+  /** The class name, to tell errors of other threads and other copies of this module apart. */
   override name = "RemoteError";
   /** The name of the error that was thrown, such as "TypeError". */
   readonly remoteName: string;
