@@ -69,7 +69,14 @@ Deno.test("withRefusal() returns the result in place of the step, and of no othe
 
 /** Calls without an effect on other processes that cannot fail half-way; they need no step. */
 const UNNOTICED: Record<string, readonly string[]> = {
-  "memory/word": ["prefetch", "prefetchToWrite"],
+  "memory/word": [
+    "prefetch",
+    "prefetchToWrite",
+    "detachViews",
+    "detachableCopy",
+    "endView",
+    "endViews",
+  ],
   "os/clock": [
     "time",
     "hasManyCpus",
