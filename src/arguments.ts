@@ -276,7 +276,11 @@ const RULES: Readonly<Record<string, Rule>> = {
  *
  * @param action The attempt, such as `open ring "demo"`.
  */
-export function checkedOptions<O extends object>(options: O, action: string): O {
+export function checkedOptions<O extends object>(
+  options: O | undefined,
+  action: string,
+): O {
+  if (options === undefined) return {} as O;
   checkObject(options, action);
   checkNames(options, action);
   const copy: Record<string, unknown> = {};
@@ -379,7 +383,8 @@ export function checkSyncWaits(options: Waits): void {
 }
 
 /** Throws unless the options are valid for a wait. */
-export function checkWaits(options: Waits): void {
+export function checkWaits(options: Waits | undefined): void {
+  if (options === undefined) return;
   if (typeof options !== "object" || options === null) throw noOptions(options, "wait");
   const { timeout, spin, signal } = options; // loaded first, which tells the compiler their class
   if (isBuffer(options)) throw noOptions(options, "wait");

@@ -99,7 +99,7 @@ export abstract class Definition<
    * Resolves once the region exists, whichever program creates it. Rejects if the region differs
    * from this definition.
    */
-  async ready(options: WaitOptions = {}): Promise<void> {
+  async ready(options?: WaitOptions): Promise<void> {
     const own = checkedOptions(options, `wait for ${this.what()}`);
     const action = `find ${this.what()}`;
     const look = () => {
@@ -182,7 +182,7 @@ export abstract class Definition<
 export async function nextHandle<H>(
   open: () => H,
   action: string,
-  options: WaitOptions = {},
+  options?: WaitOptions,
 ): Promise<H> {
   const own = checkedOptions(options, action);
   let state: string | undefined;

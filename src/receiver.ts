@@ -106,7 +106,7 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   }
 
   /** Resolves once the other end has at least `count` living parties. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+  waitForPeers(count: number, options?: WaitOptions): Promise<void> {
     return waitForPeers(this, count, { noun: this.#peerName, what: this.#what }, options);
   }
 
@@ -119,7 +119,8 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   }
 
   /** Resolves with a copy of the next message, or with undefined after the last one. */
-  async receive(options: WaitOptions = {}): Promise<M | Over> {
+  async receive(options?: WaitOptions): Promise<M | Over> {
+    options ??= {};
     const turn = begin(this.#waiter, options);
     if (turn !== undefined) await turn;
     let found = this.#receiving();
@@ -132,7 +133,7 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
    * lost, unless `onLoss` is "skip"; a new loop continues after the loss. If the other end was
    * lost, the loop delivers everything that was sent, and then throws a PeerLostError.
    */
-  values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
+  values(options?: ValuesOptions): AsyncGenerator<Value<K>, void, void> {
     const own = checkedOptions(options, this.#waiter.action);
     const isWhole = own.onLoss !== "skip";
     const attempt = (): Step<Value<K>> | undefined => {
@@ -153,7 +154,7 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
    * looks complete. Cancelling the stream closes this handle. The stream reads nothing ahead: an
    * unread message stays in shared memory.
    */
-  toReadableStream(options: ValueStreamOptions = {}): ReadableStream<Value<K>> {
+  toReadableStream(options?: ValueStreamOptions): ReadableStream<Value<K>> {
     const own = checkedOptions(options, this.#waiter.action);
     checkWaits(own);
     const whole = () => this.receiveWhole() ?? this.atEnd();

@@ -125,7 +125,7 @@ function fieldsOf<T>(layout: AnyLayout): Fixed<T> {
 export function struct<const F extends Declarations>(
   name: string,
   fields: F,
-  options: LayoutOptions = {},
+  options?: LayoutOptions,
 ): Struct<F> {
   return structOf(layout(name, fields, options));
 }

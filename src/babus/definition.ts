@@ -71,8 +71,9 @@ export interface DomainHandleOptions extends HandleOptions, DomainObserverOption
 export function domain<const S extends SlotTable = Record<never, never>>(
   name: string,
   slots: S = {} as S,
-  options: DefinitionOptions = {},
+  options?: DefinitionOptions,
 ): DomainDefinition<S> {
+  options ??= {};
   return new DomainDefinition(name, slots, options);
 }
 
@@ -95,7 +96,7 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
   }
 
   /** Opens all slots of the definition for reading and writing; by default creates missing ones. */
-  open(options: DomainHandleOptions = {}): Domain<S> {
+  open(options?: DomainHandleOptions): Domain<S> {
     const { open, own } = checkedOptions(options, `open domain "${this.name}"`);
     return new Domain(this.#place, (slot) => new Slot(slot, slot.open(open), new Landing({ own })));
   }
@@ -103,7 +104,7 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
   /**
    * Opens observers of all slots, which need only the right to read. The slots need not exist yet.
    */
-  observer(options: DomainObserverOptions = {}): Domain<S, "observer"> {
+  observer(options?: DomainObserverOptions): Domain<S, "observer"> {
     const { own } = checkedOptions(options, `observe domain "${this.name}"`);
     return new Domain(this.#place, (slot) => new SlotObserver(slot, new Landing({ own })));
   }
@@ -112,7 +113,7 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
    * Resolves once all slots of the definition exist, whichever program creates them. Rejects if one
    * differs from its definition.
    */
-  async ready(options: WaitOptions = {}): Promise<void> {
+  async ready(options?: WaitOptions): Promise<void> {
     const action = `find all slots of domain "${this.name}"`;
     const own = checkedOptions(options, action);
     const { domain } = this.#place;

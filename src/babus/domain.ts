@@ -67,7 +67,7 @@ export class Domain<
    * Opens a slot that the definition does not list; it closes with this handle. All programs must
    * pass the same type and sizes for it. Throws a ClosedError once this handle is closed.
    */
-  slot<K extends Type = Bytes>(name: string, options: SlotOptions<K> = {}): SlotHandle<R, K> {
+  slot<K extends Type = Bytes>(name: string, options?: SlotOptions<K>): SlotHandle<R, K> {
     const { domain, region } = this.#place;
     if (this.#closed) {
       throw new ClosedError(

@@ -103,7 +103,7 @@ export class SlotDefinition<K extends Type = Bytes> extends Definition<SlotGeome
   readonly depth: number;
   readonly size: number;
 
-  constructor({ domain, name, ...region }: SlotPlace, options: SlotOptions<K> = {}) {
+  constructor({ domain, name, ...region }: SlotPlace, options?: SlotOptions<K>) {
     const action = `define slot ${inWords(name)}`;
     const given = checkedOptions(options, action);
     const codec = typeIn(given.type, action);

@@ -102,7 +102,7 @@ export class Listener implements Disposable, Waitable {
   #closed: ClosedError | undefined;
 
   /** Adds a slot, also to a `wait()` in progress, or changes its options; returns this listener. */
-  add(slot: Slot<Type>, options: ListenOptions = {}): this {
+  add(slot: Slot<Type>, options?: ListenOptions): this {
     this.#checkOpen();
     const { wake = true } = checkedOptions(options, "listen to a slot");
     if (typeof Object(slot)[NEWS] !== "function") { // of another copy of this module, too
@@ -143,18 +143,19 @@ export class Listener implements Disposable, Waitable {
   }
 
   /** Blocks until a slot with `wake` has a new message; returns all slots with new messages. */
-  waitSync(options: SyncWaitOptions = {}): AnySlot[] {
+  waitSync(options?: SyncWaitOptions): AnySlot[] {
+    options ??= {};
     checkSyncWaits(options);
     return this.#news() ?? untilSync(() => this.#news(), this.#waiter, options);
   }
 
   /** Resolves with all slots with new messages, once one of those with `wake` has one. */
-  wait(options: WaitOptions = {}): Promise<AnySlot[]> {
+  wait(options?: WaitOptions): Promise<AnySlot[]> {
     return until(() => this.#news(), this.#waiter, options);
   }
 
   /** Loops over waits: each turn gets the slots with new messages, as `wait()` returns them. */
-  news(options: LoopOptions = {}): AsyncGenerator<AnySlot[], void, void> {
+  news(options?: LoopOptions): AsyncGenerator<AnySlot[], void, void> {
     const attempt = () => {
       const value = this.#news();
       return value && { done: false as const, value };

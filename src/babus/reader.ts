@@ -85,13 +85,14 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
   }
 
   /** Blocks until a message is newer than all that this handle has shown; returns the newest. */
-  nextSync(options: SyncWaitOptions = {}): SlotMessage<K> {
+  nextSync(options?: SyncWaitOptions): SlotMessage<K> {
+    options ??= {};
     checkSyncWaits(options);
     return this.#unseen() ?? untilSync(this.#unseen, this.#waiter(this.#shown), options);
   }
 
   /** Resolves with the newest message once it is newer than all that this handle has shown. */
-  next(options: WaitOptions = {}): Promise<SlotMessage<K>> {
+  next(options?: WaitOptions): Promise<SlotMessage<K>> {
     return until(this.#unseen, this.#waiter(this.#shown), options);
   }
 
@@ -99,7 +100,8 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
    * Loops over copies of the messages in order, from the newest one on. The `lost` of each counts
    * the messages that were overwritten unread just before it.
    */
-  messages(options: LoopOptions = {}): AsyncGenerator<SlotMessage<K>, void, void> {
+  messages(options?: LoopOptions): AsyncGenerator<SlotMessage<K>, void, void> {
+    options ??= {};
     return iterate(this.#series((message) => message), this.#checked(options));
   }
 
@@ -107,7 +109,8 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
    * Loops over the values in order, from the newest one on. Throws a LostError where messages were
    * overwritten unread, unless `onLoss` is "skip".
    */
-  values(options: ValuesOptions = {}): AsyncGenerator<Value<K>, void, void> {
+  values(options?: ValuesOptions): AsyncGenerator<Value<K>, void, void> {
+    options ??= {};
     const { onLoss = "throw", ...loop } = this.#checked(options);
     return iterate(
       this.#series(({ value, lost }) => {

@@ -105,7 +105,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   }
 
   /** Resolves once the slot has at least `count` other handles. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+  waitForPeers(count: number, options?: WaitOptions): Promise<void> {
     return waitForPeers(this, count, { noun: "other handle", what: this.#words.what }, options);
   }
 
@@ -130,7 +130,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
    * Writes a value once no other handle is writing, and resolves with its number. Do not change the
    * value until then.
    */
-  write(value: Input<K>, options: WaitOptions & PublishOptions = {}): Promise<number> {
+  write(value: Input<K>, options?: WaitOptions & PublishOptions): Promise<number> {
     const attempt = () => {
       const origin = originIn(options, this.#words.what);
       const prepared = this.#prepare(value);
@@ -159,7 +159,7 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
    * Claims memory for the next message once no other handle is writing. A handle has one claim at a
    * time, so tasks that claim concurrently need a handle each.
    */
-  claim(length: number = this.size, options: WaitOptions = {}): Promise<SlotClaim<K>> {
+  claim(length: number = this.size, options?: WaitOptions): Promise<SlotClaim<K>> {
     const attempt = () => this.#tryAcquire() ? this.#begin(length) : undefined;
     return until(attempt, this.#waiter, options);
   }

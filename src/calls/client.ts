@@ -132,7 +132,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /** Resolves once at least `count` servers are connected. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+  waitForPeers(count: number, options?: WaitOptions): Promise<void> {
     return waitForPeers(this, count, { noun: "server", what: this.#end.what }, options);
   }
 
@@ -152,12 +152,14 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
    * with `retry` in the definition such a call goes to another server instead. When a call times
    * out or its signal aborts, `caller.signal` aborts at the server.
    */
-  call(request: Input<Q>, options: WaitOptions = {}): Promise<Value<S>> {
+  call(request: Input<Q>, options?: WaitOptions): Promise<Value<S>> {
+    options ??= {};
     return this.#call(request, undefined, options) as Promise<Value<S>>;
   }
 
   /** Sends a request, blocks the thread until the answer arrives, and returns it. */
-  callSync(request: Input<Q>, options: SyncWaitOptions = {}): Value<S> {
+  callSync(request: Input<Q>, options?: SyncWaitOptions): Value<S> {
+    options ??= {};
     return this.#callSync(request, undefined, options) as Value<S>;
   }
 
@@ -169,8 +171,9 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   async callInto(
     request: Input<Q>,
     target: Uint8Array<ArrayBuffer>,
-    options: WaitOptions = {},
+    options?: WaitOptions,
   ): Promise<number> {
+    options ??= {};
     this.#checkTarget(target);
     return await this.#call(request, target, options) as number;
   }

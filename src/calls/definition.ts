@@ -66,7 +66,7 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
    * Opens a server, and creates the region if it does not exist. Throws a RoleTakenError if
    * `servers` servers are alive.
    */
-  server(options: HandleOptions = {}): CallServer<Q, S> {
+  server(options?: HandleOptions): CallServer<Q, S> {
     const { open } = checkedOptions(options, `open ${this.what()} as a server`);
     return this.openHandle(open, ({ region }) => openServer(this.name, region, this.#types));
   }
@@ -75,19 +75,19 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
    * Opens a client, and creates the region if it does not exist. Throws a RoleTakenError if
    * `clients` clients are alive.
    */
-  client(options: CallClientOptions = {}): CallClient<Q, S> {
+  client(options?: CallClientOptions): CallClient<Q, S> {
     const { open, onPeerGone } = checkedOptions(options, `open ${this.what()} as a client`);
     const choice = { types: this.#types, retry: this.#retry, waits: onPeerGone === "wait" };
     return this.openHandle(open, ({ region }) => openClient(this.name, region, choice));
   }
 
   /** Resolves with a server once a seat for one is free. */
-  nextServer(options: HandleOptions & WaitOptions = {}): Promise<CallServer<Q, S>> {
+  nextServer(options?: HandleOptions & WaitOptions): Promise<CallServer<Q, S>> {
     return nextHandle(() => this.server(options), `open ${this.what()} as a server`, options);
   }
 
   /** Resolves with a client once a seat for one is free. */
-  nextClient(options: CallClientOptions & WaitOptions = {}): Promise<CallClient<Q, S>> {
+  nextClient(options?: CallClientOptions & WaitOptions): Promise<CallClient<Q, S>> {
     return nextHandle(() => this.client(options), `open ${this.what()} as a client`, options);
   }
 }
@@ -117,7 +117,8 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
  */
 export function calls<Q extends Type = Bytes, S extends Type = Bytes>(
   name: string,
-  options: CallsOptions<Q, S> = {},
+  options?: CallsOptions<Q, S>,
 ): CallsDefinition<Q, S> {
+  options ??= {};
   return new CallsDefinition(name, options);
 }

@@ -137,7 +137,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /** Resolves once at least `count` clients are connected. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+  waitForPeers(count: number, options?: WaitOptions): Promise<void> {
     return waitForPeers(this, count, { noun: "client", what: this.#end.what }, options);
   }
 
@@ -164,7 +164,8 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /** Blocks the thread until requests arrive, handles them, and returns their number. */
-  handleSync(handler: Handler<Q, S>, options: HandlingOptions & SyncWaitOptions = {}): number {
+  handleSync(handler: Handler<Q, S>, options?: HandlingOptions & SyncWaitOptions): number {
+    options ??= {};
     checkSyncWaits(options);
     const attempt = () => this.tryHandle(handler, options) || undefined;
     return attempt() ?? untilSync(attempt, this.#waiterForWork, options);
@@ -179,7 +180,8 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
    * lanes, the call rejects with one CorruptRegionError. Call `serve()` again to serve the other
    * clients.
    */
-  async serve(handler: Handler<Q, S>, options: ServeOptions = {}): Promise<void> {
+  async serve(handler: Handler<Q, S>, options?: ServeOptions): Promise<void> {
+    options ??= {};
     const { what } = this.#end;
     const { signal, until: over } = checkedOptions(options, `serve ${what}`);
     const { concurrency = CONCURRENCY } = options;
@@ -236,7 +238,8 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
    * corrupts its lanes, the server still closes, and then throws the CorruptRegionError. Do not
    * await this call in a handler: it waits for that handler.
    */
-  async shutdown(options: WaitOptions = {}): Promise<void> {
+  async shutdown(options?: WaitOptions): Promise<void> {
+    options ??= {};
     checkWaits(options);
     this.#end.checkOpen();
     options.signal?.throwIfAborted();

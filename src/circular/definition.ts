@@ -52,7 +52,7 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
   }
 
   /** Opens the buffer as its writer; throws a RoleTakenError if it has a living one. */
-  writer(options: HandleOptions = {}): CircularBufferWriter<K> {
+  writer(options?: HandleOptions): CircularBufferWriter<K> {
     const action = `write to ${this.what()}`;
     const { open } = checkedOptions(options, action);
     return this.openHandle(open, ({ region }) => {
@@ -63,12 +63,12 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
   }
 
   /** Waits until the buffer has no living writer, and opens it as `writer()` does. */
-  nextWriter(options: HandleOptions & WaitOptions = {}): Promise<CircularBufferWriter<K>> {
+  nextWriter(options?: HandleOptions & WaitOptions): Promise<CircularBufferWriter<K>> {
     return nextHandle(() => this.writer(options), `write to ${this.what()}`, options);
   }
 
   /** Opens the buffer as one of any number of readers, before or after its writer opens it. */
-  reader(options: CircularReaderOptions = {}): CircularBufferReader<K> {
+  reader(options?: CircularReaderOptions): CircularBufferReader<K> {
     const own = checkedOptions(options, `read from ${this.what()}`);
     return this.openHandle(
       own.open,
@@ -77,7 +77,7 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
   }
 
   /** Opens an observer, which needs only the right to read. The buffer need not exist yet. */
-  observer(options: CircularObserverOptions = {}): CircularBufferObserver<K> {
+  observer(options?: CircularObserverOptions): CircularBufferObserver<K> {
     const own = checkedOptions(options, `observe ${this.what()}`);
     const attach = () => {
       const opened = this.joinOnce({ readOnly: true });
@@ -109,7 +109,8 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
  */
 export function circular<K extends Type = Bytes>(
   name: string,
-  options: CircularOptions<K> = {},
+  options?: CircularOptions<K>,
 ): CircularDefinition<K> {
+  options ??= {};
   return new CircularDefinition(name, options);
 }

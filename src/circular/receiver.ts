@@ -142,7 +142,7 @@ export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<
   }
 
   /** Resolves with true once a message is there, or with false once `ended`. */
-  wait(options: WaitOptions = {}): Promise<boolean> {
+  wait(options?: WaitOptions): Promise<boolean> {
     return until(this.#looking, this.waiter, options);
   }
 

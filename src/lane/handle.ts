@@ -39,7 +39,7 @@ export abstract class RingHandle implements Disposable {
   }
 
   /** Resolves once the other end has at least `count` living parties. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+  waitForPeers(count: number, options?: WaitOptions): Promise<void> {
     return waitForPeers(this, count, { noun: this.#end.peerName, what: this.#end.what }, options);
   }
 

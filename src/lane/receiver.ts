@@ -195,7 +195,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   }
 
   /** Resolves with true once a message is there, or with false once `ended`. */
-  wait(options: WaitOptions = {}): Promise<boolean> {
+  wait(options?: WaitOptions): Promise<boolean> {
     return until(this.#looking, this.waiter, options);
   }
 
@@ -214,7 +214,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   }
 
   /** Resolves with the next message in place, or with undefined once `ended`. */
-  async take(options: WaitOptions = {}): Promise<(TakenRingMessage<K> & F) | undefined> {
+  async take(options?: WaitOptions): Promise<(TakenRingMessage<K> & F) | undefined> {
+    options ??= {};
     return await this.when(this.#taking, options);
   }
 
@@ -224,13 +225,15 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
    * not acknowledged are delivered again, so an error that leaves a `using` block loses nothing.
    */
   tryTakeBatch(
-    options: Pick<SyncBatchOptions, "limit"> = {},
+    options?: Pick<SyncBatchOptions, "limit">,
   ): MessageBatch<K, F> | undefined {
+    options ??= {};
     return this.#takeBatch(this.#limitIn(options));
   }
 
   /** Blocks until a message arrives and takes a batch in place; returns undefined once `ended`. */
-  takeBatchSync(options: SyncBatchOptions = {}): MessageBatch<K, F> | undefined {
+  takeBatchSync(options?: SyncBatchOptions): MessageBatch<K, F> | undefined {
+    options ??= {};
     const limit = this.#limitIn(options);
     return this.whenSync(() => this.#takeBatch(limit) ?? this.atEnd(), options);
   }
@@ -257,7 +260,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
    * console.log(table); // Map { 1 => "one", 2 => "two" }
    * ```
    */
-  async takeBatch(options: BatchOptions = {}): Promise<MessageBatch<K, F> | undefined> {
+  async takeBatch(options?: BatchOptions): Promise<MessageBatch<K, F> | undefined> {
+    options ??= {};
     const limit = this.#limitIn(options);
     return await this.when(() => this.#takeBatch(limit) ?? this.atEnd(), options);
   }
@@ -277,7 +281,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
    * Loops over the messages in place, until the other end has ended. The next turn of the loop
    * acknowledges a message. Leaving the loop does not: its last message is delivered again.
    */
-  messages(options: LoopOptions = {}): AsyncGenerator<TakenRingMessage<K> & F, void, void> {
+  messages(options?: LoopOptions): AsyncGenerator<TakenRingMessage<K> & F, void, void> {
+    options ??= {};
     return this.#loop(() => this.#take(), options);
   }
 
@@ -311,7 +316,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
    * the loop acknowledges the rest of a batch. Leaving the loop acknowledges nothing more.
    */
   batches(
-    options: LoopOptions & Pick<BatchOptions, "limit"> = {},
+    options?: LoopOptions & Pick<BatchOptions, "limit">,
   ): AsyncGenerator<MessageBatch<K, F>, void, void> {
     const own = checkedOptions(options, `loop over ${this.#end.what}`);
     const limit = this.#limitIn({ limit: own.limit });
@@ -324,7 +329,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
    */
   toByteStream(
     this: MessageReceiver<Bytes, unknown>,
-    options: WaitOptions = {},
+    options?: WaitOptions,
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
     return joinedStream(this, checkedOptions(options, `stream from ${this.#end.what}`));
   }

@@ -90,7 +90,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
   }
 
   /** Resolves with a claim of `length` bytes once the ring has room. */
-  claim(length?: number, options: WaitOptions = {}): Promise<Claim<K>> {
+  claim(length?: number, options?: WaitOptions): Promise<Claim<K>> {
     return until(() => this.tryClaim(length), this.#waiter, options);
   }
 
@@ -121,7 +121,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * Resolves once the consumer has released everything that was sent. Rejects with a PeerLostError
    * if the consumer is gone, unless onPeerGone is "wait".
    */
-  async flush(options: WaitOptions = {}): Promise<void> {
+  async flush(options?: WaitOptions): Promise<void> {
     await until(() => this.findRoom(this.capacity), this.#waiter, options);
   }
 
@@ -272,7 +272,8 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
   }
 
   /** Sends a value once the ring has room. Do not change it until the promise resolves. */
-  async send(value: Input<K>, options: WaitOptions = {}): Promise<void> {
+  async send(value: Input<K>, options?: WaitOptions): Promise<void> {
+    options ??= {};
     const turn = begin(this.waiter, options);
     if (turn !== undefined) await turn;
     if (!this.trySend(value)) await this.#sendLater(value, options);
@@ -302,7 +303,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
    * Resolves once all the values are sent, as many at a time as fit. Do not change the values until
    * the promise resolves.
    */
-  async sendBatch(values: readonly Input<K>[], options: WaitOptions = {}): Promise<void> {
+  async sendBatch(values: readonly Input<K>[], options?: WaitOptions): Promise<void> {
     checkWaits(options);
     await until(this.#batch(values), this.waiter, options);
   }
@@ -330,7 +331,8 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
    * Returns a stream into the ring that waits for room. Closing it ends the data; aborting it, or a
    * write that fails, aborts.
    */
-  toWritableStream(options: WaitOptions = {}): WritableStream<Input<K>> {
+  toWritableStream(options?: WaitOptions): WritableStream<Input<K>> {
+    options ??= {};
     const send = (value: Input<K>, options: WaitOptions) => this.send(value, options);
     return sinkStream({ send, close: () => this.end(), abort: () => this.abort() }, options);
   }

@@ -156,7 +156,7 @@ export const layout: LayoutFunction = Object.assign(declare, { bytes, text, arra
 function declare<const F extends Declarations>(
   name: string,
   fields: F,
-  options: LayoutOptions = {},
+  options?: LayoutOptions,
 ): Layout<F> {
   const { version = 1 } = checkedOptions(options, `lay out ${inWords(name)}`);
   return Object.freeze(new DeclaredLayout<F>(place(name, fields, version)));

@@ -53,7 +53,7 @@ export class MirrorRing implements Disposable {
   #claimed = 0;
 
   /** Makes an empty ring of at least `minCapacity` bytes. */
-  constructor(minCapacity: number, options: MirrorRingOptions = {}) {
+  constructor(minCapacity: number, options?: MirrorRingOptions) {
     if (!Number.isSafeInteger(minCapacity) || minCapacity < 1 || minCapacity > CAPACITY_LIMIT) {
       throw new RangeError(
         `Cannot make a ring of ${

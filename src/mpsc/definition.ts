@@ -36,8 +36,9 @@ export interface MpscOptions<K extends Type = Bytes> extends RingOptions<K> {
  */
 export function mpsc<K extends Type = Bytes>(
   name: string,
-  options: MpscOptions<K> = {},
+  options?: MpscOptions<K>,
 ): MpscDefinition<K> {
+  options ??= {};
   return new MpscDefinition<K>(name, options);
 }
 
@@ -59,13 +60,15 @@ export class MpscDefinition<K extends Type = Bytes>
    * Opens the ring as one of its producers. Throws a RoleTakenError if every lane has a living
    * producer, or unread messages of an earlier one.
    */
-  override producer(options: MpscProducerOptions = {}): MpscProducer<K> {
+  override producer(options?: MpscProducerOptions): MpscProducer<K> {
+    options ??= {};
     const at = takeSeat(this.name, this.enter("producer", options));
     return at.end.use(() => new MpscProducer<K>(at, this.#codec));
   }
 
   /** Opens the ring as its consumer; throws a RoleTakenError if it has a living one. */
-  override consumer(options: ConsumerOptions = {}): MpscConsumer<K> {
+  override consumer(options?: ConsumerOptions): MpscConsumer<K> {
+    options ??= {};
     const own = this.enter("consumer", options);
     const at = takeConsumer(this.name, own);
     return at.end.use(() => new MpscConsumer<K>(at, this.#codec, own.own));

@@ -23,7 +23,7 @@ export async function waitForPeers(
   handle: Counted & { readonly name: string },
   count: number,
   { noun, what }: { noun: string; what: string },
-  options: PollOptions,
+  options: PollOptions | undefined,
 ): Promise<void> {
   const action = `wait for ${inWords(count)} ${noun}${count === 1 ? "" : "s"} of ${what}`;
   const own = checkedOptions(options, action);

@@ -49,7 +49,7 @@ export interface ObserveOptions {
  * @param kind The kind of the region, as `regions()` lists it.
  * @param name The name.
  */
-export function observe(kind: string, name: string, options: ObserveOptions = {}): RegionObserver {
+export function observe(kind: string, name: string, options?: ObserveOptions): RegionObserver {
   if (typeof kind !== "string" || !/^[a-z0-9_]+$/.test(kind)) {
     throw new TypeError(
       `Cannot observe a region of kind ${

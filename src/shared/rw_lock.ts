@@ -41,7 +41,8 @@ const LOCKS = withoutData(RW_LOCK);
  * console.log(lock.tryWrite()); // undefined
  * ```
  */
-export function rwLock(name: string, options: DefinitionOptions = {}): RwLockDefinition {
+export function rwLock(name: string, options?: DefinitionOptions): RwLockDefinition {
+  options ??= {};
   return new RwLockDefinition(name, options);
 }
 
@@ -58,7 +59,7 @@ export class RwLockDefinition extends Definition<Record<never, never>> {
   }
 
   /** Opens the lock, or creates a free one. */
-  open(options: HandleOptions = {}): RwLock {
+  open(options?: HandleOptions): RwLock {
     const { open } = checkedOptions(options, `open ${this.what()}`);
     return new RwLock(this.name, this.attach(open).region);
   }
@@ -101,12 +102,14 @@ export class RwLock implements Disposable {
   }
 
   /** Blocks the thread until it has acquired the lock for reading. */
-  readSync(options: SyncWaitOptions = {}): Permit {
+  readSync(options?: SyncWaitOptions): Permit {
+    options ??= {};
     return this.#waitSync(Want.reader, options);
   }
 
   /** Resolves once it has acquired the lock for reading. */
-  read(options: WaitOptions = {}): Promise<Permit> {
+  read(options?: WaitOptions): Promise<Permit> {
+    options ??= {};
     return this.#wait(Want.reader, options);
   }
 
@@ -119,12 +122,14 @@ export class RwLock implements Disposable {
   }
 
   /** Blocks the thread until it has acquired the lock for writing. */
-  writeSync(options: SyncWaitOptions = {}): Permit {
+  writeSync(options?: SyncWaitOptions): Permit {
+    options ??= {};
     return this.#waitSync(Want.writer, options);
   }
 
   /** Resolves once it has acquired the lock for writing. */
-  write(options: WaitOptions = {}): Promise<Permit> {
+  write(options?: WaitOptions): Promise<Permit> {
+    options ??= {};
     return this.#wait(Want.writer, options);
   }
 

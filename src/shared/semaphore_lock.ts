@@ -90,7 +90,8 @@ export interface LockOptions {
  * door.unlink();
  * ```
  */
-export function lock(name: string, options: LockOptions = {}): LockDefinition {
+export function lock(name: string, options?: LockOptions): LockDefinition {
+  options ??= {};
   return new LockDefinition(name, options);
 }
 
@@ -115,7 +116,7 @@ export class LockDefinition {
   }
 
   /** Resolves once the semaphore exists, whichever program creates it. */
-  async ready(options: WaitOptions = {}): Promise<void> {
+  async ready(options?: WaitOptions): Promise<void> {
     const action = `find lock "${this.name}"`;
     const own = checkedOptions(options, action);
     const path = semaphores.semaphoreFile(semaphoreName(this.name));
@@ -187,7 +188,8 @@ export class SemaphoreLock implements Disposable {
    * Blocks the thread until it has acquired the lock. A Worker that is terminated during the wait
    * ends only after this method returns, and then releases the lock.
    */
-  lockSync(options: SyncWaitOptions = {}): Permit {
+  lockSync(options?: SyncWaitOptions): Permit {
+    options ??= {};
     checkSyncWaits(options);
     const pauses = this.#pauses(options);
     const interruptsBefore = interrupts();
@@ -200,7 +202,8 @@ export class SemaphoreLock implements Disposable {
   }
 
   /** Resolves once it has acquired the lock. */
-  async lock(options: WaitOptions = {}): Promise<Permit> {
+  async lock(options?: WaitOptions): Promise<Permit> {
+    options ??= {};
     const pauses = this.#pauses(options);
     const { signal } = options;
     for (;;) {

@@ -94,7 +94,7 @@ export class SharedMemoryDefinition extends Definition<{ readonly size: number }
   }
 
   /** Opens the memory, or creates it with all bytes 0. */
-  open(options: HandleOptions = {}): SharedMemory {
+  open(options?: HandleOptions): SharedMemory {
     const { open } = checkedOptions(options, `open ${this.what()}`);
     return new SharedMemory(this.name, this.attach(open).region);
   }
@@ -164,7 +164,7 @@ export class SharedMemory implements Disposable {
   }
 
   /** Resolves once the memory has at least `count` other handles. */
-  waitForPeers(count = 1, options: WaitOptions = {}): Promise<void> {
+  waitForPeers(count = 1, options?: WaitOptions): Promise<void> {
     return waitForPeers(
       this,
       count,

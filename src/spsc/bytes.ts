@@ -70,7 +70,7 @@ export class ByteProducer extends Sender {
    * Resolves once all the bytes are in the ring, as many at a time as fit. If it rejects, the ring
    * may already have a part of them. Await it before the next write.
    */
-  async write(bytes: Uint8Array, options: WaitOptions = {}): Promise<void> {
+  async write(bytes: Uint8Array, options?: WaitOptions): Promise<void> {
     await until(this.#writing(bytes), this.waiter, options);
   }
 
@@ -95,7 +95,7 @@ export class ByteProducer extends Sender {
   }
 
   /** Resolves once `bytes` bytes are free. */
-  async wait(bytes: number, options: WaitOptions = {}): Promise<void> {
+  async wait(bytes: number, options?: WaitOptions): Promise<void> {
     await until(() => this.#findCount(bytes), this.waiter, options);
   }
 
@@ -115,7 +115,8 @@ export class ByteProducer extends Sender {
    * Returns a stream into the ring that waits for room. Closing it ends the data; aborting it, or a
    * write that fails, aborts.
    */
-  toWritableStream(options: WaitOptions = {}): WritableStream<Uint8Array> {
+  toWritableStream(options?: WaitOptions): WritableStream<Uint8Array> {
+    options ??= {};
     const send = (bytes: Uint8Array, options: WaitOptions) => this.write(bytes, options);
     return sinkStream({ send, close: () => this.end(), abort: () => this.abort() }, options);
   }
@@ -222,7 +223,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
    * Copies as many bytes into `target` as fit once any are readable, and releases them. Resolves
    * with their number, which is 0 once `ended`.
    */
-  read(target: Uint8Array<ArrayBuffer>, options: WaitOptions = {}): Promise<number> {
+  read(target: Uint8Array<ArrayBuffer>, options?: WaitOptions): Promise<number> {
     return until(this.#reading(target), this.#waiter, options);
   }
 
@@ -279,7 +280,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
   }
 
   /** Resolves once `bytes` bytes are readable, or with false if the producer ends with fewer. */
-  wait(bytes: number = 1, options: WaitOptions = {}): Promise<boolean> {
+  wait(bytes: number = 1, options?: WaitOptions): Promise<boolean> {
     return until(() => this.#look(bytes), this.#waiter, options);
   }
 
@@ -302,7 +303,8 @@ export class ByteConsumer extends RingHandle implements Waitable {
    * Returns a byte stream, which fills the array of a BYOB reader in place; cancelling it closes
    * this end. It fails with a PeerLostError where the producer left without `end()`.
    */
-  toReadableStream(options: WaitOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
+  toReadableStream(options?: WaitOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
+    options ??= {};
     return byteStream({
       wait: (options) => this.wait(1, options),
       chunkBytes: () => this.available,

@@ -35,8 +35,9 @@ import { BYTE_LEVEL, SPSC_RING, takeEnd } from "./spsc.ts";
  */
 export function spsc<K extends Type = Bytes>(
   name: string,
-  options: RingOptions<K> = {},
+  options?: RingOptions<K>,
 ): SpscDefinition<K> {
+  options ??= {};
   return new SpscDefinition<K>(name, options);
 }
 
@@ -55,14 +56,16 @@ export class SpscDefinition<K extends Type = Bytes>
   }
 
   /** Opens the ring as its producer; throws a RoleTakenError if it has a living one. */
-  override producer(options: RingHandleOptions = {}): SpscProducer<K> {
+  override producer(options?: RingHandleOptions): SpscProducer<K> {
+    options ??= {};
     const own = this.enter("producer", options);
     const at = takeEnd(this.name, "producer", own);
     return at.end.use(() => new SpscProducer<K>(at, this.#codec));
   }
 
   /** Opens the ring as its consumer; throws a RoleTakenError if it has a living one. */
-  override consumer(options: ConsumerOptions = {}): SpscConsumer<K> {
+  override consumer(options?: ConsumerOptions): SpscConsumer<K> {
+    options ??= {};
     const own = this.enter("consumer", options);
     const at = takeEnd(this.name, "consumer", own);
     return at.end.use(() => new SpscConsumer<K>(at, this.#codec, own.own));
@@ -88,7 +91,8 @@ export type ByteRingOptions = DefinitionOptions & Pick<RingOptions, "capacity">;
  * console.log(consumer.readSync(target), consumer.readSync(target)); // 3 0
  * ```
  */
-export function byteRing(name: string, options: ByteRingOptions = {}): ByteRingDefinition {
+export function byteRing(name: string, options?: ByteRingOptions): ByteRingDefinition {
+  options ??= {};
   return new ByteRingDefinition(name, options);
 }
 
@@ -100,13 +104,15 @@ export class ByteRingDefinition extends RingDefinition<ByteProducer, ByteConsume
   }
 
   /** Opens the ring as its producer; throws a RoleTakenError if it has a living one. */
-  override producer(options: RingHandleOptions = {}): ByteProducer {
+  override producer(options?: RingHandleOptions): ByteProducer {
+    options ??= {};
     const at = takeEnd(this.name, "producer", this.enter("producer", options));
     return at.end.use(() => new ByteProducer(at));
   }
 
   /** Opens the ring as its consumer; throws a RoleTakenError if it has a living one. */
-  override consumer(options: RingHandleOptions = {}): ByteConsumer {
+  override consumer(options?: RingHandleOptions): ByteConsumer {
+    options ??= {};
     const at = takeEnd(this.name, "consumer", this.enter("consumer", options));
     return at.end.use(() => new ByteConsumer(at));
   }

@@ -57,7 +57,7 @@ import { TOPIC, type VRing } from "./vring.ts";
  */
 export function topic<K extends Type = Bytes>(
   name: string,
-  options: TopicOptions<K> = {},
+  options?: TopicOptions<K>,
 ): TopicDefinition<K> {
   return new TopicDefinition(name, options);
 }
@@ -72,7 +72,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
   readonly #codec: CodecOf<K>;
 
   /** @ignore */
-  constructor(name: string, options: TopicOptions<K> = {}) {
+  constructor(name: string, options?: TopicOptions<K>) {
     const action = `define topic ${inWords(name)}`;
     const own = checkedOptions(options, action);
     const type = typeIn(own.type, action);
@@ -100,7 +100,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
    * Opens the topic as its publisher, or as one source if it is defined with `publishers: "many"`.
    * Throws a RoleTakenError if another living publisher has that role.
    */
-  publisher(options: PublisherOptions = {}): Publisher<K> {
+  publisher(options?: PublisherOptions): Publisher<K> {
     const { open, source } = checkedOptions(options, `publish to ${this.what()}`);
     if (this.#hasMany) return this.#sourceOf(source ?? uniqueSource(), open);
     if (source === undefined) return this.#publisher(open);
@@ -140,7 +140,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
    * Opens the topic as a subscriber. Throws a RoleTakenError if it already has as many living
    * subscribers as its definition allows.
    */
-  subscriber(options: SubscriberOptions = {}): Subscriber<K> {
+  subscriber(options?: SubscriberOptions): Subscriber<K> {
     const action = `subscribe to ${this.what()}`;
     const own = checkedOptions(options, action);
     const { open, onPeerGone } = own;
@@ -184,7 +184,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
   }
 
   /** Opens an observer, which needs only the right to read. The topic need not exist yet. */
-  observer(options: TopicObserverOptions = {}): TopicObserver<K> {
+  observer(options?: TopicObserverOptions): TopicObserver<K> {
     const action = `observe ${this.what()}`;
     const { history = this.#all.history } = checkedOptions(options, action);
     checkHistory(history, Infinity, action);
@@ -204,12 +204,12 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
   }
 
   /** Waits until the publisher's role is free, and opens the topic as `publisher()` does. */
-  nextPublisher(options: WaitOptions & PublisherOptions = {}): Promise<Publisher<K>> {
+  nextPublisher(options?: WaitOptions & PublisherOptions): Promise<Publisher<K>> {
     return nextHandle(() => this.publisher(options), `publish to ${this.what()}`, options);
   }
 
   /** Waits until the topic has room for a subscriber, and opens it as `subscriber()` does. */
-  nextSubscriber(options: WaitOptions & SubscriberOptions = {}): Promise<Subscriber<K>> {
+  nextSubscriber(options?: WaitOptions & SubscriberOptions): Promise<Subscriber<K>> {
     return nextHandle(() => this.subscriber(options), `subscribe to ${this.what()}`, options);
   }
 

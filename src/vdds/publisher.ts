@@ -143,7 +143,7 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
   }
 
   /** Resolves once there are at least `count` subscribers. */
-  waitForPeers(count: number, options: WaitOptions = {}): Promise<void> {
+  waitForPeers(count: number, options?: WaitOptions): Promise<void> {
     return waitForPeers(this, count, { noun: "subscriber", what: this.#ring.what }, options);
   }
 
@@ -230,13 +230,14 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
    * Publishes a value once a sample is free, or can be dropped. Do not change the value until the
    * promise resolves.
    */
-  async send(value: Input<K>, options: WaitOptions & PublishOptions = {}): Promise<void> {
+  async send(value: Input<K>, options?: WaitOptions & PublishOptions): Promise<void> {
     const attempt = () => this.#send(value, "retry", options) || undefined;
     await until(attempt, this.#supply.waiter, options);
   }
 
   /** Returns a stream that publishes each chunk; closing or aborting it closes this publisher. */
-  toWritableStream(options: WaitOptions = {}): WritableStream<Input<K>> {
+  toWritableStream(options?: WaitOptions): WritableStream<Input<K>> {
+    options ??= {};
     const send = (value: Input<K>, waits: WaitOptions) => this.send(value, waits);
     return sinkStream({ send, close: () => this.close() }, options);
   }

@@ -159,7 +159,8 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
   }
 
   /** Resolves with the oldest unread sample in place, or with undefined once `ended`. */
-  take(options: WaitOptions = {}): Promise<Sample<K> | undefined> {
+  take(options?: WaitOptions): Promise<Sample<K> | undefined> {
+    options ??= {};
     return this.when(this.#taking, options);
   }
 
@@ -178,7 +179,8 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
   }
 
   /** Resolves with the newest sample once one arrives, or with undefined once `ended`. */
-  takeLatest(options: WaitOptions = {}): Promise<Sample<K> | undefined> {
+  takeLatest(options?: WaitOptions): Promise<Sample<K> | undefined> {
+    options ??= {};
     return this.when(this.#takingLatest, options);
   }
 
@@ -229,7 +231,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
    * Iterates over all samples from here on, in place. The next turn of the loop releases a sample;
    * leaving the loop releases the last one.
    */
-  samples(options: LoopOptions = {}): AsyncGenerator<Sample<K>, void, void> {
+  samples(options?: LoopOptions): AsyncGenerator<Sample<K>, void, void> {
     const own = checkedOptions(options, `receive from ${this.#what}`);
     let shown: Sample<K> | undefined;
     const attempt = (): Step<Sample<K>> | undefined => {

@@ -37,8 +37,9 @@ export interface Waitable {
  */
 export function waitAnySync<W extends Waitable>(
   waitables: readonly W[],
-  options: SyncWaitOptions = {},
+  options?: SyncWaitOptions,
 ): W {
+  options ??= {};
   checkSyncWaits(options);
   const { attempt, waiter } = all(waitables);
   return untilSync(attempt, waiter, options);
@@ -50,8 +51,9 @@ export function waitAnySync<W extends Waitable>(
  */
 export async function waitAny<W extends Waitable>(
   waitables: readonly W[],
-  options: WaitOptions = {},
+  options?: WaitOptions,
 ): Promise<W> {
+  options ??= {};
   checkWaits(options);
   options.signal?.throwIfAborted();
   const { attempt, waiter } = all(waitables);
