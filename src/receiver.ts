@@ -120,7 +120,7 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
 
   /** Resolves with a copy of the next message, or with undefined after the last one. */
   async receive(options?: WaitOptions): Promise<M | Over> {
-    options ??= {};
+    if (options === undefined) options = {};
     const turn = begin(this.#waiter, options);
     if (turn !== undefined) await turn;
     let found = this.#receiving();

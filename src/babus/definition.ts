@@ -73,7 +73,7 @@ export function domain<const S extends SlotTable = Record<never, never>>(
   slots: S = {} as S,
   options?: DefinitionOptions,
 ): DomainDefinition<S> {
-  options ??= {};
+  if (options === undefined) options = {};
   return new DomainDefinition(name, slots, options);
 }
 

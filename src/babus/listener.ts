@@ -144,7 +144,7 @@ export class Listener implements Disposable, Waitable {
 
   /** Blocks until a slot with `wake` has a new message; returns all slots with new messages. */
   waitSync(options?: SyncWaitOptions): AnySlot[] {
-    options ??= {};
+    if (options === undefined) options = {};
     checkSyncWaits(options);
     return this.#news() ?? untilSync(() => this.#news(), this.#waiter, options);
   }

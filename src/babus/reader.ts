@@ -86,7 +86,7 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
 
   /** Blocks until a message is newer than all that this handle has shown; returns the newest. */
   nextSync(options?: SyncWaitOptions): SlotMessage<K> {
-    options ??= {};
+    if (options === undefined) options = {};
     checkSyncWaits(options);
     return this.#unseen() ?? untilSync(this.#unseen, this.#waiter(this.#shown), options);
   }
@@ -101,7 +101,7 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
    * the messages that were overwritten unread just before it.
    */
   messages(options?: LoopOptions): AsyncGenerator<SlotMessage<K>, void, void> {
-    options ??= {};
+    if (options === undefined) options = {};
     return iterate(this.#series((message) => message), this.#checked(options));
   }
 
@@ -110,7 +110,7 @@ export abstract class SlotReader<K extends Type = Bytes> implements Disposable, 
    * overwritten unread, unless `onLoss` is "skip".
    */
   values(options?: ValuesOptions): AsyncGenerator<Value<K>, void, void> {
-    options ??= {};
+    if (options === undefined) options = {};
     const { onLoss = "throw", ...loop } = this.#checked(options);
     return iterate(
       this.#series(({ value, lost }) => {

@@ -153,13 +153,13 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
    * out or its signal aborts, `caller.signal` aborts at the server.
    */
   call(request: Input<Q>, options?: WaitOptions): Promise<Value<S>> {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.#call(request, undefined, options) as Promise<Value<S>>;
   }
 
   /** Sends a request, blocks the thread until the answer arrives, and returns it. */
   callSync(request: Input<Q>, options?: SyncWaitOptions): Value<S> {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.#callSync(request, undefined, options) as Value<S>;
   }
 
@@ -173,7 +173,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     target: Uint8Array<ArrayBuffer>,
     options?: WaitOptions,
   ): Promise<number> {
-    options ??= {};
+    if (options === undefined) options = {};
     this.#checkTarget(target);
     return await this.#call(request, target, options) as number;
   }

@@ -119,6 +119,6 @@ export function calls<Q extends Type = Bytes, S extends Type = Bytes>(
   name: string,
   options?: CallsOptions<Q, S>,
 ): CallsDefinition<Q, S> {
-  options ??= {};
+  if (options === undefined) options = {};
   return new CallsDefinition(name, options);
 }

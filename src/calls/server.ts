@@ -165,7 +165,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** Blocks the thread until requests arrive, handles them, and returns their number. */
   handleSync(handler: Handler<Q, S>, options?: HandlingOptions & SyncWaitOptions): number {
-    options ??= {};
+    if (options === undefined) options = {};
     checkSyncWaits(options);
     const attempt = () => this.tryHandle(handler, options) || undefined;
     return attempt() ?? untilSync(attempt, this.#waiterForWork, options);
@@ -181,7 +181,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
    * clients.
    */
   async serve(handler: Handler<Q, S>, options?: ServeOptions): Promise<void> {
-    options ??= {};
+    if (options === undefined) options = {};
     const { what } = this.#end;
     const { signal, until: over } = checkedOptions(options, `serve ${what}`);
     const { concurrency = CONCURRENCY } = options;
@@ -239,7 +239,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
    * await this call in a handler: it waits for that handler.
    */
   async shutdown(options?: WaitOptions): Promise<void> {
-    options ??= {};
+    if (options === undefined) options = {};
     checkWaits(options);
     this.#end.checkOpen();
     options.signal?.throwIfAborted();

@@ -111,6 +111,6 @@ export function circular<K extends Type = Bytes>(
   name: string,
   options?: CircularOptions<K>,
 ): CircularDefinition<K> {
-  options ??= {};
+  if (options === undefined) options = {};
   return new CircularDefinition(name, options);
 }

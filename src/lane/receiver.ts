@@ -215,7 +215,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
 
   /** Resolves with the next message in place, or with undefined once `ended`. */
   async take(options?: WaitOptions): Promise<(TakenRingMessage<K> & F) | undefined> {
-    options ??= {};
+    if (options === undefined) options = {};
     return await this.when(this.#taking, options);
   }
 
@@ -227,13 +227,13 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   tryTakeBatch(
     options?: Pick<SyncBatchOptions, "limit">,
   ): MessageBatch<K, F> | undefined {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.#takeBatch(this.#limitIn(options));
   }
 
   /** Blocks until a message arrives and takes a batch in place; returns undefined once `ended`. */
   takeBatchSync(options?: SyncBatchOptions): MessageBatch<K, F> | undefined {
-    options ??= {};
+    if (options === undefined) options = {};
     const limit = this.#limitIn(options);
     return this.whenSync(() => this.#takeBatch(limit) ?? this.atEnd(), options);
   }
@@ -261,7 +261,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
    * ```
    */
   async takeBatch(options?: BatchOptions): Promise<MessageBatch<K, F> | undefined> {
-    options ??= {};
+    if (options === undefined) options = {};
     const limit = this.#limitIn(options);
     return await this.when(() => this.#takeBatch(limit) ?? this.atEnd(), options);
   }
@@ -282,7 +282,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
    * acknowledges a message. Leaving the loop does not: its last message is delivered again.
    */
   messages(options?: LoopOptions): AsyncGenerator<TakenRingMessage<K> & F, void, void> {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.#loop(() => this.#take(), options);
   }
 

@@ -273,7 +273,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
 
   /** Sends a value once the ring has room. Do not change it until the promise resolves. */
   async send(value: Input<K>, options?: WaitOptions): Promise<void> {
-    options ??= {};
+    if (options === undefined) options = {};
     const turn = begin(this.waiter, options);
     if (turn !== undefined) await turn;
     if (!this.trySend(value)) await this.#sendLater(value, options);
@@ -332,7 +332,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
    * write that fails, aborts.
    */
   toWritableStream(options?: WaitOptions): WritableStream<Input<K>> {
-    options ??= {};
+    if (options === undefined) options = {};
     const send = (value: Input<K>, options: WaitOptions) => this.send(value, options);
     return sinkStream({ send, close: () => this.end(), abort: () => this.abort() }, options);
   }

@@ -38,7 +38,7 @@ export function mpsc<K extends Type = Bytes>(
   name: string,
   options?: MpscOptions<K>,
 ): MpscDefinition<K> {
-  options ??= {};
+  if (options === undefined) options = {};
   return new MpscDefinition<K>(name, options);
 }
 
@@ -61,14 +61,14 @@ export class MpscDefinition<K extends Type = Bytes>
    * producer, or unread messages of an earlier one.
    */
   override producer(options?: MpscProducerOptions): MpscProducer<K> {
-    options ??= {};
+    if (options === undefined) options = {};
     const at = takeSeat(this.name, this.enter("producer", options));
     return at.end.use(() => new MpscProducer<K>(at, this.#codec));
   }
 
   /** Opens the ring as its consumer; throws a RoleTakenError if it has a living one. */
   override consumer(options?: ConsumerOptions): MpscConsumer<K> {
-    options ??= {};
+    if (options === undefined) options = {};
     const own = this.enter("consumer", options);
     const at = takeConsumer(this.name, own);
     return at.end.use(() => new MpscConsumer<K>(at, this.#codec, own.own));

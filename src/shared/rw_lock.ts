@@ -42,7 +42,7 @@ const LOCKS = withoutData(RW_LOCK);
  * ```
  */
 export function rwLock(name: string, options?: DefinitionOptions): RwLockDefinition {
-  options ??= {};
+  if (options === undefined) options = {};
   return new RwLockDefinition(name, options);
 }
 
@@ -103,13 +103,13 @@ export class RwLock implements Disposable {
 
   /** Blocks the thread until it has acquired the lock for reading. */
   readSync(options?: SyncWaitOptions): Permit {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.#waitSync(Want.reader, options);
   }
 
   /** Resolves once it has acquired the lock for reading. */
   read(options?: WaitOptions): Promise<Permit> {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.#wait(Want.reader, options);
   }
 
@@ -123,13 +123,13 @@ export class RwLock implements Disposable {
 
   /** Blocks the thread until it has acquired the lock for writing. */
   writeSync(options?: SyncWaitOptions): Permit {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.#waitSync(Want.writer, options);
   }
 
   /** Resolves once it has acquired the lock for writing. */
   write(options?: WaitOptions): Promise<Permit> {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.#wait(Want.writer, options);
   }
 

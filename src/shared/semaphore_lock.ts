@@ -91,7 +91,7 @@ export interface LockOptions {
  * ```
  */
 export function lock(name: string, options?: LockOptions): LockDefinition {
-  options ??= {};
+  if (options === undefined) options = {};
   return new LockDefinition(name, options);
 }
 
@@ -189,7 +189,7 @@ export class SemaphoreLock implements Disposable {
    * ends only after this method returns, and then releases the lock.
    */
   lockSync(options?: SyncWaitOptions): Permit {
-    options ??= {};
+    if (options === undefined) options = {};
     checkSyncWaits(options);
     const pauses = this.#pauses(options);
     const interruptsBefore = interrupts();
@@ -203,7 +203,7 @@ export class SemaphoreLock implements Disposable {
 
   /** Resolves once it has acquired the lock. */
   async lock(options?: WaitOptions): Promise<Permit> {
-    options ??= {};
+    if (options === undefined) options = {};
     const pauses = this.#pauses(options);
     const { signal } = options;
     for (;;) {

@@ -116,7 +116,7 @@ export class ByteProducer extends Sender {
    * write that fails, aborts.
    */
   toWritableStream(options?: WaitOptions): WritableStream<Uint8Array> {
-    options ??= {};
+    if (options === undefined) options = {};
     const send = (bytes: Uint8Array, options: WaitOptions) => this.write(bytes, options);
     return sinkStream({ send, close: () => this.end(), abort: () => this.abort() }, options);
   }
@@ -304,7 +304,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
    * this end. It fails with a PeerLostError where the producer left without `end()`.
    */
   toReadableStream(options?: WaitOptions): ReadableStream<Uint8Array<ArrayBuffer>> {
-    options ??= {};
+    if (options === undefined) options = {};
     return byteStream({
       wait: (options) => this.wait(1, options),
       chunkBytes: () => this.available,

@@ -37,7 +37,7 @@ export function spsc<K extends Type = Bytes>(
   name: string,
   options?: RingOptions<K>,
 ): SpscDefinition<K> {
-  options ??= {};
+  if (options === undefined) options = {};
   return new SpscDefinition<K>(name, options);
 }
 
@@ -57,7 +57,7 @@ export class SpscDefinition<K extends Type = Bytes>
 
   /** Opens the ring as its producer; throws a RoleTakenError if it has a living one. */
   override producer(options?: RingHandleOptions): SpscProducer<K> {
-    options ??= {};
+    if (options === undefined) options = {};
     const own = this.enter("producer", options);
     const at = takeEnd(this.name, "producer", own);
     return at.end.use(() => new SpscProducer<K>(at, this.#codec));
@@ -65,7 +65,7 @@ export class SpscDefinition<K extends Type = Bytes>
 
   /** Opens the ring as its consumer; throws a RoleTakenError if it has a living one. */
   override consumer(options?: ConsumerOptions): SpscConsumer<K> {
-    options ??= {};
+    if (options === undefined) options = {};
     const own = this.enter("consumer", options);
     const at = takeEnd(this.name, "consumer", own);
     return at.end.use(() => new SpscConsumer<K>(at, this.#codec, own.own));
@@ -92,7 +92,7 @@ export type ByteRingOptions = DefinitionOptions & Pick<RingOptions, "capacity">;
  * ```
  */
 export function byteRing(name: string, options?: ByteRingOptions): ByteRingDefinition {
-  options ??= {};
+  if (options === undefined) options = {};
   return new ByteRingDefinition(name, options);
 }
 
@@ -105,14 +105,14 @@ export class ByteRingDefinition extends RingDefinition<ByteProducer, ByteConsume
 
   /** Opens the ring as its producer; throws a RoleTakenError if it has a living one. */
   override producer(options?: RingHandleOptions): ByteProducer {
-    options ??= {};
+    if (options === undefined) options = {};
     const at = takeEnd(this.name, "producer", this.enter("producer", options));
     return at.end.use(() => new ByteProducer(at));
   }
 
   /** Opens the ring as its consumer; throws a RoleTakenError if it has a living one. */
   override consumer(options?: RingHandleOptions): ByteConsumer {
-    options ??= {};
+    if (options === undefined) options = {};
     const at = takeEnd(this.name, "consumer", this.enter("consumer", options));
     return at.end.use(() => new ByteConsumer(at));
   }

@@ -237,7 +237,7 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
 
   /** Returns a stream that publishes each chunk; closing or aborting it closes this publisher. */
   toWritableStream(options?: WaitOptions): WritableStream<Input<K>> {
-    options ??= {};
+    if (options === undefined) options = {};
     const send = (value: Input<K>, waits: WaitOptions) => this.send(value, waits);
     return sinkStream({ send, close: () => this.close() }, options);
   }

@@ -160,7 +160,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
 
   /** Resolves with the oldest unread sample in place, or with undefined once `ended`. */
   take(options?: WaitOptions): Promise<Sample<K> | undefined> {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.when(this.#taking, options);
   }
 
@@ -180,7 +180,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
 
   /** Resolves with the newest sample once one arrives, or with undefined once `ended`. */
   takeLatest(options?: WaitOptions): Promise<Sample<K> | undefined> {
-    options ??= {};
+    if (options === undefined) options = {};
     return this.when(this.#takingLatest, options);
   }
 

@@ -39,7 +39,7 @@ export function waitAnySync<W extends Waitable>(
   waitables: readonly W[],
   options?: SyncWaitOptions,
 ): W {
-  options ??= {};
+  if (options === undefined) options = {};
   checkSyncWaits(options);
   const { attempt, waiter } = all(waitables);
   return untilSync(attempt, waiter, options);
@@ -53,7 +53,7 @@ export async function waitAny<W extends Waitable>(
   waitables: readonly W[],
   options?: WaitOptions,
 ): Promise<W> {
-  options ??= {};
+  if (options === undefined) options = {};
   checkWaits(options);
   options.signal?.throwIfAborted();
   const { attempt, waiter } = all(waitables);
