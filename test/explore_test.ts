@@ -53,7 +53,10 @@ function describe({ name, result, finding }: Told): string {
 
 Deno.test("every scenario goes as it should, and all that is broken is found", async (t) => {
   // about half of the time each
-  const halves = await Promise.all([explore("vdds", "--budget", "12"), explore("!vdds")]);
+  const halves = await Promise.all([
+    explore("vdds", "--budget", "9"),
+    explore("!vdds", "--budget", "20"),
+  ]);
   for (const scenario of halves.flat()) {
     const { name, expected, result, schedules, states, deaths } = scenario;
     const counts = `${schedules} runs, ${states} states, ${deaths} deaths`;

@@ -106,9 +106,8 @@ Deno.test("layout() refuses wrong declarations before they run", () => {
 Deno.test("errors of the compiler show the fields of a struct as plain properties", async () => {
   const directory = await Deno.makeTempDir();
   const source = `
-    import { array, struct, type Value, type View } from ${
-    JSON.stringify(import.meta.resolve("../../mod.ts"))
-  };
+    import { array, struct } from ${JSON.stringify(import.meta.resolve("../../src/struct.ts"))};
+    import type { Value, View } from ${JSON.stringify(import.meta.resolve("../../src/message.ts"))};
     const Pose = struct("pose", { x: "f64" });
     const Scan = struct("scan", { time: "f64", ranges: array("f32", 3), pose: Pose });
     export const value: Value<typeof Scan> = 1;
