@@ -331,6 +331,19 @@ function checkOption(name: string, value: unknown, action: string): void {
   throw isNumeric && typeof value === "number" ? new RangeError(message) : new TypeError(message);
 }
 
+/** The options whose names were checked last: a loop passes the same ones in each call. */
+let named: Waits | undefined;
+
+function checkWaitNames(options: Waits): void {
+  checkNames(options, "wait");
+  if (options.until !== undefined) {
+    throw new TypeError(
+      "Cannot wait: only loops take the option until; pass the signal as the option signal",
+    );
+  }
+  named = options;
+}
+
 /** Throws if an object has an option whose name is no option of this package. */
 function checkNames(options: object, action: string): void {
   // Not Object.keys(), which would allocate in calls that allocate nothing else.
@@ -388,12 +401,7 @@ export function checkWaits(options: Waits | undefined): void {
   if (typeof options !== "object" || options === null) throw noOptions(options, "wait");
   const { timeout, spin, signal } = options; // loaded first, which tells the compiler their class
   if (isBuffer(options)) throw noOptions(options, "wait");
-  checkNames(options, "wait");
-  if (options.until !== undefined) {
-    throw new TypeError(
-      "Cannot wait: only loops take the option until; pass the signal as the option signal",
-    );
-  }
+  if (options !== named) checkWaitNames(options);
   if (timeout !== undefined) checkOption("timeout", timeout, "wait");
   if (spin !== undefined) checkOption("spin", spin, "wait");
   if (signal !== undefined) checkOption("signal", signal, "wait");
