@@ -331,10 +331,11 @@ function checkOption(name: string, value: unknown, action: string): void {
   throw isNumeric && typeof value === "number" ? new RangeError(message) : new TypeError(message);
 }
 
-/** The options whose names were checked last: a loop passes the same ones in each call. */
+/** The options that were checked last, but their values: a loop passes the same ones in each call. */
 let named: Waits | undefined;
 
 function checkWaitNames(options: Waits): void {
+  checkObject(options, "wait");
   checkNames(options, "wait");
   if (options.until !== undefined) {
     throw new TypeError(
@@ -398,10 +399,8 @@ export function checkSyncWaits(options: Waits): void {
 /** Throws unless the options are valid for a wait. */
 export function checkWaits(options: Waits | undefined): void {
   if (options === undefined) return;
-  if (typeof options !== "object" || options === null) throw noOptions(options, "wait");
-  const { timeout, spin, signal } = options; // loaded first, which tells the compiler their class
-  if (isBuffer(options)) throw noOptions(options, "wait");
   if (options !== named) checkWaitNames(options);
+  const { timeout, spin, signal } = options;
   if (timeout !== undefined) checkOption("timeout", timeout, "wait");
   if (spin !== undefined) checkOption("spin", spin, "wait");
   if (signal !== undefined) checkOption("signal", signal, "wait");
