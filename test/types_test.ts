@@ -2,11 +2,18 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
+import type { Domain } from "../src/babus/domain.ts";
+import type { SlotObserver } from "../src/babus/observer.ts";
+import type { Slot } from "../src/babus/slot.ts";
+import { calls, type CallsDefinition } from "../src/calls/definition.ts";
+import { circular, type CircularDefinition } from "../src/circular/definition.ts";
 import { bytes, type Codec, json, text } from "../src/codec.ts";
 import type { Claim } from "../src/claim.ts";
+import { describedType } from "../src/described.ts";
 import { array, struct } from "../src/struct.ts";
 import { encoderOf } from "../src/encoder.ts";
 import {
+  type Bytes,
   type Input,
   type TakenMessage,
   type Type,
@@ -14,6 +21,10 @@ import {
   type Value,
   type View,
 } from "../src/message.ts";
+import { mpsc, type MpscDefinition } from "../src/mpsc/definition.ts";
+import { spsc, type SpscDefinition } from "../src/spsc/definition.ts";
+import { topic, type TopicDefinition } from "../src/vdds/definition.ts";
+import type { TopicOptions } from "../src/vdds/topic_options.ts";
 
 const Pose = struct("pose", { x: "f32", y: "f32" });
 const Imu = struct("imu", {
@@ -92,6 +103,109 @@ Deno.test("the view of a received message cannot be assigned, as all receivers s
   const Poses = array(Pose, 2);
   type First = TakenMessage<typeof Poses>["view"][0];
   assertType<IsExact<First, { readonly x: number; readonly y: number }>>(true);
+});
+
+Deno.test("a definition has the type that its options state, otherwise bytes", () => {
+  const capacity = 4096;
+  const topics = topic("types", { type: Imu, depth: 2 });
+  assertType<IsExact<typeof topics, TopicDefinition<typeof Imu>>>(true);
+  const ring = spsc("types", { type: Imu, capacity });
+  assertType<IsExact<typeof ring, SpscDefinition<typeof Imu>>>(true);
+  const scalars = mpsc("types", { type: "f64", capacity });
+  assertType<IsExact<typeof scalars, MpscDefinition<"f64">>>(true);
+  const buffer = circular("types", { type: "i64", capacity });
+  assertType<IsExact<typeof buffer, CircularDefinition<"i64">>>(true);
+  const both = calls("types", { request: "f64", response: Imu, capacity });
+  assertType<IsExact<typeof both, CallsDefinition<"f64", typeof Imu>>>(true);
+  const asked = calls("types", { request: "f64", capacity });
+  assertType<IsExact<typeof asked, CallsDefinition<"f64", Bytes>>>(true);
+  const answered = calls("types", { response: "f64", capacity });
+  assertType<IsExact<typeof answered, CallsDefinition<Bytes, "f64">>>(true);
+
+  const plain = [
+    [topic("types"), spsc("types"), mpsc("types"), circular("types"), calls("types")] as const,
+    [
+      topic("types", { type: undefined }),
+      spsc("types", { type: undefined, capacity }),
+      mpsc("types", { type: undefined, capacity }),
+      circular("types", { type: undefined, capacity }),
+      calls("types", { request: undefined, response: undefined, capacity }),
+    ] as const,
+  ] as const;
+  type AllBytes = readonly [
+    TopicDefinition,
+    SpscDefinition,
+    MpscDefinition,
+    CircularDefinition,
+    CallsDefinition,
+  ];
+  assertType<IsExact<typeof plain, readonly [AllBytes, AllBytes]>>(true);
+  const optional: TopicOptions = { depth: 2 };
+  const more = { depth: 2, policy: "block" } as const;
+  const passed = [
+    topic("types", optional),
+    topic("types", { type: describedType(Imu.type), ...more }),
+  ];
+  const generic = <K extends Type>(type: K): TopicDefinition<K> => topic("types", { type });
+  const pair = <Q extends Type, S extends Type>(request: Q, response: S): CallsDefinition<Q, S> =>
+    calls("types", { request, response });
+  const callers = [generic("f64"), pair("f64", Imu)] as const;
+  assertType<
+    IsExact<typeof callers, readonly [TopicDefinition<"f64">, CallsDefinition<"f64", typeof Imu>]>
+  >(true);
+  for (const each of [...plain.flat(), ...passed, ...callers]) assertEquals(each.name, "types");
+
+  const slots = (open: Domain, seen: Domain<Record<never, never>, "observer">) =>
+    [
+      open.slot("a", { type: "f64" }),
+      open.slot("a"),
+      open.slot("a", { depth: 2 }),
+      seen.slot("a", { type: Imu }),
+    ] as const;
+  assertType<
+    IsExact<
+      ReturnType<typeof slots>,
+      readonly [Slot<"f64">, Slot<Bytes>, Slot<Bytes>, SlotObserver<typeof Imu>]
+    >
+  >(true);
+});
+
+Deno.test("a definition whose options leave out the type cannot claim another than bytes", () => {
+  const capacity = 4096;
+  // @ts-expect-error: the options state no type
+  topic<"f64">("types");
+  // @ts-expect-error: the options state no type
+  topic<"f64">("types", { depth: 2 });
+  // @ts-expect-error: the definition is one of bytes
+  const _topic: TopicDefinition<"f64"> = topic("types");
+  // @ts-expect-error: the options state no type
+  spsc<typeof Imu>("types", { capacity });
+  // @ts-expect-error: the definition is one of bytes
+  const _spsc: SpscDefinition<typeof Imu> = spsc("types", { capacity });
+  // @ts-expect-error: the options state no type
+  mpsc<typeof Imu>("types", { capacity });
+  // @ts-expect-error: the definition is one of bytes
+  const _mpsc: MpscDefinition<"f64"> = mpsc("types", { capacity });
+  // @ts-expect-error: the options state no type
+  circular<typeof Imu>("types", { capacity });
+  // @ts-expect-error: the definition is one of bytes
+  const _circular: CircularDefinition<"f64"> = circular("types", { capacity });
+  // @ts-expect-error: the options state no types
+  calls<"f64", "f64">("types", { capacity });
+  // @ts-expect-error: the options state no type of responses
+  calls<"f64", "f64">("types", { request: "f64" });
+  // @ts-expect-error: the options state no type of requests
+  calls<"f64", "f64">("types", { response: "f64" });
+  // @ts-expect-error: the responses are bytes
+  const _asked: CallsDefinition<"f64", "f64"> = calls("types", { request: "f64" });
+  // @ts-expect-error: the requests are bytes
+  const _answered: CallsDefinition<"f64", "f64"> = calls("types", { response: "f64" });
+  // @ts-expect-error: the definition is one of bytes
+  const _calls: CallsDefinition<"f64", "f64"> = calls("types");
+  // @ts-expect-error: the options state no type
+  const _slot = (open: Domain) => open.slot<"f64">("types");
+  // @ts-expect-error: the slot is one of bytes
+  const _typed = (open: Domain): Slot<"f64"> => open.slot("types", { depth: 2 });
 });
 
 Deno.test("scalars and arrays are types of messages", () => {

@@ -67,6 +67,9 @@ export class Domain<
    * Opens a slot that the definition does not list; it closes with this handle. All programs must
    * pass the same type and sizes for it. Throws a ClosedError once this handle is closed.
    */
+  slot<K extends Type>(name: string, options: SlotOptions<K> & { type: K }): SlotHandle<R, K>;
+  /** Opens a slot of bytes that the definition does not list; it closes with this handle. */
+  slot(name: string, options?: SlotOptions): SlotHandle<R, Bytes>;
   slot<K extends Type = Bytes>(name: string, options?: SlotOptions<K>): SlotHandle<R, K> {
     const { domain, region } = this.#place;
     if (this.#closed) {

@@ -115,6 +115,22 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
  * await serving;
  * ```
  */
+export function calls<Q extends Type, S extends Type>(
+  name: string,
+  options: CallsOptions<Q, S> & { request: Q; response: S },
+): CallsDefinition<Q, S>;
+/** Defines calls whose responses are bytes. */
+export function calls<Q extends Type>(
+  name: string,
+  options: CallsOptions<Q> & { request: Q },
+): CallsDefinition<Q>;
+/** Defines calls whose requests are bytes. */
+export function calls<S extends Type>(
+  name: string,
+  options: CallsOptions<Bytes, S> & { response: S },
+): CallsDefinition<Bytes, S>;
+/** Defines calls whose requests and responses are bytes. */
+export function calls(name: string, options?: CallsOptions): CallsDefinition;
 export function calls<Q extends Type = Bytes, S extends Type = Bytes>(
   name: string,
   options?: CallsOptions<Q, S>,

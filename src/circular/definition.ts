@@ -107,6 +107,12 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
  * console.log(new TextDecoder().decode(message?.value), message?.lost); // 12.50 0
  * ```
  */
+export function circular<K extends Type>(
+  name: string,
+  options: CircularOptions<K> & { type: K },
+): CircularDefinition<K>;
+/** Defines a circular buffer whose messages are bytes. */
+export function circular(name: string, options?: CircularOptions): CircularDefinition;
 export function circular<K extends Type = Bytes>(
   name: string,
   options?: CircularOptions<K>,

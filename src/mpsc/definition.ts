@@ -34,6 +34,12 @@ export interface MpscOptions<K extends Type = Bytes> extends RingOptions<K> {
  * console.log(message?.producer, message?.value); // 0 started
  * ```
  */
+export function mpsc<K extends Type>(
+  name: string,
+  options: MpscOptions<K> & { type: K },
+): MpscDefinition<K>;
+/** Defines a ring that carries messages of bytes from many producers to one consumer. */
+export function mpsc(name: string, options?: MpscOptions): MpscDefinition;
 export function mpsc<K extends Type = Bytes>(
   name: string,
   options?: MpscOptions<K>,

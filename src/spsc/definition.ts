@@ -33,6 +33,12 @@ import { BYTE_LEVEL, SPSC_RING, takeEnd } from "./spsc.ts";
  * console.log(consumer.receiveSync()?.value); // hello
  * ```
  */
+export function spsc<K extends Type>(
+  name: string,
+  options: RingOptions<K> & { type: K },
+): SpscDefinition<K>;
+/** Defines a ring that carries messages of bytes from one producer to one consumer. */
+export function spsc(name: string, options?: RingOptions): SpscDefinition;
 export function spsc<K extends Type = Bytes>(
   name: string,
   options?: RingOptions<K>,

@@ -55,6 +55,12 @@ import { TOPIC, type VRing } from "./vring.ts";
  * console.log(subscriber.tryReceive()?.value); // [ 1, 2 ]
  * ```
  */
+export function topic<K extends Type>(
+  name: string,
+  options: TopicOptions<K> & { type: K },
+): TopicDefinition<K>;
+/** Defines a topic whose samples are bytes. Opens nothing. */
+export function topic(name: string, options?: TopicOptions): TopicDefinition;
 export function topic<K extends Type = Bytes>(
   name: string,
   options?: TopicOptions<K>,

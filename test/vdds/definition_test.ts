@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { json, text } from "../../src/codec.ts";
+import { bytes, json, text } from "../../src/codec.ts";
 import { struct } from "../../src/struct.ts";
 import { LayoutMismatchError, OsError } from "../../src/errors.ts";
 import type { Type } from "../../src/message.ts";
@@ -24,6 +24,11 @@ const DIFFERENT: Record<string, [TopicOptions<Type>, string, TopicOptions<Type>,
   "message type": [{ type: text() }, '"text"', { type: json() }, '"json"'],
 };
 
+/** States the type that the options leave out. */
+function typed(options: TopicOptions<Type>): TopicOptions<Type> & { type: Type } {
+  return { ...options, type: options.type ?? bytes() };
+}
+
 for (const [what, [one, hisWord, other, herWord]] of Object.entries(DIFFERENT)) {
   Deno.test(`definitions that differ in ${what} do not open one topic, and the error names both`, () => {
     for (
@@ -35,8 +40,8 @@ for (const [what, [one, hisWord, other, herWord]] of Object.entries(DIFFERENT)) 
       ]] as const
     ) {
       using name = new Name();
-      const late = topic(name.name, second);
-      using _publisher = topic(name.name, first).publisher();
+      const late = topic(name.name, typed(second));
+      using _publisher = topic(name.name, typed(first)).publisher();
       for (const open of [() => late.publisher(), () => late.subscriber(), () => late.observer()]) {
         const { message } = assertThrows(open, LayoutMismatchError);
         const [state] = message.split("; ");
@@ -63,7 +68,7 @@ Deno.test("definitions of many publishers that differ do not open one topic", ()
   using name = new Name();
   using _publisher = topic(name.name, { publishers: "many" }).publisher({ source: "left" });
   for (const options of [{ type: text() }, { depth: 4 }, { policy: "dropOldest" }] as const) {
-    const other = topic<Type>(name.name, { publishers: "many", ...options });
+    const other = topic<Type>(name.name, { publishers: "many", ...typed(options) });
     assertThrows(() => other.publisher({ source: "right" }), LayoutMismatchError);
   }
 });
