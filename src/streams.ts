@@ -84,10 +84,9 @@ export interface Sink<T> {
   close(): void;
   /**
    * Closes the sender before it has sent everything, so that its peer sees a loss. A failed write
-   * calls this too, because a stream that failed can neither close nor abort. Without this method,
-   * aborting calls `close`, and a failed write leaves the sender open.
+   * calls this too, because a stream that failed can neither close nor abort.
    */
-  abort?(): void;
+  abort(): void;
 }
 
 /**
@@ -104,11 +103,11 @@ export function sinkStream<T>(sink: Sink<T>, options: WaitOptions): WritableStre
       try {
         await sink.send(value, waits);
       } catch (error) {
-        sink.abort?.();
+        sink.abort();
         throw error;
       }
     },
     close: () => sink.close(),
-    abort: () => sink.abort === undefined ? sink.close() : sink.abort(),
+    abort: () => sink.abort(),
   });
 }

@@ -272,7 +272,7 @@ Deno.test("tutorial 11 with two processes: the subscriber takes over from a kill
   await publisher.killed();
   await subscriber.well();
   const { out } = subscriber;
-  assertShows(out, /PeerLostError: .*its publisher died/);
+  assertShows(out, /PeerLostError: .*its publisher left without close\(\) or died/);
   assertEquals(results(out, "textOf(sample.bytes)"), ['"frame 1"', '"frame 1"']);
   assertEquals(results(out, "publisher.sequence"), ["3"]);
   assertMatch(out, /→ \[ true, true, true, false \]/);

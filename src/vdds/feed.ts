@@ -81,7 +81,7 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
           watch,
           ready: () => reader.hasNews() || this.#publisherHasClosed(),
           // Drained, also of the last words.
-          beforeSleep: () => this.#publisherIsDead() && !reader.hasNews() ? "lost" : undefined,
+          beforeSleep: () => this.#publisherIsLost() && !reader.hasNews() ? "lost" : undefined,
         }
         : { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() },
     ];
@@ -229,8 +229,9 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
     return this.#endsWithPeer && this.ring.writer.state.load() === SeatState.closed;
   }
 
-  #publisherIsDead(): boolean {
+  #publisherIsLost(): boolean {
     const { writer, region } = this.ring;
-    return presenceIn(region, writer) === "dead";
+    const presence = presenceIn(region, writer);
+    return presence === "dead" || presence === "lost";
   }
 }

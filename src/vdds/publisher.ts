@@ -235,15 +235,34 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     await until(attempt, this.#supply.waiter, options);
   }
 
-  /** Returns a stream that publishes each chunk; closing or aborting it closes this publisher. */
+  /**
+   * Returns a stream that publishes each chunk; closing it closes this publisher. After an abort or
+   * a failed write the publisher has left without a close, as if it had died.
+   */
   toWritableStream(options?: WaitOptions): WritableStream<Input<K>> {
     if (options === undefined) options = {};
     const send = (value: Input<K>, waits: WaitOptions) => this.send(value, waits);
-    return sinkStream({ send, close: () => this.close() }, options);
+    return sinkStream(
+      { send, close: () => this.close(), abort: () => this.#leave(false) },
+      options,
+    );
   }
 
-  /** Closes this publisher. Subscribers still get the published samples. */
+  /**
+   * Closes this publisher. Subscribers still get the published samples. `using` closes it too, even
+   * if an error leaves the block: a topic has no `end()` that says that the samples are complete.
+   */
   close(): void {
+    this.#leave(true);
+  }
+
+  /** Closes this handle, as `close()` does. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Closes this handle; subscribers see a close if the publisher has `ended`, and else a loss. */
+  #leave(ended: boolean): void {
     const ring = this.#ring;
     if (ring.region.closed) return;
     using stack = new DisposableStack();
@@ -253,14 +272,9 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
       stack.defer(() => sources.announce());
     }
     ring.region.close(() => {
-      ring.writer.state.store(SeatState.closed);
+      ring.writer.state.store(ended ? SeatState.closed : SeatState.lost);
       this.#writer.close();
     });
-  }
-
-  /** Closes this handle, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
   }
 
   #lengthIn(options: LoanOptions | undefined): number {

@@ -92,8 +92,8 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
             : "its publisher is alive",
         lost: () => {
           throw new PeerLostError(
-            `Cannot ${action}: its publisher died; subscribe with onPeerGone: "wait" to wait for ` +
-              "another",
+            `Cannot ${action}: its publisher left without close() or died; subscribe with ` +
+              'onPeerGone: "wait" to wait for another',
           );
         },
       },

@@ -65,8 +65,8 @@ export interface SubscriberOptions extends HandleOptions {
   history?: number | undefined;
   /**
    * Whether to wait for another publisher after this one closed or died ("wait", the default), or
-   * to end ("end"). Then a close ends loops, and a death throws a PeerLostError after the last
-   * sample. A topic with many publishers accepts only "wait".
+   * to end ("end"). Then a close ends loops, and a death or an aborted stream of the publisher
+   * throws a PeerLostError after the last sample. A topic with many publishers accepts only "wait".
    */
   onPeerGone?: "wait" | "end" | undefined;
   /** Gives each received array a buffer of its own, to transfer it; false by default. */

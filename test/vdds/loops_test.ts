@@ -4,7 +4,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { struct } from "../../src/struct.ts";
-import { LostError } from "../../src/errors.ts";
+import { ClosedError, LostError, PeerLostError } from "../../src/errors.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import type { Sample } from "../../src/vdds/sample.ts";
 import type { Subscriber } from "../../src/vdds/subscriber.ts";
@@ -87,6 +87,40 @@ Deno.test("samples() releases each sample at its next turn, and the last when th
   await Promise.all(sending);
   assert(publisher.trySend(payload(4, 20)));
 });
+
+/** Ways to leave a stream into a topic before everything was written, after one sample. */
+const LEAVING: Record<string, (stream: WritableStream<Uint8Array>) => Promise<void>> = {
+  "was aborted": async (stream) => {
+    const writer = stream.getWriter();
+    await writer.write(payload(1, 20));
+    await writer.abort(new Error("the disk is gone"));
+  },
+  "had a failed write": async (stream) => {
+    const parts = ReadableStream.from([payload(1, 20), "no bytes" as never]);
+    await assertRejects(() => parts.pipeTo(stream), TypeError);
+  },
+};
+
+for (const [how, leave] of Object.entries(LEAVING)) {
+  Deno.test(`a stream into a topic that ${how} never looks complete`, async () => {
+    using scene = new Scene();
+    const subscriber = scene.subscribe({ onPeerGone: "end" });
+    const patient = scene.subscribe();
+    await leave(scene.publisher.toWritableStream());
+    assertThrows(() => scene.publisher.trySend(payload(2, 20)), ClosedError);
+    const reader = subscriber.toReadableStream().getReader();
+    assertEquals((await reader.read()).value, payload(1, 20));
+    await assertRejects(() => reader.read(), PeerLostError, "without close()");
+    assertThrows(() => subscriber.receiveSync(), PeerLostError, "without close()");
+    assertEquals(subscriber.ended, false);
+    using next = scene.definition.publisher(); // the role is free ..
+    next.trySend(payload(3, 20));
+    next.close();
+    assertEquals(present(subscriber.tryReceive()).value, payload(3, 20));
+    assertEquals([subscriber.receiveSync(), subscriber.ended], [undefined, true]); // .. as after a kill
+    assertEquals([...Array(2)].map(() => patient.tryReceive()?.sequence), [1, 2]);
+  });
+}
 
 Deno.test("values() and streams throw a LostError at a loss, and the next one begins after it", async () => {
   using scene = new Scene({ depth: 2, policy: "dropOldest" });

@@ -58,7 +58,7 @@ test("the samples of a killed publisher arrive, and then a PeerLostError, or tho
   const loop = async () => {
     for await (const { sequence } of hasty.samples()) received.push(sequence);
   };
-  await assertRejects(loop, PeerLostError, "its publisher died");
+  await assertRejects(loop, PeerLostError, "without close() or died");
   await assertRejects(() => hasty.receive(), PeerLostError);
   await assertRejects(() => hasty.values().next(), PeerLostError);
   assertEquals([received, hasty.peers], [[1, 2], 0]);
