@@ -103,7 +103,8 @@ export class ClaimedMemory<K extends Type, R = void> implements Claim<K> {
     return this.#view ??= this.#claimant.view(this.bytes);
   }
 
-  publish(length: number = this.#length, options?: PublishOptions): R {
+  publish(length?: number, options?: PublishOptions): R {
+    if (length === undefined) length = this.#length;
     const claimant = this.#claimant;
     // First: a getter can end this claim.
     const origin = options === undefined ? undefined : originIn(options, claimant.what);

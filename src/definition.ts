@@ -56,10 +56,8 @@ export interface Described<G extends Geometry, O extends OpenOptions> {
   readonly message?: MessageType | undefined;
 }
 
-/**
- * Describes a region by its name, its sizes and its policy: the base of all definitions. (The type
- * parameters are Geometry and OpenOptions of region/open.ts, written out as those are not public.)
- */
+// The type parameters are Geometry and OpenOptions of region/open.ts, written out: those are not public.
+/** Describes a region by its name, its sizes and its policy: the base of all definitions. */
 export abstract class Definition<
   G extends Readonly<Record<string, number>> = Readonly<Record<string, number>>,
   O extends OpenOptions = OpenOptions,
@@ -73,7 +71,7 @@ export abstract class Definition<
 
   /** @ignore */
   constructor({ product, name, path, options, message }: Described<G, O>) {
-    this.name = name;
+    this.name = name.startsWith("/") ? name.slice(1) : name; // as in the path
     const given = options as Readonly<Record<string, unknown>>;
     const sizes = Object.entries(product.usual).map((
       [name, usual],

@@ -21,4 +21,5 @@ export const edges = topic("camera/edges", {
   type: Frame,
   policy: "dropOldest",
   publishers: "many",
+  subscribers: 64, // one for each open page
 });

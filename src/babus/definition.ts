@@ -70,9 +70,10 @@ export interface DomainHandleOptions extends HandleOptions, DomainObserverOption
  */
 export function domain<const S extends SlotTable = Record<never, never>>(
   name: string,
-  slots: S = {} as S,
+  slots?: S,
   options?: DefinitionOptions,
 ): DomainDefinition<S> {
+  if (slots === undefined) slots = {} as S;
   if (options === undefined) options = {};
   return new DomainDefinition(name, slots, options);
 }

@@ -143,14 +143,16 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
    * Claims memory for the next message, of the largest size by default; returns undefined while
    * another handle is writing. A new claim, or a write, discards an earlier claim of this handle.
    */
-  tryClaim(length: number = this.size): SlotClaim<K> | undefined {
+  tryClaim(length?: number): SlotClaim<K> | undefined {
+    if (length === undefined) length = this.size;
     this.#words.region.checkOpen();
     this.#encoder.checkIdle();
     return this.#lock.tryFollow() ? this.#begin(length) : undefined;
   }
 
   /** Blocks while another handle is writing, then claims memory for the next message. */
-  claimSync(length: number = this.size, options?: SyncWaitOptions): SlotClaim<K> {
+  claimSync(length?: number, options?: SyncWaitOptions): SlotClaim<K> {
+    if (length === undefined) length = this.size;
     this.#acquireSync(options);
     return this.#begin(length);
   }
@@ -159,7 +161,8 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
    * Claims memory for the next message once no other handle is writing. A handle has one claim at a
    * time, so tasks that claim concurrently need a handle each.
    */
-  claim(length: number = this.size, options?: WaitOptions): Promise<SlotClaim<K>> {
+  claim(length?: number, options?: WaitOptions): Promise<SlotClaim<K>> {
+    if (length === undefined) length = this.size;
     const attempt = () => this.#tryAcquire() ? this.#begin(length) : undefined;
     return until(attempt, this.#waiter, options);
   }
@@ -171,8 +174,9 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
    */
   tryFill(
     handler: (claim: SlotClaim<K>) => number | void,
-    length: number = this.size,
+    length?: number,
   ): number | undefined {
+    if (length === undefined) length = this.size;
     checkHandler(handler, "fill a message of", this.#words.what);
     return this.tryClaim(length) === undefined ? undefined : this.#claim.fill(handler);
   }

@@ -186,8 +186,9 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   callSyncInto(
     request: Input<Q>,
     target: Uint8Array<ArrayBuffer>,
-    options: SyncWaitOptions = NO_OPTIONS,
+    options?: SyncWaitOptions,
   ): number {
+    if (options === undefined) options = NO_OPTIONS;
     this.#checkTarget(target);
     return this.#callSync(request, target, options) as number;
   }

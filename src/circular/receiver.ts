@@ -153,7 +153,8 @@ export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<
    * same object. The handler cannot receive from this handle. It may close it, which ends the poll
    * and does not count that message.
    */
-  poll(handler: (message: PolledMessage<K>) => void, limit = Infinity): number {
+  poll(handler: (message: PolledMessage<K>) => void, limit?: number): number {
+    if (limit === undefined) limit = Infinity;
     this.checkPoll(handler, limit);
     this.#checkFree();
     let handled = 0;

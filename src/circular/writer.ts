@@ -113,7 +113,8 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
    * Claims `length` bytes of shared memory for a message, by default the size of its type. Never
    * waits. A new claim, or a send, discards an earlier claim that was not published.
    */
-  tryClaim(length: number = this.#typeSize()): Claim<K> {
+  tryClaim(length?: number): Claim<K> {
+    if (length === undefined) length = this.#typeSize();
     this.#encoder.checkIdle();
     const { dataOffset } = this.#reserve(length);
     return this.#claim.begin(dataOffset + this.#offset + HEAD_BYTES, length);
@@ -126,8 +127,9 @@ export class CircularBufferWriter<K extends Type = Bytes> implements Disposable 
    */
   tryFill(
     handler: (claim: Claim<K>) => number | void,
-    length: number = this.#typeSize(),
+    length?: number,
   ): true {
+    if (length === undefined) length = this.#typeSize();
     checkHandler(handler, "write to", this.#ring.what);
     this.tryClaim(length);
     this.#claim.fill(handler);

@@ -272,7 +272,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
    * last call, or with many producers after every turn of 16, even if the handler throws or closes
    * this end.
    */
-  poll(handler: (message: ShownMessage<K> & F) => void, limit: number = Infinity): number {
+  poll(handler: (message: ShownMessage<K> & F) => void, limit?: number): number {
+    if (limit === undefined) limit = Infinity;
     this.checkPoll(handler, limit);
     return this.pollLanes(handler, limit);
   }
@@ -350,7 +351,10 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     return [this.#condition];
   }
 
-  /** Polls the lane, or all of them in turns. @ignore */
+  /**
+   * Polls the lane, or all of them in turns.
+   * @ignore
+   */
   protected pollLanes(handler: (message: ShownMessage<K> & F) => void, limit: number): number {
     return this.pollLane(handler, limit);
   }

@@ -78,7 +78,8 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * Claims contiguous space in the ring for up to `length` bytes, by default the fixed size of the
    * type; returns undefined when the ring has no room for it. Never waits.
    */
-  tryClaim(length: number = this.#fixedLength()): Claim<K> | undefined {
+  tryClaim(length?: number): Claim<K> | undefined {
+    if (length === undefined) length = this.#fixedLength();
     if (!this.hasRoom(length)) return undefined;
     return this.#claim.begin(this.claimOffset(), length);
   }
@@ -113,7 +114,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
   flushSync(options?: SyncWaitOptions): void {
     if (options !== undefined) checkSyncWaits(options);
     if (!this.findRoom(this.capacity)) {
-      this.whenRoomSync(() => this.findRoom(this.capacity), options);
+      untilSync(() => this.findRoom(this.capacity), this.#flushing(), options);
     }
   }
 
@@ -122,7 +123,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * if the consumer is gone, unless onPeerGone is "wait".
    */
   async flush(options?: WaitOptions): Promise<void> {
-    await until(() => this.findRoom(this.capacity), this.#waiter, options);
+    await until(() => this.findRoom(this.capacity), this.#flushing(), options);
   }
 
   /**
@@ -200,6 +201,14 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * @ignore */
   protected whenRoomSync<R>(attempt: () => R | undefined, options?: SyncWaitOptions): R {
     return untilSync(attempt, this.#waiter, options);
+  }
+
+  /** The waits of `flush()`. */
+  #flushing(): Waiter {
+    const action = `flush ${this.endpoint.what}`;
+    const { state: peer } = this.#waiter;
+    const state = () => `${this.available} bytes are not released, and ${peer?.()}`;
+    return { ...this.#waiter, action, state };
   }
 
   /** Returns the number of bytes that a message of this length takes in the ring.

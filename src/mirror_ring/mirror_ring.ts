@@ -119,7 +119,8 @@ export class MirrorRing implements Disposable {
    * Returns contiguous free space to write in place; `commit` makes the bytes readable. The next
    * claim or `write` discards this claim. Throws a RangeError if less space is free.
    */
-  claim(length: number = this.free): Uint8Array<ArrayBuffer> {
+  claim(length?: number): Uint8Array<ArrayBuffer> {
+    if (length === undefined) length = this.free;
     this.#checkOpen();
     if (!isWithin(length, this.free)) {
       throw new RangeError(
@@ -133,7 +134,8 @@ export class MirrorRing implements Disposable {
   }
 
   /** Makes the first `length` bytes of the last claim readable. */
-  commit(length: number = this.#claimed): void {
+  commit(length?: number): void {
+    if (length === undefined) length = this.#claimed;
     this.#checkOpen();
     if (!isWithin(length, this.#claimed)) {
       throw new RangeError(
@@ -145,7 +147,8 @@ export class MirrorRing implements Disposable {
   }
 
   /** Returns the first `length` readable bytes in place, contiguous; all of them by default. */
-  peek(length: number = this.#available): Uint8Array<ArrayBuffer> {
+  peek(length?: number): Uint8Array<ArrayBuffer> {
+    if (length === undefined) length = this.#available;
     this.#checkOpen();
     if (!isWithin(length, this.#available)) {
       throw new RangeError(

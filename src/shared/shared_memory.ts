@@ -164,7 +164,7 @@ export class SharedMemory implements Disposable {
   }
 
   /** Resolves once the memory has at least `count` other handles. */
-  waitForPeers(count = 1, options?: WaitOptions): Promise<void> {
+  waitForPeers(count: number, options?: WaitOptions): Promise<void> {
     return waitForPeers(
       this,
       count,
@@ -210,7 +210,8 @@ export class SharedMemory implements Disposable {
    * Returns accessors that read and write the fields of a struct in place, at `offset`. Once the memory is
    * closed, the fields throw TypeErrors.
    */
-  view<L extends AnyLayout>(layout: L, offset = 0): ReturnType<L["view"]> {
+  view<L extends AnyLayout>(layout: L, offset?: number): ReturnType<L["view"]> {
+    if (offset === undefined) offset = 0;
     this.#region.checkOpen();
     if (!isLayout(layout)) {
       throw new TypeError(

@@ -274,13 +274,15 @@ export class ByteConsumer extends RingHandle implements Waitable {
    * Blocks the thread until `bytes` bytes are readable; returns false if the producer ends with
    * fewer.
    */
-  waitSync(bytes: number = 1, options?: SyncWaitOptions): boolean {
+  waitSync(bytes?: number, options?: SyncWaitOptions): boolean {
+    if (bytes === undefined) bytes = 1;
     if (options !== undefined) checkSyncWaits(options);
     return this.#look(bytes) ?? untilSync(() => this.#look(bytes), this.#waiter, options);
   }
 
   /** Resolves once `bytes` bytes are readable, or with false if the producer ends with fewer. */
-  wait(bytes: number = 1, options?: WaitOptions): Promise<boolean> {
+  wait(bytes?: number, options?: WaitOptions): Promise<boolean> {
+    if (bytes === undefined) bytes = 1;
     return until(() => this.#look(bytes), this.#waiter, options);
   }
 

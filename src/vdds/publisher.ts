@@ -201,9 +201,10 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
    */
   tryFill(
     handler: (loan: Loan<K>) => number | void,
-    length: number = this.maxSample,
+    length?: number,
     options?: PublishOptions,
   ): boolean {
+    if (length === undefined) length = this.maxSample;
     checkHandler(handler, "publish to", this.#ring.what);
     const supply = this.#supply;
     const d = supply.take(length, supply.most);

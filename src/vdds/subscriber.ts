@@ -212,7 +212,8 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
    * call gets the same object, which is valid until the handler returns. Releases each sample when
    * the handler returns or throws. Allocates nothing.
    */
-  poll(handler: (sample: PolledSample<K>) => void, limit = Infinity): number {
+  poll(handler: (sample: PolledSample<K>) => void, limit?: number): number {
+    if (limit === undefined) limit = Infinity;
     const intake = this.#intake;
     intake.checkOpen();
     this.checkPoll(handler, limit);

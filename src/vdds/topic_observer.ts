@@ -222,7 +222,8 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
    * Calls the handler with copies of up to `limit` samples, and returns their number. Every call
    * gets the same object, whose bytes the next sample overwrites.
    */
-  poll(handler: (sample: PolledSample<K>) => void, limit = Infinity): number {
+  poll(handler: (sample: PolledSample<K>) => void, limit?: number): number {
+    if (limit === undefined) limit = Infinity;
     this.#checkOpen();
     this.checkPoll(handler, limit);
     const shown = this.#polled;

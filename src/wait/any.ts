@@ -84,7 +84,11 @@ function all<W extends Waitable>(
   const isReady = (condition: Condition) => condition.ready();
   return {
     attempt: (ended) => owners[ended ? conditions.indexOf(ended) : conditions.findIndex(isReady)],
-    waiter: { action: "see any of several become ready", conditions: () => conditions },
+    waiter: {
+      action: "see any of several become ready",
+      conditions: () => conditions,
+      state: () => `none of ${new Set(owners).size} handles has anything`,
+    },
   };
 }
 

@@ -155,7 +155,7 @@ Deno.test("peers are the other members, and waitForPeers() waits for them", asyn
   using one = definition.open();
   using reader = definition.observer();
   assertEquals([one.peers, reader.peers], [0, 1]);
-  await reader.waitForPeers();
+  await reader.waitForPeers(1);
   const late = await assertRejects(() => one.waitForPeers(1, { timeout: 0 }), DOMException);
   assertEquals(late.name, "TimeoutError");
   const waiting = one.waitForPeers(2);

@@ -1,6 +1,6 @@
 /** Loops over a ring: messages in place, batches and copies, and how each of them ends. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LayoutMismatchError, PeerLostError } from "../../src/errors.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { payload } from "../circular/scene.ts";
@@ -239,4 +239,15 @@ Deno.test("ready() waits for the ring, and rejects if it differs from the defini
   for (const told of [name.name, CAPACITY, 2 * CAPACITY]) {
     assert(error.message.includes(`${told}`), error.message);
   }
+});
+
+Deno.test("a flush that times out says how many bytes are not released", async () => {
+  using name = new Name();
+  const ring = spsc(name.name);
+  using producer = ring.producer();
+  using _consumer = ring.consumer();
+  producer.trySend(new Uint8Array(8));
+  const message = "0 ms have passed, and 16 bytes are not released, and it has a living consumer";
+  assertThrows(() => producer.flushSync({ timeout: 0 }), DOMException, message);
+  await assertRejects(() => producer.flush({ timeout: 0 }), DOMException, "Cannot flush ring");
 });
