@@ -85,6 +85,8 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
 
   /** The number of living parties at the other end. */
   abstract get peers(): number;
+  /** The number of messages that this handle has lost in all, as far as it has read. */
+  abstract get lost(): number;
   /** Whether every message was received and no more will come. */
   abstract get ended(): boolean;
   /** Whether this handle is closed. */

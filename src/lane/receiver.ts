@@ -138,6 +138,11 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     return this.#end.peerCount;
   }
 
+  /** The number of messages that were lost: always 0, as a ring loses none. */
+  get lost(): number {
+    return 0;
+  }
+
   /** Whether this end is closed. */
   get closed(): boolean {
     return this.#end.closed;

@@ -20,6 +20,11 @@ export interface ObservedSample {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** The samples that the cursors of an observer have lost in all. */
+export interface Tally {
+  lost: number;
+}
+
 /** Returns an array of a length, to copy a sample into. */
 export type RoomFor = (length: number) => Uint8Array<ArrayBuffer>;
 
@@ -29,6 +34,7 @@ export class TopicCursor {
   #next: number;
   #countedFrom: number; // the first sample whose loss counts; all do once one was copied
   #place = 0; // the descriptor of the sample found last
+  readonly #tally: Tally;
   #lost = 0; // since the last sample that was copied
   #isBroken = false;
   readonly #last = {
@@ -39,9 +45,13 @@ export class TopicCursor {
     bytes: new Uint8Array(0),
   };
 
-  /** Begins with the last `history` samples, or with the first sample ever if it is undefined. */
-  constructor(ring: VRing, history: number | undefined) {
+  /**
+   * Begins with the last `history` samples, or with the first sample ever if it is undefined.
+   * Adds the samples that it loses to a tally.
+   */
+  constructor(ring: VRing, history: number | undefined, tally: Tally = { lost: 0 }) {
     this.ring = ring;
+    this.#tally = tally;
     const after = history === undefined ? 0 : this.#checkedNewest();
     this.#next = Math.max(1, after - (history ?? 0) + 1);
     this.#countedFrom = after + 1;
@@ -123,7 +133,9 @@ export class TopicCursor {
 
   /** Counts the samples before another one as lost. */
   #skipTo(sequence: number): void {
-    this.#lost += Math.max(0, sequence - Math.max(this.#next, this.#countedFrom));
+    const lost = Math.max(0, sequence - Math.max(this.#next, this.#countedFrom));
+    this.#lost += lost;
+    this.#tally.lost += lost;
     this.#next = Math.max(this.#next, sequence);
   }
 

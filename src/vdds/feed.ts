@@ -33,6 +33,8 @@ export interface Intake<K extends Type> {
   /** The sources that have a living publisher. */
   readonly sources: string[];
   readonly counters: TopicCounters;
+  /** The number of samples lost so far. */
+  readonly lost: number;
   /** Whether all samples were received, and no more will arrive. */
   readonly ended: boolean;
   /** Throws a ClosedError once it is closed. */
@@ -101,6 +103,10 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
 
   get counters(): TopicCounters {
     return countersOf(this.ring);
+  }
+
+  get lost(): number {
+    return this.reader.lost;
   }
 
   get ended(): boolean {

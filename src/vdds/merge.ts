@@ -36,6 +36,7 @@ export class Merge<K extends Type> implements Intake<K>, Disposable {
   readonly #refused = new Set<string>(); // identities of those that cannot be joined, or are done
   readonly #untold: VringError[] = []; // why
   #order: readonly Feed<K>[] = [];
+  #lost = 0; // of sources that this subscriber has left
   #next = 0; // whose turn it is
   #seen = -1; // the count of changes at the last look at the sources
   #retryAt = Infinity; // when to look for sources again that another process was in the way of
@@ -68,6 +69,10 @@ export class Merge<K extends Type> implements Intake<K>, Disposable {
   get counters(): TopicCounters {
     this.#lookAround();
     return sumOf(this.#order.map(({ counters }) => counters));
+  }
+
+  get lost(): number {
+    return this.#order.reduce((sum, { lost }) => sum + lost, this.#lost);
   }
 
   get ended(): boolean {
@@ -146,6 +151,7 @@ export class Merge<K extends Type> implements Intake<K>, Disposable {
     for (const [identity, feed] of this.#joined) {
       const mayReturn = present.has(identity) && !isUniqueSource(feed.source!);
       if (mayReturn || feed.ring.hasWriter() || !feed.reader.isDone()) continue;
+      this.#lost += feed.lost;
       feed.close();
       this.#joined.delete(identity);
       if (present.has(identity)) this.#refused.add(identity);

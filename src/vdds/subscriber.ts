@@ -126,6 +126,14 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
   }
 
   /**
+   * The number of samples that this subscriber has lost in all, up to the one that it took last.
+   * The messages of a topic tell the same losses one by one.
+   */
+  get lost(): number {
+    return this.#intake.lost;
+  }
+
+  /**
    * Whether the publisher closed and all samples were received; false unless onPeerGone is "end".
    */
   get ended(): boolean {
@@ -195,7 +203,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
   /**
    * Copies the bytes of the oldest unread sample into `target`, and returns their number, or -1
    * when there is none. Throws a RangeError if `target` is too small; the sample stays. Allocates
-   * nothing.
+   * nothing. Its result tells no loss: compare `lost` with its last value.
    */
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
     const space = byteLengthOf(target, "receive from", this.#what);

@@ -18,7 +18,7 @@ import { Again } from "../region/poll.ts";
 import { CONDITIONS } from "../wait/any.ts";
 import type { Condition } from "../wait/condition.ts";
 import { observing } from "../wait/observing.ts";
-import { type ObservedSample, type RoomFor, TopicCursor } from "./cursor.ts";
+import { type ObservedSample, type RoomFor, type Tally, TopicCursor } from "./cursor.ts";
 import {
   type CodecOf,
   type PolledSample,
@@ -80,6 +80,7 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
   readonly #what: string;
   readonly #reading: Reading<K>;
   readonly #polled: ShownSample<K>;
+  readonly #tally: Tally = { lost: 0 };
   readonly #targets: Target[] = [];
   readonly #refused = new Set<string>(); // identities of sources that cannot be observed
   readonly #untold: VringError[] = []; // why
@@ -127,7 +128,7 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
       if (ring === undefined || ring instanceof Again) return ring;
       using stack = new DisposableStack();
       stack.use(ring.region);
-      const cursor = new TopicCursor(ring, this.#opening ? history : undefined);
+      const cursor = new TopicCursor(ring, this.#opening ? history : undefined, this.#tally);
       stack.move();
       return { region: ring.region, cursor, hasMore: () => cursor.hasNews() };
     });
@@ -175,6 +176,14 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
     return this.#targets.filter(({ observed }) => observed.current !== undefined).length;
   }
 
+  /**
+   * The number of samples that this observer has lost in all, as far as it has read. The messages
+   * of a topic tell the same losses one by one.
+   */
+  get lost(): number {
+    return this.#tally.lost;
+  }
+
   /** Whether this observer is closed. */
   get closed(): boolean {
     return this.#closed;
@@ -207,7 +216,8 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
   /**
    * Copies the bytes of the next sample into `target`, and returns their number, or -1 when nothing
    * new was published. Throws a RangeError if the target is too small; this observer then skips the
-   * sample, and does not count it as lost.
+   * sample, and does not count it as lost. The result tells no loss: compare `lost` with its last
+   * value.
    */
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
     const space = byteLengthOf(target, "receive from", this.#what);

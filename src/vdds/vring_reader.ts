@@ -56,6 +56,7 @@ export class VRingReader {
   readonly #free: Uint16Array; // given back, but the writer has no hint yet
   #freeCount = 0;
   readonly words: ReaderWords;
+  #lost = 0; // in all
   #again = false; // the next `take` returns the last sample again
   readonly #last: { -readonly [F in keyof Taken]: Taken[F] } = {
     descriptor: NONE,
@@ -134,6 +135,11 @@ export class VRingReader {
   /** The sample that was taken last. */
   get taken(): Taken {
     return this.#last;
+  }
+
+  /** The number of samples lost before the one taken last, in all. */
+  get lost(): number {
+    return this.#lost;
   }
 
   /** Whether the memory is unusable; then its samples are, or will be, given back. */
@@ -253,7 +259,7 @@ export class VRingReader {
     last.length = length;
     last.time = time;
     last.origin = origin;
-    last.lost = sequence - this.#expected;
+    this.#lost += last.lost = sequence - this.#expected;
     this.#expected = sequence + 1;
     this.#nextStamp = stampAfter(stamp);
     return last;

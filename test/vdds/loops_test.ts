@@ -163,6 +163,37 @@ Deno.test("samples() and messages tell losses, and throw nothing", async () => {
   assertEquals(subscriber.tryReceive()?.lost, 0);
 });
 
+/** Every receive after which only the subscriber can tell a loss, or which may tell it twice. */
+const COUNTED: Record<string, (subscriber: Subscriber) => unknown> = {
+  tryReceiveInto: (subscriber) => subscriber.tryReceiveInto(new Uint8Array(20)),
+  "tryReceiveInto, into too little first": (subscriber) => {
+    assertThrows(() => subscriber.tryReceiveInto(new Uint8Array(1)), RangeError);
+    subscriber.tryReceiveInto(new Uint8Array(20));
+  },
+  poll: (subscriber) => subscriber.poll(() => {}, 1),
+  tryTakeLatest: (subscriber) => subscriber.tryTakeLatest()?.[Symbol.dispose](),
+  "values() that skip": (subscriber) => subscriber.values({ onLoss: "skip" }).next(),
+  "values() that throw": async (subscriber) => {
+    await assertRejects(() => subscriber.values().next(), LostError);
+    await subscriber.values().next();
+  },
+};
+
+for (const [how, receive] of Object.entries(COUNTED)) {
+  Deno.test(`a subscriber counts what it lost in all, by ${how}`, async () => {
+    using scene = new Scene({ depth: 2, policy: "dropOldest" });
+    const subscriber = scene.subscribe();
+    for (let round = 1; round <= 2; round++) {
+      for (let seed = 1; seed <= 5; seed++) scene.publisher.trySend(payload(seed, 20));
+      await receive(subscriber);
+      while (subscriber.tryReceive() !== undefined);
+      assertEquals(subscriber.lost, 3 * round);
+    }
+    subscriber.close();
+    assertEquals(subscriber.lost, 6);
+  });
+}
+
 Deno.test("a time-out says whether there is a publisher", async () => {
   using name = new Name();
   const scans = topic(name.name);

@@ -116,6 +116,23 @@ Deno.test("a subscriber of many publishers continues with a source that returns"
   assertEquals(subscriber.sources, ["a"]);
 });
 
+Deno.test("a subscriber of many publishers counts what it lost of all, also of those that have gone", () => {
+  using name = new Name();
+  const definition = many(name.name, { depth: 2, policy: "dropOldest" });
+  using subscriber = definition.subscriber();
+  using named = definition.publisher({ source: "named" });
+  const passing = definition.publisher(); // its source has a unique name
+  assertEquals(subscriber.peers, 2);
+  for (const publisher of [named, passing]) {
+    for (let i = 0; i < 5; i++) publisher.trySend(payload(i, 8));
+  }
+  passing.close();
+  while (subscriber.tryReceiveInto(new Uint8Array(8)) >= 0);
+  assertEquals(subscriber.lost, 3 + 3);
+  using _next = definition.publisher(); // the subscriber looks around, and leaves the one that has gone
+  assertEquals([subscriber.peers, subscriber.lost], [2, 3 + 3]);
+});
+
 Deno.test("a subscriber of many publishers follows a source whose topic was unlinked, and drains the old one", () => {
   using name = new Name();
   using subscriber = many(name.name).subscriber();

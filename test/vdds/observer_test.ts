@@ -58,6 +58,7 @@ Deno.test("an observer receives every sample that it reads in time, and counts t
   assertEquals(readAll(observer), [[1, 0], [2, 0], [3, 0]]);
   publish(publisher, 10);
   assertEquals(readAll(observer), [[11, 7], [12, 0], [13, 0]]); // one is taken for the next sample
+  assertEquals(observer.lost, 7);
   publish(publisher, 1);
   const { origin, source, time } = present(observer.receiveSync(WAIT));
   assertEquals([origin, source], [undefined, undefined]);
@@ -84,6 +85,23 @@ Deno.test("an observer that got a sample of the history counts all that it misse
   assertEquals([first.sequence, first.lost], [8, 0]);
   publish(scene.publisher, 6);
   assertEquals(readAll(observer), [[14, 5], [15, 0], [16, 0]]);
+});
+
+Deno.test("an observer counts what it lost in all, whatever reads it and from how many sources", () => {
+  using name = new Name();
+  const options = { ...SHAPE, publishers: "many", policy: "dropOldest" } as const;
+  const definition = topic(name.name, options);
+  using left = definition.publisher({ source: "left" });
+  using right = definition.publisher({ source: "right" });
+  using observer = definition.observer();
+  publish(left, 10); // of which three are left
+  publish(right, 8);
+  while (observer.tryReceiveInto(new Uint8Array(LENGTH)) >= 0);
+  assertEquals(observer.lost, 7 + 5);
+  publish(left, 10);
+  assertEquals(observer.poll(() => {}), 3);
+  observer.close();
+  assertEquals(observer.lost, 7 + 5 + 7);
 });
 
 Deno.test("samples that were never sent are lost to an observer too", () => {
