@@ -192,12 +192,13 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
   /** Opens an observer, which needs only the right to read. The topic need not exist yet. */
   observer(options?: TopicObserverOptions): TopicObserver<K> {
     const action = `observe ${this.what()}`;
-    const { history = this.#all.history } = checkedOptions(options, action);
+    const { history = this.#all.history, own } = checkedOptions(options, action);
     checkHistory(history, Infinity, action);
     return new TopicObserver<K>({
       name: this.name,
       codec: this.#codec,
       history,
+      own,
       hasSources: this.#hasMany,
       checkPublishers: () => this.#checkPublishers(),
       attach: (source) => (source === undefined ? this : this.#below(source)).#observed(),

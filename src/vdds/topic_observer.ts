@@ -45,6 +45,7 @@ interface Parts<K extends Type> {
   readonly name: string;
   readonly codec: CodecOf<K>;
   readonly history: number;
+  readonly own: boolean | undefined;
   /** Whether to observe all sources of the topic. */
   readonly hasSources: boolean;
   /** Throws if the topic has another number of publishers than defined. */
@@ -111,7 +112,7 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
     });
     this.#parts = parts;
     this.#what = what;
-    this.#reading = new Reading(this.#what, parts.codec);
+    this.#reading = new Reading(this.#what, parts.codec, parts);
     this.#polled = new ShownSample(this.#reading);
     using stack = new DisposableStack();
     stack.use(this);

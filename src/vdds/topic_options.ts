@@ -80,6 +80,8 @@ export interface TopicObserverOptions {
    * the topic keeps. A topic that is created later is observed from its first sample.
    */
   history?: number | undefined;
+  /** Gives each received array a buffer of its own, to transfer it; false by default. */
+  own?: boolean | undefined;
 }
 
 /** The options of a loan that does not wait. */

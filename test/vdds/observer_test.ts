@@ -186,6 +186,16 @@ Deno.test("observers wait without blocking the event loop, and iterate", async (
   }
 });
 
+Deno.test("an observer with own: true gives each array a buffer of its own", () => {
+  using scene = new Scene();
+  using observer = observe(scene, { own: true });
+  publish(scene.publisher, 2);
+  const [first, second] = [present(observer.tryReceive()), present(observer.tryReceive())];
+  assertEquals([first, second].map(({ value }) => value.buffer.byteLength), [LENGTH, LENGTH]);
+  structuredClone(first.value, { transfer: [first.value.buffer] });
+  assert(isPayload(second.value, 2));
+});
+
 Deno.test("poll() shows each copy in the observer's own array", () => {
   using scene = new Scene({ depth: 8 });
   using observer = observe(scene);
