@@ -54,8 +54,8 @@ function describe({ name, result, finding }: Told): string {
 Deno.test("every scenario goes as it should, and all that is broken is found", async (t) => {
   // about half of the time each
   const halves = await Promise.all([
-    explore("vdds", "--budget", "9"),
-    explore("!vdds", "--budget", "20"),
+    explore("vdds", "--budget", "6"),
+    explore("!vdds", "--budget", "12"),
   ]);
   for (const scenario of halves.flat()) {
     const { name, expected, result, schedules, states, deaths } = scenario;

@@ -36,7 +36,8 @@ A scenario is named by the beginning of its name, or by a pattern such as
                       scenario, or with --short), 1 death and no noise
   --reorderings n     how many stores and loads a run may reorder; 1 with --weak
   --short             at most 2 preemptions, 1 death and 1 noise; 30 s in all
-                      unless --budget, and more if what is broken needs it
+                      unless --budget, and in any case more for a broken
+                      scenario that needs it
   --budget seconds    stop after so long, divided among the scenarios
   --schedules n       stop each scenario after so many runs
   --seed s            random runs without a bound on preemptions, instead of all
@@ -113,7 +114,7 @@ async function main(): Promise<number> {
     weak: values.weak,
     short: values.short,
     budgetMs: 1000 * (count("budget", values.budget) ?? usualSeconds),
-    brokenMs: values.budget === undefined && seed === undefined ? 20_000 : 0,
+    brokenMs: seed === undefined && (values.short || values.budget === undefined) ? 20_000 : 0,
     schedules,
     seed,
     token: values.replay,
