@@ -31,7 +31,7 @@ export function openClient<Q extends Type, S extends Type>(
     peers: board.servers,
     peerName: "server",
     action: "get an answer from",
-    keepOpen: choice.waits,
+    waits: choice.waits,
   });
   return end.use(() => new CallClient<Q, S>(end, board, seat, choice));
 }
@@ -66,7 +66,7 @@ export function openServer<Q extends Type, S extends Type>(
     peers: board.clients,
     peerName: "client",
     action: "serve",
-    keepOpen: true,
+    waits: true,
   });
   const server = end.use(() => new CallServer<Q, S>(end, board, seat, types));
   for (const { bell } of board.clients) bell.ring(); // now that it is open

@@ -58,7 +58,7 @@ export interface EndpointParts {
   /** The action of this end, such as "send through". */
   readonly action: string;
   /** Whether to keep waiting when all parties at the other end are gone. */
-  readonly keepOpen: boolean;
+  readonly waits: boolean;
   /** Whether a party at the other end was lost and another one took its place. */
   readonly wasCut?: () => boolean;
 }
@@ -88,7 +88,7 @@ export class Endpoint implements Disposable {
   /** The word for a party at the other end. */
   readonly peerName: string;
   readonly #action: string;
-  readonly #keepOpen: boolean;
+  readonly #waits: boolean;
   readonly #wasCut: () => boolean;
   #hasEnded = false;
   #watched = 0; // the seat last found open, checked first
@@ -102,7 +102,7 @@ export class Endpoint implements Disposable {
     this.#peers = parts.peers;
     this.peerName = parts.peerName;
     this.#action = parts.action;
-    this.#keepOpen = parts.keepOpen;
+    this.#waits = parts.waits;
     this.#wasCut = parts.wasCut ?? (() => false);
   }
 
@@ -145,14 +145,14 @@ export class Endpoint implements Disposable {
    * Whether all parties at the other end are gone, one was lost, and this end waits for no other.
    */
   peerIsLost(): boolean {
-    if (this.#keepOpen) return false;
+    if (this.#waits) return false;
     const peer = this.peer();
     return isLoss(peer) || peer === "closed" && this.#wasCut();
   }
 
   /** Whether the other end has ended, and this end waits for no other; cheaper than `peer()`. */
   peerHasClosed(): boolean {
-    if (this.#keepOpen) return false;
+    if (this.#waits) return false;
     const peers = this.#peers;
     if (peers[this.#watched]!.state.load() === SeatState.open) return false;
     let closed = false;
@@ -167,7 +167,7 @@ export class Endpoint implements Disposable {
 
   /** Whether all parties at the other end are gone, and this end waits for no other. */
   peerIsGone(): boolean {
-    if (this.#keepOpen) return false;
+    if (this.#waits) return false;
     const peer = this.peer();
     return peer === "closed" || isLoss(peer);
   }

@@ -250,7 +250,7 @@ export function takeSeat(
     peers: [board.consumer],
     peerName: "consumer",
     action: "send through",
-    keepOpen: onPeerGone === "wait",
+    waits: onPeerGone === "wait",
   });
   const place = board.place(id);
   stack.move();
@@ -282,7 +282,7 @@ export function takeConsumer(
     peers: Array.from({ length: board.producers }, (_, id) => board.seat(id)),
     peerName: "producer",
     action: "receive from",
-    keepOpen: onPeerGone === "wait",
+    waits: onPeerGone === "wait",
   });
   stack.move();
   return { end, board };

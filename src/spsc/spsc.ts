@@ -137,7 +137,7 @@ export function takeEnd(
     peers: [{ role: ROLES[peerName], state: new Word32(mapping, fields[peerName], control) }],
     peerName,
     action: title === "producer" ? "send through" : "receive from",
-    keepOpen: onPeerGone === "wait",
+    waits: onPeerGone === "wait",
     ...title === "consumer" && { wasCut: cuts.since() },
   });
   const dataBell = new Doorbell(mapping, fields.data_bell, control);
