@@ -32,6 +32,7 @@ import type { Attempt, Condition, Outcome, Waiter } from "./condition.ts";
 import { closedWhileWaiting } from "./doorbell.ts";
 import { yieldOften } from "./fairness.ts";
 import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
+import { firstReady, spin } from "./spin.ts";
 
 /** The time limits of a call that blocks the thread. */
 export interface SyncWaitOptions {
@@ -286,38 +287,6 @@ function lookAgain(all: readonly Condition[], time: number, deadline: number): E
     return { outcome: lost ? "lost" : "ready", condition };
   }
   return time >= deadline ? TIMEOUT : undefined;
-}
-
-function firstReady(all: readonly Condition[]): Condition | undefined {
-  for (let i = 0; i < all.length; i++) if (all[i]!.ready()) return all[i];
-  return undefined;
-}
-
-/** Looks for up to `budgetNs`, once at least, and returns the first condition that is true. */
-function spin(all: readonly Condition[], budgetNs: number): Condition | undefined {
-  let ready = firstReady(all);
-  if (ready !== undefined || budgetNs <= 0) return ready;
-  if (all.length === 1) return spinOn(all[0]!, budgetNs) ? all[0] : undefined;
-  const end = now() + budgetNs;
-  while (ready === undefined && now() < end) ready = firstReady(all);
-  return ready;
-}
-
-/** Spins on one word in one native call; true if the condition became true. */
-function spinOn(condition: Condition, budgetNs: number): boolean {
-  const { watch } = condition;
-  let left = budgetNs;
-  let end = 0;
-  while (left > 0) {
-    const seen = watch.load();
-    if (condition.ready()) return true;
-    if (!watch.spinWhile(seen, left)) break;
-    if (condition.ready()) return true;
-    const time = now(); // the word has changed, and the condition is still false
-    end ||= time + budgetNs;
-    left = end - time;
-  }
-  return condition.ready();
 }
 
 /** Throws unless a futex wait ended in one of the ways it may. */
