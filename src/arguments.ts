@@ -270,19 +270,29 @@ const RULES: Readonly<Record<string, Rule>> = {
   source: { wanted: "a name without a slash", is: (value) => typeof value === "string" },
 };
 
+/** The names of all options. */
+const KNOWN: readonly string[] = Object.keys(RULES);
+
+/** The options of every definition, and those of one more. */
+export function definitionOptions(...own: string[]): readonly string[] {
+  return [...own, "mode", "group", "persist", "anyOwner"];
+}
+
 /**
  * Copies the options of a call and throws if one is invalid. Each is read once, so that a getter
  * cannot return another value later.
  *
  * @param action The attempt, such as `open ring "demo"`.
+ * @param taken The names of the options that the call takes; all of this package by default.
  */
 export function checkedOptions<O extends object>(
   options: O | undefined,
   action: string,
+  taken: readonly string[] = KNOWN,
 ): O {
   if (options === undefined) return {} as O;
   checkObject(options, action);
-  checkNames(options, action);
+  checkNames(options, action, taken);
   const copy: Record<string, unknown> = {};
   for (const name in RULES) {
     const value = (options as Record<string, unknown>)[name];
@@ -345,17 +355,23 @@ function checkWaitNames(options: Waits): void {
   named = options;
 }
 
-/** Throws if an object has an option whose name is no option of this package. */
-function checkNames(options: object, action: string): void {
+/** Throws if an object has an option whose name is not taken, or none of this package at all. */
+function checkNames(options: object, action: string, taken: readonly string[] = KNOWN): void {
   // Not Object.keys(), which would allocate in calls that allocate nothing else.
   for (const name in options) {
-    if (Object.hasOwn(RULES, name)) continue;
-    if ((options as Record<string, unknown>)[name] !== undefined) throw unknownOption(name, action);
+    if (taken === KNOWN ? Object.hasOwn(RULES, name) : taken.includes(name)) continue;
+    if ((options as Record<string, unknown>)[name] === undefined) continue;
+    throw unknownOption(name, action, taken);
   }
 }
 
-function unknownOption(name: string, action: string): TypeError {
-  const distances = Object.keys(RULES).map((known) => [editsBetween(name, known), known] as const);
+function unknownOption(name: string, action: string, taken: readonly string[]): TypeError {
+  if (Object.hasOwn(RULES, name)) {
+    return new TypeError(
+      `Cannot ${action}: it takes no option ${name}; it takes ${taken.join(", ")}`,
+    );
+  }
+  const distances = taken.map((known) => [editsBetween(name, known), known] as const);
   const [distance, nearest] = distances.reduce((best, one) => one[0] < best[0] ? one : best);
   const remedy = distance <= 2 ? `did you mean ${nearest}?` : "leave it out";
   return new TypeError(

@@ -6,21 +6,27 @@
 
 import { inWords } from "./arguments.ts";
 import { bytes, type Codec, formOf, json, raw, text, withForm } from "./codec.ts";
-import { type Struct, structOf } from "./struct.ts";
+import { array, scalarCodec, type Struct, structOf } from "./struct.ts";
 import { CorruptRegionError } from "./errors.ts";
 import {
   checkType,
   type CodecDescription,
+  type FieldTypeDescription,
+  isSingle,
   type StructDescription,
   type TypeDescription,
 } from "./layout/describe.ts";
 import type { Declarations } from "./layout/fields.ts";
+import type { Scalar } from "./layout/scalars.ts";
 import { layoutOf } from "./layout/rebuild.ts";
 import { descriptionOf, type MessageType } from "./region/header.ts";
 
 /** A type made from a description. */
 export interface DescribedType extends Codec<unknown> {
-  /** The struct, to view, inspect or declare its values; undefined if the type is no struct. */
+  /**
+   * The struct, to view, inspect or declare its values. Messages of one scalar or array are a struct
+   * whose only field is "value". Undefined for other types.
+   */
   readonly layout?: Struct<Declarations> | undefined;
 }
 
@@ -79,12 +85,21 @@ function describedCodec({ codec: name, hash: hex }: CodecDescription): Codec<unk
 function describedStruct(description: StructDescription): DescribedType {
   try {
     const layout = structOf(layoutOf(description));
-    const { type, sizeBytes, transient, encode, decode } = layout;
+    const codec = isSingle(description) ? single(description.fields[0]!.type) : layout;
+    const { type, sizeBytes, transient, encode, decode } = codec;
     const made = { type, sizeBytes, transient, encode, decode, layout } as DescribedType;
-    return withForm(made, formOf(layout)!);
+    return withForm(made, formOf(codec)!);
   } catch (error) {
     throw invalid(`is invalid: ${(error as Error).message}`);
   }
+}
+
+/** Returns the codec of messages of one value. */
+function single(field: FieldTypeDescription): Codec<unknown> {
+  if (typeof field === "string") return scalarCodec(field);
+  const { array: element, length } = field as { array: Scalar | StructDescription; length: number };
+  const made = array(typeof element === "string" ? element : layoutOf(element), length);
+  return made as unknown as Codec<unknown>;
 }
 
 function invalid(problem: string): CorruptRegionError {

@@ -52,4 +52,10 @@ Deno.test("a size that cannot be is named, with the sizes that can", () => {
     [() => sharedMemory("n", { size: 0 }), 'shared memory "n": the size is 0; pass a whole number'],
   ];
   for (const [define, message] of refusals) assertThrows(define, RangeError, message);
+  const none = () => sharedMemory("n", {} as never);
+  assertThrows(
+    none,
+    TypeError,
+    'shared memory "n": it has no size; pass the option size, in bytes',
+  );
 });

@@ -10,7 +10,7 @@ import { describedType } from "../src/described.ts";
 import { CorruptRegionError, LayoutMismatchError } from "../src/errors.ts";
 import type { CallsDescription } from "../src/layout/describe.ts";
 import { layout } from "../src/layout/layout.ts";
-import type { Type } from "../src/message.ts";
+import { type Type, typeIn } from "../src/message.ts";
 import { mpsc } from "../src/mpsc/definition.ts";
 import { type RegionDetails, regions } from "../src/region/list.ts";
 import { sharedMemory } from "../src/shared/shared_memory.ts";
@@ -117,6 +117,21 @@ Deno.test("describedType() knows the codecs of this package, and shows others as
   const made = describedType(own.type);
   assertEquals([made.type.name, made.type.hash], ["own", 0x123n]);
   assertEquals(made.decode(Uint8Array.of(1, 2)), Uint8Array.of(1, 2));
+});
+
+Deno.test("describedType() decodes messages of one scalar or array as their values", () => {
+  const scan = struct("scan", { x: "f32" });
+  const types = [["f64", 1.5], [array("f32", 2), Float32Array.of(1, 2)], [array(scan, 1), [{
+    x: 3,
+  }]]];
+  for (const [type, value] of types as [Type, never][]) {
+    const codec = typeIn(type, "test");
+    const bytes = new Uint8Array(codec.sizeBytes as number);
+    const made = describedType(codec.type);
+    assertEquals([made.encode(value, bytes), made.decode(bytes)], [bytes.length, value]);
+    assertEquals(made.layout?.read(bytes), { value });
+    assertEquals(codec.decode(bytes), value);
+  }
 });
 
 Deno.test("describedType() refuses a description that is not that of the type", () => {

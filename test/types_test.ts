@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { assertType, type IsExact } from "@std/testing/types";
+import { domain } from "../src/babus/definition.ts";
 import type { Domain } from "../src/babus/domain.ts";
 import type { SlotObserver } from "../src/babus/observer.ts";
 import type { Slot } from "../src/babus/slot.ts";
@@ -202,6 +203,8 @@ Deno.test("a definition whose options leave out the type cannot claim another th
   const _answered: CallsDefinition<"f64", "f64"> = calls("types", { response: "f64" });
   // @ts-expect-error: the definition is one of bytes
   const _calls: CallsDefinition<"f64", "f64"> = calls("types");
+  // @ts-expect-error: the definition has no slots
+  domain<{ imu: { type: "f64" } }>("types");
   // @ts-expect-error: the options state no type
   const _slot = (open: Domain) => open.slot<"f64">("types");
   // @ts-expect-error: the slot is one of bytes

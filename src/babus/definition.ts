@@ -7,7 +7,7 @@
  * @module
  */
 
-import { checkedOptions, checkObject } from "../arguments.ts";
+import { checkedOptions, checkObject, definitionOptions } from "../arguments.ts";
 import type { DefinitionOptions, HandleOptions } from "../definition.ts";
 import { Landing } from "../landing.ts";
 import * as files from "../os/files.ts";
@@ -68,12 +68,23 @@ export interface DomainHandleOptions extends HandleOptions, DomainObserverOption
  *
  * @param slots The type and the sizes of each slot, by name.
  */
-export function domain<const S extends SlotTable = Record<never, never>>(
+export function domain<const S extends SlotTable>(
   name: string,
-  slots?: S,
+  slots: S,
   options?: DefinitionOptions,
-): DomainDefinition<S> {
-  if (slots === undefined) slots = {} as S;
+): DomainDefinition<S>;
+/** Defines a domain of which only the name is known: `slot()` opens each slot. */
+export function domain(
+  name: string,
+  slots?: undefined,
+  options?: DefinitionOptions,
+): DomainDefinition;
+export function domain(
+  name: string,
+  slots?: SlotTable,
+  options?: DefinitionOptions,
+): DomainDefinition<SlotTable> {
+  if (slots === undefined) slots = {};
   if (options === undefined) options = {};
   return new DomainDefinition(name, slots, options);
 }
@@ -88,7 +99,7 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
   constructor(name: string, slots: S, options: DefinitionOptions) {
     this.name = checkName(name, "a domain");
     const action = `define domain "${this.name}"`;
-    const region = checkedOptions(options, action);
+    const region = checkedOptions(options, action, definitionOptions());
     checkObject(slots, action);
     const definitions = Object.entries(slots).map(([slot, own]) =>
       new SlotDefinition({ ...region, domain: this.name, name: slot }, own)

@@ -105,7 +105,7 @@ export class SlotDefinition<K extends Type = Bytes> extends Definition<SlotGeome
 
   constructor({ domain, name, ...region }: SlotPlace, options?: SlotOptions<K>) {
     const action = `define slot ${inWords(name)}`;
-    const given = checkedOptions(options, action);
+    const given = checkedOptions(options, action, ["type", "depth", "size"]);
     const codec = typeIn(given.type, action);
     const { depth = 8, size = sizeOfType(codec as Codec<unknown>) ?? USUAL_SIZE } = given;
     super({

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkedOptions, inWords } from "../arguments.ts";
+import { checkedOptions, definitionOptions, inWords } from "../arguments.ts";
 import {
   Definition,
   type DefinitionOptions,
@@ -51,7 +51,11 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
   /** @ignore */
   constructor(name: string, options: CallsOptions<Q, S>) {
     const action = `open calls ${inWords(name)}`;
-    const { request, response, ...own } = checkedOptions(options, action);
+    const { request, response, ...own } = checkedOptions(
+      options,
+      action,
+      definitionOptions("request", "response", "retry", "clients", "servers", "capacity"),
+    );
     const types: CallTypes = {
       request: typeIn(request, action, "request"),
       response: typeIn(response, action, "response"),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkedOptions, inWords } from "../arguments.ts";
+import { checkedOptions, definitionOptions, inWords } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import {
   Definition,
@@ -44,7 +44,7 @@ export class CircularDefinition<K extends Type = Bytes> extends Definition {
   /** @ignore */
   constructor(name: string, options: CircularOptions<K>) {
     const action = `define circular buffer ${inWords(name)}`;
-    const own = checkedOptions(options, action);
+    const own = checkedOptions(options, action, definitionOptions("type", "capacity"));
     const type = typeIn(own.type, action) as Codec<unknown>;
     const path = regionPath(CIRCULAR_BUFFER.name, name, "the name of a circular buffer");
     super({ product: PRODUCT, name, path, options: own, message: type.type });

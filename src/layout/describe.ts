@@ -99,7 +99,8 @@ export function singleName(type: FieldTypeDescription): string {
   return `${typeof array === "string" ? array : array.struct}_${length}`;
 }
 
-function isSingle({ struct, fields: [field, ...others] }: StructDescription): boolean {
+/** Whether a struct stands for messages of one value. */
+export function isSingle({ struct, fields: [field, ...others] }: StructDescription): boolean {
   return field?.name === "value" && others.length === 0 && struct === singleName(field.type);
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkedOptions, inWords } from "../arguments.ts";
+import { checkedOptions, definitionOptions, inWords } from "../arguments.ts";
 import { type ConsumerOptions, RingDefinition } from "../lane/definition.ts";
 import type { RingOptions } from "../lane/geometry.ts";
 import type { AnyCodec } from "../lane/message.ts";
@@ -56,7 +56,11 @@ export class MpscDefinition<K extends Type = Bytes>
   /** @ignore */
   constructor(name: string, options: MpscOptions<K>) {
     const action = `define ring ${inWords(name)}`;
-    const { type, ...own } = checkedOptions(options, action);
+    const { type, ...own } = checkedOptions(
+      options,
+      action,
+      definitionOptions("type", "capacity", "producers"),
+    );
     const codec = typeIn(type, action);
     super(MPSC_RING, name, own, codec.type);
     this.#codec = codec;

@@ -83,8 +83,11 @@ export interface RegionType {
    * The features that this code understands, and their bits; a region states those that it uses.
    */
   readonly features?: Partial<FeatureBits> | undefined;
-  /** Returns the definition that opens a region with messages of this name, in words. */
-  readonly openedWith?: (messageName: string) => string | undefined;
+  /**
+   * Returns the definition that opens a region with messages of the name `there`, in words; `here`
+   * is the name in the definition that does not.
+   */
+  readonly openedWith?: (there: string, here: string) => string | undefined;
 }
 
 /** A type of message, checked when a process attaches. */
@@ -260,7 +263,7 @@ function mismatch(
       `${isNamesake ? "another " : ""}"${wanted}"${here}${different}`,
     remedy: isNamesake
       ? "import the definition that the other programs use"
-      : `define ${openedWith?.(message_name) ?? `the type "${message_name}"`}`,
+      : `define ${openedWith?.(message_name, wanted) ?? `the type "${message_name}"`}`,
   };
 }
 

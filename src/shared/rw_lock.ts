@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkedOptions, checkSyncWaits, inWords } from "../arguments.ts";
+import { checkedOptions, checkSyncWaits, definitionOptions, inWords } from "../arguments.ts";
 import { Definition, type DefinitionOptions, type HandleOptions } from "../definition.ts";
 import { withoutData } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
@@ -54,7 +54,7 @@ export class RwLockDefinition extends Definition<Record<never, never>> {
       product: LOCKS,
       name: checkName(name, "the name of a lock"),
       path: regionPath(RW_LOCK.name, name, "the name of a lock"),
-      options: checkedOptions(options, `define lock ${inWords(name)}`),
+      options: checkedOptions(options, `define lock ${inWords(name)}`, definitionOptions()),
     });
   }
 

@@ -107,7 +107,7 @@ export class LockDefinition {
   /** @ignore */
   constructor(name: string, options: LockOptions) {
     this.name = checkName(name, "the name of a lock");
-    this.#options = checkedOptions(options, `define lock ${inWords(name)}`);
+    this.#options = checkedOptions(options, `define lock ${inWords(name)}`, ["interop", "mode"]);
   }
 
   /** Opens the lock, or creates a free one. */
@@ -263,6 +263,7 @@ export class SemaphoreLock implements Disposable {
   #describeHolder(): string {
     if (this.#permit !== undefined) return "this handle holds it";
     const start = this.#file.startOfOther(OWNER);
+    if (start === OWNER - processId()) return "another handle of this process holds it";
     if (start !== undefined) return `process ${OWNER - start} holds it`;
     return "no vring program holds it: a program in C does, or a killed one did";
   }

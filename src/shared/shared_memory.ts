@@ -7,7 +7,7 @@
  * @module
  */
 
-import { checkedOptions, inWords, isArrayConstructor } from "../arguments.ts";
+import { checkedOptions, definitionOptions, inWords, isArrayConstructor } from "../arguments.ts";
 import { Definition, type DefinitionOptions, type HandleOptions } from "../definition.ts";
 import { isLayout } from "../layout/fields.ts";
 import { layout } from "../layout/layout.ts";
@@ -82,7 +82,18 @@ export class SharedMemoryDefinition extends Definition<{ readonly size: number }
 
   /** @ignore */
   constructor(name: string, options: SharedMemoryOptions) {
-    const own = checkedOptions(options, `define shared memory ${inWords(name)}`);
+    const own = checkedOptions(
+      options,
+      `define shared memory ${inWords(name)}`,
+      definitionOptions("size"),
+    );
+    if (own.size === undefined) {
+      throw new TypeError(
+        `Cannot define shared memory ${
+          inWords(name)
+        }: it has no size; pass the option size, in bytes`,
+      );
+    }
     const path = regionPath(SHARED_MEMORY.name, name, "the name of shared memory");
     super({
       product: MEMORY,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkedOptions, inWords } from "../arguments.ts";
+import { checkedOptions, definitionOptions, inWords } from "../arguments.ts";
 import type { DefinitionOptions } from "../definition.ts";
 import {
   type ConsumerOptions,
@@ -55,7 +55,7 @@ export class SpscDefinition<K extends Type = Bytes>
   /** @ignore */
   constructor(name: string, options: RingOptions<K>) {
     const action = `define ring ${inWords(name)}`;
-    const { type, ...own } = checkedOptions(options, action);
+    const { type, ...own } = checkedOptions(options, action, definitionOptions("type", "capacity"));
     const codec = typeIn(type, action);
     super(SPSC_RING, name, own, codec.type);
     this.#codec = codec;
@@ -106,7 +106,9 @@ export function byteRing(name: string, options?: ByteRingOptions): ByteRingDefin
 export class ByteRingDefinition extends RingDefinition<ByteProducer, ByteConsumer> {
   /** @ignore */
   constructor(name: string, options: ByteRingOptions) {
-    super(SPSC_RING, name, checkedOptions(options, `define ring ${inWords(name)}`), BYTE_LEVEL);
+    const action = `define ring ${inWords(name)}`;
+    const own = checkedOptions(options, action, definitionOptions("capacity"));
+    super(SPSC_RING, name, own, BYTE_LEVEL);
   }
 
   /** Opens the ring as its producer; throws a RoleTakenError if it has a living one. */

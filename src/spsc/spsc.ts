@@ -65,7 +65,10 @@ export const SPSC: RegionType = {
   title: "ring",
   control: SPSC_CONTROL,
   mirrored: true,
-  openedWith: (messageName) => messageName === BYTE_LEVEL.name ? "byteRing()" : undefined,
+  openedWith: (there, here) => {
+    if (there === BYTE_LEVEL.name) return "byteRing()";
+    return here === BYTE_LEVEL.name ? `spsc() with the type "${there}"` : undefined;
+  },
 };
 
 /** These rings, for the opener. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkedOptions, inWords } from "../arguments.ts";
+import { checkedOptions, definitionOptions, inWords } from "../arguments.ts";
 import type { Codec } from "../codec.ts";
 import { Definition, nextHandle, type OpenMode } from "../definition.ts";
 import { LayoutMismatchError } from "../errors.ts";
@@ -68,6 +68,10 @@ export function topic<K extends Type = Bytes>(
   return new TopicDefinition(name, options);
 }
 
+const OPTIONS = definitionOptions(
+  ..."type depth size subscribers history policy publishers reserve".split(" "),
+);
+
 /** A topic: its name, the type of its samples, its sizes and its policy. */
 export class TopicDefinition<K extends Type = Bytes> extends Definition<
   Readonly<Record<string, number>>,
@@ -80,7 +84,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
   /** @ignore */
   constructor(name: string, options?: TopicOptions<K>) {
     const action = `define topic ${inWords(name)}`;
-    const own = checkedOptions(options, action);
+    const own = checkedOptions(options, action, OPTIONS);
     const type = typeIn(own.type, action);
     const { depth = USUAL.depth, subscribers = USUAL.subscribers } = own;
     const size = sizeFor(type, own.size, action) ?? USUAL.size;

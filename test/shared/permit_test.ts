@@ -86,6 +86,8 @@ Deno.test("a semaphore lock says whether its handle holds it", () => {
   using other = defineLock(place.name).open();
   const permit = one.lockSync();
   assertEquals([one.held, other.held, other.tryLock()], [true, false, undefined]);
+  const late = () => other.lockSync({ timeout: 0 });
+  assertThrows(late, DOMException, "another handle of this process holds it");
   permit.release();
   assertEquals(one.held, false);
   assertEquals(other.tryLock()?.recovered, false);
