@@ -92,4 +92,4 @@ export type { SlotPeek } from "./src/babus/history.ts";
 export type { AnySlot, ListenOptions } from "./src/babus/listener.ts";
 export type { CallsOptions } from "./src/calls/definition.ts";
 export type { HandlingOptions, ServeOptions } from "./src/calls/server.ts";
-export type { CallClientOptions } from "./src/calls/client.ts";
+export type { CallClientOptions, CallHandleOptions } from "./src/calls/client.ts";

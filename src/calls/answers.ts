@@ -7,9 +7,18 @@
 import type { Codec } from "../codec.ts";
 import type { Endpoint } from "../lane/endpoint.ts";
 import { recordBytes, recordLength } from "../lane/record.ts";
+import type { CallTypes } from "./calls.ts";
 import type { Link } from "./link.ts";
 import { Envelope, errorFrom, Kind, messageBytes } from "./message.ts";
 import type { Call } from "./pending.ts";
+
+/** The parts of a client that take its answers. */
+export interface AnswersParts {
+  readonly types: CallTypes;
+  /** Whether each answer of bytes has a buffer of its own. */
+  readonly own: boolean;
+  readonly generation: number;
+}
 
 /** Takes the answers to one client. */
 export class Answers {
@@ -18,11 +27,12 @@ export class Answers {
   readonly #end: Endpoint;
   readonly #type: Codec<unknown>;
   readonly #generation: number;
-  readonly #envelope = new Envelope();
+  readonly #envelope: Envelope;
 
-  constructor(end: Endpoint, type: Codec<unknown>, generation: number) {
+  constructor(end: Endpoint, { types, own, generation }: AnswersParts) {
     this.#end = end;
-    this.#type = type;
+    this.#type = types.response;
+    this.#envelope = new Envelope(own);
     this.#generation = generation;
   }
 

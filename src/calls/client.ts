@@ -30,8 +30,14 @@ import { Links } from "./links.ts";
 import { Call } from "./pending.ts";
 import { Requests } from "./requests.ts";
 
+/** The options of a client or a server. */
+export interface CallHandleOptions extends HandleOptions {
+  /** Gives each received array of bytes a buffer of its own, which may be posted or transferred. */
+  own?: boolean | undefined;
+}
+
 /** The options of a client. */
-export interface CallClientOptions extends HandleOptions {
+export interface CallClientOptions extends CallHandleOptions {
   /**
    * Whether calls that no server has taken fail when every server has closed or died ("end", the
    * default), or wait for another server ("wait").
@@ -104,9 +110,9 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     this.#end = end;
     this.#board = board;
     this.#seat = seat;
-    const { types, retry, waits } = choice;
+    const { types, own, retry, waits } = choice;
     const generation = this.generation = (seat.generation.load() + 1) >>> 0;
-    const answers = this.#answers = new Answers(end, types.response, generation);
+    const answers = this.#answers = new Answers(end, { types, own, generation });
     const parts = { end, board, seat, generation, waits, retry, answers };
     const links = this.#links = new Links(parts); // the last client's answers are dropped
     nextGeneration(seat.generation);
@@ -350,6 +356,8 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
 /** The choices of a client's definition and options. */
 export interface ClientChoice {
   readonly types: CallTypes;
+  /** Whether each answer of bytes has a buffer of its own. */
+  readonly own: boolean;
   /** Whether a call may run twice. */
   readonly retry: boolean;
   /** Whether calls wait for another server when all are gone. */

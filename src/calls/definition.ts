@@ -5,17 +5,12 @@
  */
 
 import { checkedOptions, definitionOptions, inWords } from "../arguments.ts";
-import {
-  Definition,
-  type DefinitionOptions,
-  type HandleOptions,
-  nextHandle,
-} from "../definition.ts";
+import { Definition, type DefinitionOptions, nextHandle } from "../definition.ts";
 import { type Bytes, type Type, typeIn } from "../message.ts";
 import { regionPath } from "../region/names.ts";
 import type { WaitOptions } from "../wait/until.ts";
 import { CALLS, CALLS_REGION, type CallTypes, messageTypeOf } from "./calls.ts";
-import type { CallClient, CallClientOptions } from "./client.ts";
+import type { CallClient, CallClientOptions, CallHandleOptions } from "./client.ts";
 import { openClient, openServer } from "./open.ts";
 import type { CallServer } from "./server.ts";
 
@@ -70,9 +65,10 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
    * Opens a server, and creates the region if it does not exist. Throws a RoleTakenError if
    * `servers` servers are alive.
    */
-  server(options?: HandleOptions): CallServer<Q, S> {
-    const { open } = checkedOptions(options, `open ${this.what()} as a server`);
-    return this.openHandle(open, ({ region }) => openServer(this.name, region, this.#types));
+  server(options?: CallHandleOptions): CallServer<Q, S> {
+    const { open, own = false } = checkedOptions(options, `open ${this.what()} as a server`);
+    const choice = { types: this.#types, own };
+    return this.openHandle(open, ({ region }) => openServer(this.name, region, choice));
   }
 
   /**
@@ -80,13 +76,14 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
    * `clients` clients are alive.
    */
   client(options?: CallClientOptions): CallClient<Q, S> {
-    const { open, onPeerGone } = checkedOptions(options, `open ${this.what()} as a client`);
-    const choice = { types: this.#types, retry: this.#retry, waits: onPeerGone === "wait" };
+    const action = `open ${this.what()} as a client`;
+    const { open, own = false, onPeerGone } = checkedOptions(options, action);
+    const choice = { types: this.#types, own, retry: this.#retry, waits: onPeerGone === "wait" };
     return this.openHandle(open, ({ region }) => openClient(this.name, region, choice));
   }
 
   /** Resolves with a server once a seat for one is free. */
-  nextServer(options?: HandleOptions & WaitOptions): Promise<CallServer<Q, S>> {
+  nextServer(options?: CallHandleOptions & WaitOptions): Promise<CallServer<Q, S>> {
     return nextHandle(() => this.server(options), `open ${this.what()} as a server`, options);
   }
 

@@ -72,15 +72,16 @@ export class Client extends LaneReceiver {
 export class Clients {
   readonly all: readonly Client[];
   /** The header of the request last read. */
-  readonly envelope = new Envelope();
+  readonly envelope: Envelope;
   /** Whether the server is shutting down, and so drops answers to calls that were given up. */
   isClosing = false;
   readonly #end: Endpoint;
   readonly #fan: FanIn<Client>;
   readonly #queued = new Set<Client>();
 
-  constructor(end: Endpoint, board: Board, server: ServerSeat) {
+  constructor(end: Endpoint, board: Board, server: ServerSeat, own: boolean) {
     this.#end = end;
+    this.envelope = new Envelope(own);
     this.all = board.clients.map((client) => Client.at(board.pair(client, server)));
     this.#fan = new FanIn(this.all, server.hint);
   }

@@ -57,7 +57,11 @@ export class Envelope {
   kind = 0;
   generation = 0;
   bodyBytes = 0;
-  readonly #landing = new Landing({ own: true });
+  readonly #landing: Landing;
+
+  constructor(own: boolean) {
+    this.#landing = new Landing({ own });
+  }
 
   /** Reads the header of a lane's first message, whose length this is. */
   read(lane: LaneReceiver, length: number): void {

@@ -11,9 +11,8 @@ import { Again, retrySync } from "../region/poll.ts";
 import type { Region } from "../region/region.ts";
 import { SeatState } from "../region/seats.ts";
 import { Board, type ClientSeat, type ServerSeat } from "./board.ts";
-import type { CallTypes } from "./calls.ts";
 import { CallClient, type ClientChoice } from "./client.ts";
-import { CallServer } from "./server.ts";
+import { CallServer, type ServerChoice } from "./server.ts";
 
 /** Opens a client in a region, which it then owns. */
 export function openClient<Q extends Type, S extends Type>(
@@ -53,7 +52,7 @@ function takeClientSeat(board: Board): ClientSeat {
 export function openServer<Q extends Type, S extends Type>(
   name: string,
   region: Region,
-  types: CallTypes,
+  choice: ServerChoice,
 ): CallServer<Q, S> {
   const board = new Board(name, region);
   const seat = takeServerSeat(board);
@@ -68,7 +67,7 @@ export function openServer<Q extends Type, S extends Type>(
     action: "serve",
     waits: true,
   });
-  const server = end.use(() => new CallServer<Q, S>(end, board, seat, types));
+  const server = end.use(() => new CallServer<Q, S>(end, board, seat, choice));
   for (const { bell } of board.clients) bell.ring(); // now that it is open
   return server;
 }

@@ -104,13 +104,13 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
   #isShutDown = false; // shutdown() has closed it
 
   /** @ignore */
-  constructor(end: Endpoint, board: Board, seat: ServerSeat, types: CallTypes) {
+  constructor(end: Endpoint, board: Board, seat: ServerSeat, { types, own }: ServerChoice) {
     this.name = end.name;
     this.capacity = board.region.partBytes;
     this.clients = board.clients.length;
     this.id = seat.index;
     this.#end = end;
-    const clients = this.#clients = new Clients(end, board, seat);
+    const clients = this.#clients = new Clients(end, board, seat, own);
     const inHand = this.#inHand = new InHand(end, board.servers.length > 1 ? seat.load : undefined);
     const { capacity } = this;
     const handling = this.#handling = new Handling(end, { types, clients, inHand, capacity });
@@ -371,6 +371,13 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     }
     signal.throwIfAborted();
   }
+}
+
+/** The choices of a server's definition and options. */
+export interface ServerChoice {
+  readonly types: CallTypes;
+  /** Whether each request of bytes has a buffer of its own. */
+  readonly own: boolean;
 }
 
 /** Settles as the promise does, or rejects with the reason of a signal that aborts first. */

@@ -499,3 +499,27 @@ Deno.test("a response type that handles requests while it encodes fails its answ
   }
   assert(inner.includes("a value is being encoded into it"), inner);
 });
+
+Deno.test("calls give each request and answer its bytes, with `own` also a buffer", async () => {
+  for (const own of [false, true]) {
+    using name = new Name();
+    const definition = bytesCalls(name.name);
+    using server = definition.server({ own });
+    using client = definition.client({ own });
+    const requests: Uint8Array<ArrayBuffer>[] = [];
+    const serving = server.serve((request) => {
+      requests.push(request);
+      return answerTo(request);
+    });
+    const sent = [1, 2, 3].map((seed) => payload(seed, 16));
+    const answers = await Promise.all(sent.map((request) => client.call(request)));
+    for (const [i, answer] of answers.entries()) assert(isAnswer(answer, sent[i]!), `answer ${i}`);
+    assertEquals(requests, sent);
+    for (const [first, second] of [requests, answers] as const) {
+      assertEquals(first!.buffer === second!.buffer, !own);
+      if (own) structuredClone(first, { transfer: [first!.buffer] });
+    }
+    server.close();
+    await serving;
+  }
+});
