@@ -116,7 +116,16 @@ export class Word32 {
   /** Replaces the value, then loads another word: `store` and `load` in one call. */
   storeThenLoad(value: number, other: Word32): number {
     if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
-    return native().vring_publish32(this.address, value, other.address);
+    return native().vring_store_then_load32(this.address, value, other.address);
+  }
+
+  /**
+   * Replaces the value, then loads a bell. Every earlier access comes before the new value, but the
+   * load of the bell may pass it, until `orderOthers()` by the thread that raised the bell.
+   */
+  storeThenGlance(value: number, bell: Word32): number {
+    if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
+    return native().vring_publish32(this.address, value, bell.address);
   }
 
   /**
@@ -180,9 +189,9 @@ export class Word64 {
     native().vring_store64(this.#openToStore(), value);
   }
 
-  /** Replaces the value, then loads another word: `store` and `load` in one call. */
-  storeThenLoad(value: number, other: Word32): number {
-    return native().vring_publish64(this.#openToStore(), value, other.address);
+  /** Replaces the value, then loads a bell, as `Word32.storeThenGlance` does. */
+  storeThenGlance(value: number, bell: Word32): number {
+    return native().vring_publish64(this.#openToStore(), value, bell.address);
   }
 
   /** Returns the value, and orders every earlier plain read before that (on ARM too). */

@@ -59,6 +59,8 @@ export const LIBRARY_SYMBOLS = {
   vring_store64: { parameters: ["f64", "f64"], result: "void" },
   // void vring_store32(double word, uint32_t value)
   vring_store32: { parameters: ["f64", "u32"], result: "void" },
+  // uint32_t vring_store_then_load32(double word, uint32_t value, double other)
+  vring_store_then_load32: { parameters: ["f64", "u32", "f64"], result: "u32" },
   // uint32_t vring_publish32(double word, uint32_t value, double bell)
   vring_publish32: { parameters: ["f64", "u32", "f64"], result: "u32" },
   // uint32_t vring_publish64(double word, double value, double bell)
@@ -83,6 +85,8 @@ export const LIBRARY_SYMBOLS = {
   // int32_t vring_spin(double word, uint32_t expected, double budget)
   vring_spin: { parameters: ["f64", "u32", "f64"], result: "i32" },
 
+  // int32_t vring_order_others(void)
+  vring_order_others: { parameters: [], result: "i32" },
   // int32_t vring_futex_wait(double word, uint32_t expected, double deadline, uint32_t bitset)
   vring_futex_wait: { parameters: ["f64", "u32", "f64", "u32"], result: "i32" },
   // int32_t vring_futex_wake(double word, int32_t count, uint32_t bitset)

@@ -41,6 +41,15 @@ export function addAndWake(address: number): number {
   return native().vring_futex_add_wake(address);
 }
 
+/**
+ * Orders all other threads that publish: what each stored before is visible when this returns, and
+ * what it loads after shows what this thread stored before. Returns -errno if the kernel refuses;
+ * then a moment has passed in which every store becomes visible unless its processor is stopped.
+ */
+export function orderOthers(): number {
+  return native().vring_order_others();
+}
+
 /** Counts the SIGINTs that have reached this process while it had a listener for them. */
 export function interrupts(): number {
   return native().vring_interrupts();

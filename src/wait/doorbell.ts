@@ -7,17 +7,26 @@
  * ```
  *   sleeper                                waker
  *   b = raise()          bell is odd        publish                 the condition becomes true
- *   look again                              b = load(bell)          even: done, no system call
- *   sleep while bell is b                   odd: add 1 and wake all, in one system call
+ *   order all wakers                        b = load(bell)          even: done, no system call
+ *   look again                              odd: add 1 and wake all, in one system call
+ *   sleep while bell is b
  * ```
  *
  * I1  Only `raise` makes the bell odd; only a wake makes it even, and then the sequence differs,
  *     so a late sleeper's compare in the kernel fails. (A second waker that saw the same odd value
  *     adds 1 to an even one and leaves it odd with no sleeper: the next ring costs one system call
  *     in vain.)
- * P1  The sleeper raises, then looks; the waker publishes, then loads the bell. All four are
- *     sequentially consistent, so either the sleeper sees what was published or the waker sees
- *     the bell up: never neither.
+ * P1  The sleeper raises, then looks; the waker publishes, then loads the bell. Either the sleeper
+ *     sees what was published, or the waker sees the bell up: never neither. Each needs a barrier
+ *     between its two steps, because a store can wait in its processor while a later load goes
+ *     ahead. Wakers publish far more often than a sleeper sleeps. So the sleeper pays for both:
+ *     after raising, it has the kernel put a barrier into every running thread (membarrier, 1 to
+ *     2 us). If a waker publishes before its barrier, the look sees that; if it loads the bell
+ *     after its barrier, it sees the bell up. The barrier reaches registered processes; the waker
+ *     of any other process keeps a fence (native/vring.c), and so does `ring()` after the store of
+ *     a word. If a sandbox forbids the call, the sleeper looks 20 us later instead, when a store
+ *     under way has arrived. If even that look is too early, the sleeper looks again after a slice
+ *     (C1).
  * C1  Killed between publish and ring: the sleeper stays asleep. So no sleep is longer than a
  *     slice (reactor.ts), and a newcomer rings every bell of its role.
  * C2  Killed within ring: before the system call the bell is still up and the next ring takes it;
@@ -30,7 +39,7 @@
 import { check, ClosedError } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Word32, type Word64, type WordPlace } from "../memory/word.ts";
-import { addAndWake } from "../os/futex.ts";
+import { addAndWake, orderOthers } from "../os/futex.ts";
 
 const WAITING = 1;
 
@@ -52,13 +61,12 @@ export class Doorbell {
    * while the bell has that value.
    */
   raise(): number {
-    if (this.mapping.closed) throw closedWhileWaiting(this);
-    return (this.word.or(WAITING) | WAITING) >>> 0; // P1 raised before the look ..
+    return raiseAll([{ bell: this }])[0]!.value;
   }
 
   /** Stores a value in a word and then rings, in one native call. */
   publish(word: Word32 | Word64, value: number): void {
-    if ((word.storeThenLoad(value, this.word) & WAITING) === 0) return; // .. P1 as in ring()
+    if ((word.storeThenGlance(value, this.word) & WAITING) === 0) return; // .. P1 as in ring()
     wake(this.word.address);
   }
 
@@ -67,6 +75,22 @@ export class Doorbell {
     if ((this.word.load() & WAITING) === 0) return; // .. P1 loaded after the publish
     wake(this.word.address);
   }
+}
+
+/** A bell, and the value that it was raised to. */
+export interface Raised {
+  readonly bell: Doorbell;
+  readonly value: number;
+}
+
+/** Announces a sleeper at each bell, as `raise()` does at one, and returns their values. */
+export function raiseAll(all: readonly { readonly bell: Doorbell }[]): Raised[] {
+  const raised = all.map(({ bell }) => {
+    if (bell.mapping.closed) throw closedWhileWaiting(bell);
+    return { bell, value: (bell.word.or(WAITING) | WAITING) >>> 0 };
+  });
+  orderOthers(); // P1 raised before the look ..
+  return raised;
 }
 
 function wake(address: number): void {

@@ -34,7 +34,7 @@ import { Word32 } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
 import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
-import { closedWhileWaiting, type Doorbell } from "./doorbell.ts";
+import { closedWhileWaiting, type Raised } from "./doorbell.ts";
 
 /** The longest sleep, in nanoseconds, without a check of its conditions. */
 export const SLICE_NS = 250e6;
@@ -55,12 +55,6 @@ export interface Sleep {
   readonly sliceNs?: number | undefined;
   /** Looks at the end of a slice; true ends the sleep. */
   look(): boolean;
-}
-
-/** A bell, and the value that it was raised to. */
-export interface Raised {
-  readonly bell: Doorbell;
-  readonly value: number;
 }
 
 /** A word, and the value that it had. */

@@ -29,7 +29,7 @@ import { Errno, OsError, timeoutError } from "../errors.ts";
 import { hasManyCpus, now, perIsolate } from "../os/clock.ts";
 import { FutexVector, interrupts, wait as futexWait } from "../os/futex.ts";
 import type { Attempt, Condition, Outcome, Waiter } from "./condition.ts";
-import { closedWhileWaiting } from "./doorbell.ts";
+import { closedWhileWaiting, raiseAll, type Raised } from "./doorbell.ts";
 import { yieldOften } from "./fairness.ts";
 import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
 import { firstReady, spin } from "./spin.ts";
@@ -203,20 +203,23 @@ function spinSlice(all: readonly Condition[], budgetNs: number, deadline: number
 const sleepList = perIsolate(() => new FutexVector());
 
 function sleepSlice(all: readonly Condition[], time: number, deadline: number): End | undefined {
-  const list = all.length === 1 ? undefined : sleepList();
-  list?.clear();
-  let raised = 0;
-  for (const { bell } of all) {
-    raised = bell.raise();
-    list?.push(bell.word.address, raised);
-  }
+  const bells = raiseAll(all);
   const end = lookAgain(all, time, deadline);
   if (end !== undefined) return end;
   const sliceEnd = Math.min(deadline, time + sliceOf(all));
-  checkWait(list?.waitSync(sliceEnd) ?? futexWait(all[0]!.bell.word.address, raised, sliceEnd));
+  checkWait(sleepOn(bells, sliceEnd));
   // Looked at before the bells are raised again: one that stays up costs the waker a system call.
   const condition = firstReady(all);
   return condition && { outcome: "ready", condition };
+}
+
+/** Sleeps until a bell differs from its value or the deadline passes. */
+function sleepOn(bells: readonly Raised[], deadline: number): number {
+  if (bells.length === 1) return futexWait(bells[0]!.bell.word.address, bells[0]!.value, deadline);
+  const list = sleepList();
+  list.clear();
+  for (const { bell, value } of bells) list.push(bell.word.address, value);
+  return list.waitSync(deadline);
 }
 
 async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promise<End> {
@@ -228,7 +231,7 @@ async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promi
   if (condition !== undefined) return { outcome: "ready", condition };
   for (;;) {
     const watched = watchedOf(all);
-    const bells = all.map(({ bell }) => ({ bell, value: bell.raise() }));
+    const bells = raiseAll(all);
     let end = lookAgain(all, now(), deadline);
     if (end !== undefined) return end;
     const look = () => (end = lookAgain(all, now(), deadline)) !== undefined;

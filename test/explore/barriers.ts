@@ -13,6 +13,8 @@ const WEAKER = {
   loadLast: "load",
   copyOutThenLoad: "copyOutThenAcquire",
   storeThenLoad: "storePlainlyThenLoad",
+  storeThenGlance: "storePlainlyThenGlance",
+  orderOthers: "Boolean", // does nothing
 } as const;
 
 /** A place in src where the order of memory is asked for. */
@@ -103,9 +105,15 @@ export const BARRIERS: readonly Barrier[] = [
   },
   {
     file: "wait/doorbell.ts",
-    code: "word.storeThenLoad(value, this.word)",
-    pair: "P1 of the bell, and the pair of each ring: a published message is visible first",
+    code: "word.storeThenGlance(value, this.word)",
+    pair: "the pair of each ring: a published message is visible first",
     scenario: "spsc-flow",
+  },
+  {
+    file: "wait/doorbell.ts",
+    code: "orderOthers(); // P1",
+    pair: "P1 of the bell: raised before the look, and published before the load",
+    scenario: "doorbell-publish",
   },
   {
     file: "lane/fan_in.ts",

@@ -15,11 +15,14 @@ async function* sources(folder = SRC): AsyncGenerator<[file: string, source: str
   }
 }
 
+/** The leaves that implement barriers. */
+const IMPLEMENTATIONS = ["memory/word.ts", "os/futex.ts"];
+
 Deno.test("every barrier in src has a row in barriers.ts", async () => {
   const found: string[] = [];
   const listed: string[] = [];
   for await (const [file, source] of sources()) {
-    if (file === "memory/word.ts") continue; // it implements them
+    if (IMPLEMENTATIONS.includes(file)) continue;
     const rows = BARRIERS.filter((barrier) => barrier.file === file);
     for (const line of sitesIn(source)) {
       const row = rows.find(({ code }) => line.includes(code));

@@ -7,6 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { memory, scenario } from "./fixture.ts";
+import { orderOthers } from "./leaves/futex.ts";
 import { copyIn, copyOut, Word64 } from "./leaves/word.ts";
 import { type End, explore } from "./engine/mod.ts";
 
@@ -45,6 +46,8 @@ const STEPS = {
   last: (name: string, at: number) => word(name, at).loadLast(),
   /** dmb */
   dmb: () => void word("own", 248).or(0),
+  /** membarrier */
+  all: () => void orderOthers(),
 };
 
 /** Returns what threads can load, and what the variables are at the end, as text. */
@@ -74,7 +77,7 @@ export async function outcomes(threads: Program, reorderings = 4): Promise<strin
 
 // ---- the axioms ----
 
-/** A load or a store of a program, or a barrier. */
+/** A load or a store of a program, or a barrier: of its thread, or of all. */
 interface Effect {
   readonly thread: number;
   readonly what: Step[0];
@@ -83,13 +86,15 @@ interface Effect {
 }
 
 const LOADS: readonly Step[0][] = ["look", "acquire", "last"];
+const BARRIERS: readonly Step[0][] = ["dmb", "all"];
 const STORES: readonly Step[0][] = ["plain", "release", "first"];
 
 /**
  * Returns the outcomes that the axioms allow: those of every order of the stores to each variable
- * and every source of each load that are coherent, and ordered before in no circle. The model's own
- * limits are axioms here: a load comes before later stores of its thread, and after earlier stores
- * to its variable.
+ * and every source of each load that are coherent, and ordered before in no circle. A barrier for
+ * all is one of its own thread, and one at some place of every other thread, which comes after
+ * everything before it and before everything after it. The model's own limits are axioms here: a
+ * load comes before later stores of its thread, and after earlier stores to its variable.
  */
 export function allowedOutcomes(threads: Program): string[] {
   const effects = threads.flatMap((steps, thread) =>
@@ -100,17 +105,37 @@ export function allowedOutcomes(threads: Program): string[] {
   const isSame = (i: number, j: number) => effects[i]!.variable === effects[j]!.variable;
   const isBefore = (i: number, j: number) => i < j && effects[i]!.thread === effects[j]!.thread;
   const local = all.flatMap((i) => all.filter((j) => isBefore(i, j)).map((j) => [i, j] as const));
-  const accesses = local.filter(([i, j]) => !is(i, ["dmb"]) && !is(j, ["dmb"]));
+  const accesses = local.filter(([i, j]) => !is(i, BARRIERS) && !is(j, BARRIERS));
   const inPlace = accesses.filter(([i, j]) => isSame(i, j));
   const isOrdered = ([i, j]: readonly [number, number]) =>
     is(i, ["acquire", "last", "first"]) || is(j, ["release", "first"]) ||
     is(i, ["release"]) && is(j, ["acquire", "last"]) ||
     is(i, LOADS) && (is(j, ["last"]) || is(j, STORES)) ||
     is(i, STORES) && isSame(i, j) ||
-    all.some((k) => is(k, ["dmb"]) && isBefore(i, k) && isBefore(k, j)) ||
+    all.some((k) => is(k, BARRIERS) && isBefore(i, k) && isBefore(k, j)) ||
     is(i, LOADS) && all.some((k) => is(k, ["last"]) && isBefore(i, k) && isBefore(k, j)) ||
     all.some((k) => is(k, ["first"]) && isBefore(i, k) && isBefore(k, j));
   const ordered = accesses.filter(isOrdered);
+
+  // For each barrier that one thread puts into another: its places there, each by what it orders.
+  const ofThread = (thread: number) => all.filter((i) => effects[i]!.thread === thread);
+  const placed = all.filter((i) => is(i, ["all"])).flatMap((i) => {
+    const own = ofThread(effects[i]!.thread);
+    return threads.flatMap((steps, thread) => {
+      if (thread === effects[i]!.thread) return [];
+      const others = ofThread(thread);
+      return [Array.from({ length: steps.length + 1 }, (_, place) => ({
+        before: [...own.filter((j) => j < i), ...others.slice(0, place)],
+        after: [...own.filter((j) => j > i), ...others.slice(place)],
+      }))];
+    });
+  });
+  const barriers = product(placed).map((places) =>
+    places.flatMap(({ before, after }, n) => [
+      ...before.map((i) => [i, all.length + n] as const),
+      ...after.map((i) => [all.length + n, i] as const),
+    ])
+  );
 
   const stores = all.filter((i) => is(i, STORES));
   const loads = all.filter((i) => is(i, LOADS));
@@ -139,7 +164,9 @@ export function allowedOutcomes(threads: Program): string[] {
       const outside = edges.filter(([i, j]) => effects[i]!.thread !== effects[j]!.thread);
       if (
         hasCircle(all.length, [...edges, ...inPlace]) ||
-        hasCircle(all.length, [...outside, ...ordered])
+        barriers.every((placed) =>
+          hasCircle(all.length + placed.length, [...outside, ...ordered, ...placed])
+        )
       ) continue;
       const loaded = threads.map((_, thread) =>
         loads.flatMap((load, i) =>

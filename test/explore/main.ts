@@ -173,6 +173,7 @@ function boundsOf(scenario: Scenario, request: Request): Bounds {
 /** Tightens bounds. */
 function within(bounds: Bounds, most: Bounds): Bounds {
   return {
+    ...bounds,
     preemptions: Math.min(bounds.preemptions, most.preemptions),
     deaths: Math.min(bounds.deaths, most.deaths),
     noise: Math.min(bounds.noise, most.noise),

@@ -28,7 +28,7 @@ export const CONVENTIONS: Conventions = { sliceNs: SLICE_NS, errorName: errnoNam
 /** A scenario with its bounds as the reports print them. */
 export interface Row extends Omit<Scenario, "bounds" | "short"> {
   /** Preemptions, deaths and noise of the full search. */
-  readonly bounds: `${number}/${number}/${number}`;
+  readonly bounds: `${number}/${number}/${number}` | `${number}/${number}/${number}/${number}`;
   /** The preemptions of the short search, or several tighter bounds. */
   readonly short?: number | Partial<Bounds>;
 }
@@ -36,9 +36,15 @@ export interface Row extends Omit<Scenario, "bounds" | "short"> {
 /** Makes the scenarios of a table. */
 export function scenarios(rows: readonly Row[]): readonly Scenario[] {
   return rows.map(({ bounds, short, ...row }) => {
-    const [preemptions, deaths, noise] = bounds.split("/").map(Number) as [number, number, number];
+    const [preemptions, deaths, noise, reorderings] = bounds.split("/").map(Number) as
+      & number[]
+      & [number, number, number];
     const tighter = typeof short === "number" ? { preemptions: short } : short;
-    return { ...row, bounds: { preemptions, deaths, noise }, ...tighter && { short: tighter } };
+    return {
+      ...row,
+      bounds: { preemptions, deaths, noise, ...reorderings && { reorderings } },
+      ...tighter && { short: tighter },
+    };
   });
 }
 

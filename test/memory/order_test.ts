@@ -13,7 +13,15 @@ import { type Access, ACCESSES, ORDER_BYTES } from "./words.ts";
 
 const PROGRAM = new URL("./worker_order.ts", import.meta.url);
 
-/** So often plain accesses must have shown the outcome that atomic ones must not show. */
+/**
+ * The accesses that show the outcome that the others must not show. On aarch64 a waker has an order
+ * of its own.
+ */
+const TELLING: readonly Access[] = Deno.build.arch === "x86_64"
+  ? ["plain", "bell without orderOthers()"]
+  : ["plain"];
+
+/** So often they must have shown it. */
 const ENOUGH = 30;
 
 const BUDGET_NS = 3e9;
@@ -34,11 +42,11 @@ Deno.test("a store to a word and a load of another are seen in order, as plain o
 
   const both = new Map<Access, number>(ACCESSES.map((access) => [access, 0]));
   const end = now() + BUDGET_NS;
-  while (both.get("plain")! < ENOUGH && now() < end) {
+  while (TELLING.some((access) => both.get(access)! < ENOUGH) && now() < end) {
     for (const access of ACCESSES) both.set(access, both.get(access)! + await play(access));
   }
-  const { plain, ...atomic } = Object.fromEntries(both);
-  assertEquals(atomic, { "Word32": 0, "Word32 in one call": 0, "Word64 in one call": 0 });
-  if (plain! >= ENOUGH) return;
-  console.log(`NOT TESTED: the order of words, as plain accesses broke it ${plain} times only`);
+  const { plain, "bell without orderOthers()": unordered, ...atomic } = Object.fromEntries(both);
+  assertEquals(Object.values(atomic), [0, 0, 0, 0], JSON.stringify(atomic));
+  const telling = `plain accesses broke it ${plain} times, and such bells ${unordered} times`;
+  if (TELLING.some((access) => both.get(access)! < ENOUGH)) console.log(`NOT TESTED: ${telling}`);
 });

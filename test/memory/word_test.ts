@@ -400,22 +400,23 @@ Deno.test("copyIn() and copyOut() throw once the memory is closed", () => {
   assertThrows(() => copyOut(mapping, 0, new Uint8Array(1)), TypeError);
 });
 
-for (const Word of [Word32, Word64]) {
-  const largest = Word === Word32 ? TOP32 : TOP53;
-  Deno.test(`${Word.name}.storeThenLoad() stores the one word, loads the other and changes nothing beside them`, () => {
+for (const method of ["Word32.storeThenLoad", "Word32.storeThenGlance", "Word64.storeThenGlance"]) {
+  const [Word, largest] = method.startsWith("Word32") ? [Word32, TOP32] : [Word64, TOP53];
+  const name = method.slice(7) as "storeThenGlance";
+  Deno.test(`${method}() stores the one word, loads the other and changes nothing beside them`, () => {
     using made = makeWord<Word32 | Word64>(Word);
     const { word, mapping } = made;
     const other = new Word32(mapping, { path: "test.other", offset: 132 });
     const expected = other.load();
     assert(expected > 0);
     for (const value of [largest, 0x8070_6050, 0, largest - 1]) {
-      assertEquals(word.storeThenLoad(value, other), expected);
+      assertEquals(word[name](value, other), expected);
       assertEquals(word.load(), value);
       made.unchanged();
     }
-    assertEquals(word.storeThenLoad(1, new Word32(mapping, PLACE, 48)), 1); // of one place
+    assertEquals(word[name](1, new Word32(mapping, PLACE, 48)), 1); // of one place
     mapping.close();
-    assertThrows(() => word.storeThenLoad(1, other), ClosedError);
+    assertThrows(() => word[name](1, other), ClosedError);
   });
 }
 

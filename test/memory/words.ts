@@ -14,7 +14,14 @@ export const WORD32 = { path: "word32", offset: 64 };
 export const WORD64 = { path: "word64", offset: 128 };
 
 /** How the test of order accesses its words. */
-export const ACCESSES = ["plain", "Word32", "Word32 in one call", "Word64 in one call"] as const;
+export const ACCESSES = [
+  "plain",
+  "Word32",
+  "Word32 in one call",
+  "bell of Word32",
+  "bell of Word64",
+  "bell without orderOthers()",
+] as const;
 
 /** One way to access them. */
 export type Access = (typeof ACCESSES)[number];

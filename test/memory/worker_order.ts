@@ -11,6 +11,7 @@
 
 import { Mapping } from "../../src/memory/mapping.ts";
 import { Word32, Word64 } from "../../src/memory/word.ts";
+import { orderOthers } from "../../src/os/futex.ts";
 import { type Access, ORDER_BYTES, ORDER_ROUNDS as ROUNDS } from "./words.ts";
 
 /** The task. */
@@ -37,6 +38,18 @@ class PlainWord {
     this.#cell[0] = value;
     return other.#cell[0]!;
   }
+}
+
+/** A waker: it publishes, and looks at the bell. */
+function glance<W extends Word32 | Word64>(own: W, other: W): number {
+  return own.storeThenGlance(1, other as Word32); // the lower half, of 64 bits
+}
+
+/** A sleeper: it raises the bell, and looks. */
+function order<W extends Word32 | Word64>(own: W, other: W): number {
+  own.or(1);
+  orderOthers();
+  return other.load();
 }
 
 /** Returns the values that this side loaded, one for each round. */
@@ -72,8 +85,17 @@ port.onmessage = ({ data: { fd, side, access } }: MessageEvent<Task>) => {
     "Word32 in one call": () => {
       return play(scene, Word32, (own, other) => own.storeThenLoad(1, other));
     },
-    "Word64 in one call": () => {
-      return play(scene, Word64, (own, other) => own.storeThenLoad(1, other as unknown as Word32));
+    "bell of Word32": () => play(scene, Word32, side === 0 ? glance : order),
+    "bell of Word64": () => play(scene, Word64, side === 0 ? glance : order),
+    "bell without orderOthers()": () => {
+      return play(
+        scene,
+        Word32,
+        side === 0 ? glance : (own, other) => {
+          own.or(1);
+          return other.load();
+        },
+      );
     },
   }[access]();
   port.postMessage(loaded);

@@ -67,7 +67,8 @@ Deno.test("words of an observer throw instead of storing", () => {
     () => observer.keep(),
     () => observer.tryHold(0),
     () => word.storeThenLoad(1, word),
-    () => word64.storeThenLoad(1, word),
+    () => word.storeThenGlance(1, word),
+    () => word64.storeThenGlance(1, word),
     () => word64.storeFirst(1),
   ];
   for (const name of ["store", "add", "sub", "or", "and", "exchange"] as const) {

@@ -88,7 +88,7 @@ const UNNOTICED: Record<string, readonly string[]> = {
     "processId",
   ],
   "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId", "ranges"],
-  "os/futex": ["interrupts", "hasWaitv", "forceScan"],
+  "os/futex": ["orderOthers", "interrupts", "hasWaitv", "forceScan"],
   "os/locks": [],
   "os/semaphore": ["semaphoreFile", "inodeOf"],
 };

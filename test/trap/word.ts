@@ -16,12 +16,16 @@ export class Word32 extends real.Word32 {
     this.store(value);
     return other.load();
   }
+  /** In two parts. */
+  override storeThenGlance(value: number, bell: Word32): number {
+    return this.storeThenLoad(value, bell);
+  }
 }
 export class Word64 extends real.Word64 {
   /** In two parts. */
-  override storeThenLoad(value: number, other: Word32): number {
+  override storeThenGlance(value: number, bell: Word32): number {
     this.store(value);
-    return other.load();
+    return bell.load();
   }
 }
 

@@ -144,8 +144,7 @@ Deno.test("waitSync() throws an OsError when the kernel refuses to sleep", () =>
   using scene = Scene.make();
   const { bell } = scene.place;
   const wrong = Object.create(bell, {
-    word: { value: { address: bell.word.address + 1 } },
-    raise: { value: () => 1 },
+    word: { value: { address: bell.word.address + 1, or: () => 1 } },
   });
   const error = assertThrows(() => waitSync(scene.place.reaches(1, { bell: wrong })), OsError);
   assertEquals([error.syscall, error.code], ["futex", "EINVAL"]);

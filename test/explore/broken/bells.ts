@@ -6,7 +6,7 @@
  */
 
 import { Word32 } from "../../../src/memory/word.ts";
-import { addAndWake, wait, wake } from "../../../src/os/futex.ts";
+import { addAndWake, orderOthers, wait, wake } from "../../../src/os/futex.ts";
 import { mapMemory } from "../scenario.ts";
 
 const EVERYONE = 2 ** 31 - 1;
@@ -35,6 +35,28 @@ export class SequenceBell {
 
   ring(): void {
     if ((this.bell.load() & 1) !== 0) addAndWake(this.bell.address);
+  }
+}
+
+/** Right: the load of the bell may pass the publish, so the sleeper orders both in the waker. */
+export class OneSidedBell extends SequenceBell {
+  override sleep(ready: () => boolean): void {
+    const raised = this.bell.or(1) | 1;
+    orderOthers();
+    if (!ready()) wait(this.bell.address, raised, Infinity);
+  }
+
+  override publish(): void {
+    const raised = this.count.storeThenGlance(this.count.load() + 1, this.bell) & 1;
+    if (raised !== 0) addAndWake(this.bell.address);
+  }
+}
+
+/** Broken: the look comes before the publish is visible, and the bell was loaded before the raise. */
+export class NoSideOrders extends OneSidedBell {
+  override sleep(ready: () => boolean): void {
+    const raised = this.bell.or(1) | 1;
+    if (!ready()) wait(this.bell.address, raised, Infinity);
   }
 }
 

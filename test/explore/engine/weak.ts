@@ -19,6 +19,8 @@
  * | last load           | the same                                | not early; later loads are       |
  * | (dmb, ldar)         |                                         | served after it                  |
  * | all others, deaths  | all earlier stores are visible before   | no later load is early           |
+ * | a barrier for       | all earlier stores of that thread are   | no later load of that thread is  |
+ * | another thread      | visible before                          | early                            |
  *
  * A store never passes another of its thread to the same bytes, and loads of the same bytes never go
  * back. A thread's load of bytes that it has pending makes them visible first: a processor would
@@ -102,6 +104,7 @@ export class WeakMemory {
     this.#threads = actors.map(() => IDLE);
     this.#left = reorderings;
     this.#note = note;
+    world.barriers = actors.map((actor) => () => this.end(actor));
     world.onChange = (inode, index, before) => this.#noteChange(inode, index, before);
   }
 
@@ -197,7 +200,10 @@ export class WeakMemory {
     while (this.#thread(actor).pending.length > 0) this.makeVisible(actor, 0);
   }
 
-  /** Ends what an actor that begins or dies, or that another one follows, could still reorder. */
+  /**
+   * Ends what an actor could still reorder: one that begins or dies, that another one follows, or
+   * that another one puts a barrier into.
+   */
   end(actor: Actor): void {
     this.settle(actor);
     this.#orderLoads(actor.index);

@@ -73,6 +73,8 @@ export class World {
   readonly sleepers = new Map<number, Sleeper>();
   /** Called for each word that changes, and not when the change is undone. */
   onChange: ((inode: Inode, index: number, before: number) => void) | undefined;
+  /** For each actor a barrier in its thread; none if memory is not weak. */
+  barriers: readonly (() => void)[] = [];
   readonly #made = new Map<string, Inode>();
   #locks: HeldLock[] = [];
   #time = 0;

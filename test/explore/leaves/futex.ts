@@ -60,6 +60,17 @@ export function addAndWake(address: number): number {
   });
 }
 
+/**
+ * Puts a barrier into one actor after the other, as the kernel does at no common moment. Where
+ * memory is not weak, it is no operation at all.
+ */
+export function orderOthers(): number {
+  currentActor().world.barriers.forEach((_, i) =>
+    shared(() => `put a barrier into actor ${i}`, ({ barriers }) => barriers[i]!())
+  );
+  return 0;
+}
+
 export function interrupts(): number {
   return 0;
 }

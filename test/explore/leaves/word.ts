@@ -161,10 +161,22 @@ class Word<N extends number | bigint> {
     this.store(value);
     return other.load();
   }
+  /** The load may be served before the store is visible. */
+  storeThenGlance(value: number, bell: Word32): number {
+    this.store(value);
+    return bell.glance();
+  }
   /** For barriers.ts: the store orders nothing. */
   storePlainlyThenLoad(value: number, other: Word32): number {
     this.write(value, "plain store");
     return other.load();
+  }
+  storePlainlyThenGlance(value: number, bell: Word32): number {
+    this.write(value, "plain store");
+    return bell.glance();
+  }
+  glance(): number {
+    return this.read("plain load", () => "load");
   }
 }
 

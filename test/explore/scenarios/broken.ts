@@ -134,6 +134,19 @@ const BELLS: readonly Row[] = [
   ),
   ...pair(
     {
+      name: "no-side-orders",
+      about: "neither the waker nor the sleeper has a barrier",
+      expect: "lost wake-up",
+    },
+    [bells.NoSideOrders, bells.OneSidedBell],
+    (make) => ({
+      actors: { sleeper1: sleeper(make, 2), sleeper2: sleeper(make, 1), waker: waker(make, 2) },
+      bounds: "1/0/0/1",
+      check,
+    }),
+  ),
+  ...pair(
+    {
       name: "clear-then-wake",
       about: "the bell is taken, and then everyone woken: a death comes between",
       expect: "hang",

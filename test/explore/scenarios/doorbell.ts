@@ -75,6 +75,14 @@ function scenario(name: string, about: string, actors: Actors, bounds: Row["boun
   return { name, about, setup, actors, bounds, check };
 }
 
+/** Publishes and looks at the bell in one call, in which the load may pass the store. */
+function publisher(times: number) {
+  return () => {
+    const { bell, count } = shared();
+    for (let i = 1; i <= times; i++) bell.publish(count, i);
+  };
+}
+
 /** A second waker that publishes and rings whatever the first did not live to. */
 function successor(after: string, total: number): ActorSpec {
   const body = () => {
@@ -115,6 +123,16 @@ export const DOORBELL: readonly Scenario[] = scenarios([
     waker: waker(2),
     successor: successor("waker", 2),
   }, "3/1/0"),
+  scenario(
+    "doorbell-publish",
+    "two waiters, and a waker that publishes, with no barrier of its own",
+    {
+      sleeper1: sleeper(2),
+      sleeper2: sleeper(1),
+      waker: publisher(2),
+    },
+    "3/0/1",
+  ),
   scenario("doorbell-async", "one waiter on the event loop, one waker", {
     sleeper: asyncSleeper(2),
     waker: waker(2),
