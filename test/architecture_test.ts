@@ -38,6 +38,7 @@ const LAYERS = [
   "src/babus",
   "src/shared",
   "src/testing",
+  "src/inspect",
   "src/cli",
   "signatures.ts",
   "mod.ts",
@@ -216,7 +217,7 @@ Deno.test("the source is all reached from mod.ts, the testing entry point or the
     if (reached.has(path)) return;
     reached.add(path);
     for (const specifier of importsOf(sources[path]!)) {
-      visit(new URL(specifier, `file:///${path}`).pathname.slice(1));
+      if (specifier.startsWith(".")) visit(new URL(specifier, `file:///${path}`).pathname.slice(1));
     }
   };
   for (const path of Object.keys(sources)) {

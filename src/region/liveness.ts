@@ -22,7 +22,7 @@ import { type FileStatus, pathOfFd, read, stat } from "../os/files.ts";
 import { closeLockFile, findLock, Lock, openLockFile, setLock, testLock } from "../os/locks.ts";
 
 /** Lock bytes begin here, far beyond the contents of any file. */
-const FIRST_BYTE = 2 ** 52;
+export const FIRST_BYTE: number = 2 ** 52;
 
 /** How to open a {@linkcode LockFile}. */
 export interface LockFileOptions {

@@ -126,6 +126,12 @@ export class RegionObserver implements Disposable {
    * this layout.
    */
   control<L extends AnyLayout>(layout: L): ReturnType<L["read"]> {
+    return layout.read(this.controlBytes(layout)) as ReturnType<L["read"]>;
+  }
+
+  /** Returns a copy of the bytes of the control block, as `control()` reads them.
+   * @ignore */
+  controlBytes(layout: AnyLayout): Uint8Array<ArrayBuffer> {
     const { abiHash } = this.details;
     if (layout.hash !== abiHash) {
       throw new LayoutMismatchError(
@@ -134,7 +140,7 @@ export class RegionObserver implements Disposable {
       );
     }
     const bytes = this.#copy(REGION_HEADER.size, layout.size);
-    if (bytes.length === layout.size) return layout.read(bytes) as ReturnType<L["read"]>;
+    if (bytes.length === layout.size) return bytes;
     throw new LayoutMismatchError(
       `Cannot read the control block of ${this.#what}: its file ends after ` +
         `${REGION_HEADER.size + bytes.length} bytes; unlink it`,

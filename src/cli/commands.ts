@@ -1,0 +1,17 @@
+/**
+ * All commands, in the order in which the help shows them.
+ *
+ * @module
+ */
+
+import type { Command } from "./command.ts";
+import { clean } from "./commands/clean.ts";
+import { doctor } from "./commands/doctor.ts";
+import { echo } from "./commands/echo.ts";
+import { info } from "./commands/info.ts";
+import { ls } from "./commands/ls.ts";
+import { rates } from "./commands/rates.ts";
+import { watch } from "./commands/watch.ts";
+
+/** All commands. */
+export const COMMANDS: readonly Command[] = [ls, info, rates, echo, watch, doctor, clean];

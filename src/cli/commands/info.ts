@@ -1,0 +1,144 @@
+/**
+ * `vring info`: one region, with the definition to paste into a program.
+ *
+ * @module
+ */
+
+import { describedType } from "../../described.ts";
+import { VringError } from "../../errors.ts";
+import { holders } from "../../inspect/holders.ts";
+import { isSingle, type TypeDescription } from "../../layout/describe.ts";
+import * as files from "../../os/files.ts";
+import type { RegionDetails, RegionInfo } from "../../region/list.ts";
+import { type Call, type Command, Exit, UsageError } from "../command.ts";
+import { activityIn, found, nothingFound } from "../found.ts";
+import { bytesInWords, harmless } from "../output.ts";
+import { factsOf } from "./ls.ts";
+
+export const info: Command = {
+  name: "info",
+  summary: "Shows the definition, the parties and the flows of a region.",
+  usage: "NAME...",
+  options: { kind: { value: "KIND", summary: "only this kind, such as topic or spsc" } },
+  examples: ["vring info cam/left", "vring info cam/left --json"],
+  run(call) {
+    if (call.names.length === 0) throw new UsageError("Cannot show a region: pass its name");
+    const all = found(call);
+    if (all.length === 0) {
+      call.out.line(nothingFound(call));
+      return Exit.problem;
+    }
+    const locks = holders();
+    for (const region of all) show(call, region, locks);
+    return Exit.ok;
+  },
+};
+
+function show({ out }: Call, region: RegionInfo, locks: ReturnType<typeof holders>): void {
+  const { kind, name, details, problem, path, sizeBytes, allocatedBytes } = region;
+  const activity = activityIn(region);
+  const status = files.statPath(path);
+  const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
+  const definition = details && definitionOf(region, details);
+  out.object({ ...factsOf(region, activity, held), id: details?.id, definition });
+  out.line(out.bold(`${kind} ${harmless(name)}`));
+  out.line(
+    `  ${path}, ${bytesInWords(sizeBytes)}, ${bytesInWords(allocatedBytes)} of it in memory`,
+  );
+  if (details === undefined) return out.line(`  It cannot be read: ${harmless(problem ?? "")}`);
+  if (details.persist) out.line("  It stays when nobody uses it (persist).");
+  if (details.features.length > 0) out.line(`  features: ${details.features.join(", ")}`);
+  for (const { role, seat, number, presence } of activity?.parties ?? []) {
+    const pids = held.filter((lock) => lock.role === number).map(({ pid }) => `process ${pid}`);
+    out.line(`  ${role} ${seat}: ${[presence, ...pids].join(", ")}`);
+  }
+  for (const { label, messages, backlog, room, unit } of activity?.flows ?? []) {
+    const waiting = backlog === undefined ? "" : `, ${backlog} of ${room} ${unit} wait`;
+    out.line(`  ${label || "all"}: ${messages ?? "?"} messages${waiting}`);
+  }
+  if (activity?.lost !== undefined) out.line(`  lost: ${activity.lost}`);
+  if (definition !== undefined) out.line(`\n${definition}\n`);
+}
+
+const FUNCTIONS: Readonly<Record<string, string>> = {
+  topic: "topic",
+  source: "topic",
+  spsc: "spsc",
+  mpsc: "mpsc",
+  calls: "calls",
+  circular: "circular",
+  slot: "domain",
+  shm: "sharedMemory",
+  rwlock: "rwLock",
+};
+
+/** The definition of a region as source text; undefined for a kind that nobody knows. */
+function definitionOf({ kind, name }: RegionInfo, details: RegionDetails): string | undefined {
+  const maker = FUNCTIONS[kind];
+  if (maker === undefined) return undefined;
+  const { type, geometry = {}, policy = {}, dataBytes } = details;
+  const description = type?.description;
+  const isBytes = type?.name === "bytes without messages";
+  const types = isBytes || type === undefined ? [] : typesOf(type.name, description);
+  const sizes = kind === "shm" ? { size: dataBytes } : { ...geometry, ...policy };
+  const options = [
+    ...types.map(({ option, expression }) => `${option}: ${expression}`),
+    ...Object.entries(sizes).map(([key, value]) => `${key}: ${JSON.stringify(value)}`),
+  ].join(", ");
+  const text = JSON.stringify(harmless(name));
+  const declared = types.flatMap(({ declaration }) => declaration ?? []).join("\n");
+  const [domainName, slotName] = name.split("/");
+  const call = kind === "slot"
+    ? `domain(${JSON.stringify(domainName)}, { ${JSON.stringify(slotName)}: { ${options} } })`
+    : `${isBytes ? "byteRing" : maker}(${text}, { ${options} })`;
+  return declared === "" ? call : `${declared}\n${call}`;
+}
+
+interface TypeText {
+  readonly option: string;
+  readonly expression: string;
+  readonly declaration?: string;
+}
+
+function typesOf(name: string, description: TypeDescription | undefined): TypeText[] {
+  if (description === undefined) return [{ option: "type", expression: `/* ${harmless(name)} */` }];
+  if ("request" in description) {
+    return [
+      { ...typeText(description.request), option: "request" },
+      { ...typeText(description.response), option: "response" },
+    ];
+  }
+  return [{ ...typeText(description), option: "type" }];
+}
+
+/** The source text of a type, and of the declaration that it needs. */
+function typeText(description: TypeDescription): Omit<TypeText, "option"> {
+  try {
+    const { layout, type } = describedType(description);
+    if (layout === undefined) {
+      const known = ["bytes", "text", "json"].includes(type.name);
+      return { expression: known ? `${type.name}()` : `/* ${harmless(type.name)} */` };
+    }
+    const single = singleIn(description);
+    if (single !== undefined) return { expression: single };
+    const declaration = layout.toDefinition();
+    return { expression: nameIn(declaration), declaration };
+  } catch (error) {
+    if (!(error instanceof VringError)) throw error;
+    return { expression: `/* ${harmless(error.message)} */` };
+  }
+}
+
+/** Messages of one scalar, or of one array of scalars, as source text; undefined for others. */
+function singleIn(description: TypeDescription): string | undefined {
+  if (!("struct" in description) || !isSingle(description)) return undefined;
+  const { type } = description.fields[0]!;
+  if (typeof type === "string") return JSON.stringify(type);
+  if (!("array" in type) || typeof type.array !== "string") return undefined;
+  return `array(${JSON.stringify(type.array)}, ${type.length})`;
+}
+
+/** The constant that the last of these declarations declares. */
+function nameIn(declarations: string): string {
+  return [...declarations.matchAll(/^const (\w+) = struct/gm)].at(-1)![1]!;
+}

@@ -1,0 +1,43 @@
+/**
+ * The `vring` command looks at the shared memory of running programs from outside.
+ *
+ * ```sh
+ * deno run --allow-ffi jsr:@vring/vring/cli ls
+ * ```
+ *
+ * It reads counters, locks and messages as an observer: it changes, slows and wakes nothing. Only
+ * `clean` acts: it removes what killed programs have left.
+ *
+ * @module
+ */
+
+import { run } from "./run.ts";
+
+/** Writes a text to a stream, also if it takes several writes; ends once nobody reads it. */
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let rest = new TextEncoder().encode(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    Deno.exit(0); // the reader, such as head, has what it wants
+  }
+}
+
+if (import.meta.main) {
+  const interrupt = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => interrupt.abort());
+  }
+  const isTerminal = Deno.stdout.isTerminal();
+  Deno.exit(
+    await run(Deno.args, {
+      write: (text) => write(Deno.stdout, text),
+      error: (text) => write(Deno.stderr, text),
+      isTerminal,
+      noColor: Deno.noColor,
+      width: isTerminal ? Deno.consoleSize().columns : 80,
+      interrupt: interrupt.signal,
+    }),
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * What the commands print: tables for people, and one JSON object a line for programs.
+ *
+ * @module
+ */
+
+/** A cell of a table. */
+export type Cell = string | number | undefined;
+
+/** Where a command prints, and in which form. */
+export class Output {
+  /** Whether to print one JSON object a line. */
+  readonly json: boolean;
+  readonly #write: (text: string) => void;
+  readonly #color: boolean;
+  /** The columns of the terminal; Infinity without a terminal. */
+  readonly width: number;
+
+  constructor(
+    { json, write, color, width }: {
+      json: boolean;
+      write(text: string): void;
+      color: boolean;
+      width: number;
+    },
+  ) {
+    this.json = json;
+    this.#write = write;
+    this.#color = color;
+    this.width = width;
+  }
+
+  /** Prints a line for people. */
+  line(text = ""): void {
+    if (!this.json) this.#write(`${text}\n`);
+  }
+
+  /** Prints an object for programs. */
+  object(value: object): void {
+    if (this.json) this.#write(`${JSON.stringify(value, plain)}\n`);
+  }
+
+  /** Prints text without a line end, in both forms. */
+  raw(text: string): void {
+    this.#write(text);
+  }
+
+  /** Prints a table whose columns are as wide as their cells; numbers stand to the right. */
+  table(head: readonly string[], rows: readonly (readonly Cell[])[]): void {
+    if (this.json) return;
+    const shown = rows.map((row) => row.map((cell) => cell === undefined ? "" : String(cell)));
+    const widths = head.map((title, i) =>
+      Math.max(title.length, ...shown.map((row) => row[i]!.length))
+    );
+    const isNumeric = head.map((_, i) => rows.every((row) => typeof row[i] !== "string"));
+    const lineOf = (cells: readonly string[]) =>
+      cells.map((cell, i) => isNumeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))
+        .join("  ").trimEnd();
+    this.line(this.dim(cut(lineOf(head), this.width)));
+    for (const row of shown) this.line(cut(lineOf(row), this.width));
+  }
+
+  /** Makes text less bright, where colours are shown. */
+  dim(text: string): string {
+    return this.#color ? `\x1b[2m${text}\x1b[22m` : text;
+  }
+
+  /** Makes text stand out. */
+  bold(text: string): string {
+    return this.#color ? `\x1b[1m${text}\x1b[22m` : text;
+  }
+}
+
+/** Shortens a line that does not fit, with a mark at its end. */
+function cut(line: string, width: number): string {
+  return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+}
+
+/** Makes what JSON has no form for: whole numbers of 64 bits, and bytes. */
+function plain(_name: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (value instanceof Uint8Array) return { base64: value.toBase64() };
+  if (ArrayBuffer.isView(value)) return Array.from(value as Float64Array);
+  return value;
+}
+
+/** A size as people write it, such as 1.5 MiB. */
+export function bytesInWords(bytes: number): string {
+  let [value, unit] = [bytes, 0];
+  while (value >= 1024 && unit < UNITS.length - 1) [value, unit] = [value / 1024, unit + 1];
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** A number of things per second, such as 12,300. */
+export function rateInWords(perSecond: number): string {
+  const rounded = perSecond >= 100 ? Math.round(perSecond) : Math.round(perSecond * 10) / 10;
+  return rounded.toLocaleString("en");
+}
+
+/** How full something is, as a bar of ten cells, such as `###.......`. */
+export function barOf(part: number, whole: number): string {
+  const cells = Math.min(10, Math.ceil(part / whole * 10));
+  return "#".repeat(cells).padEnd(10, ".");
+}
+
+/** Text without characters that would control a terminal: names and types are written by peers. */
+export function harmless(text: string): string {
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
+}

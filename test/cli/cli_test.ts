@@ -1,0 +1,252 @@
+/** The commands of `vring`, run against regions of this process and of killed ones. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { run } from "../../src/cli/run.ts";
+import { domain } from "../../src/babus/definition.ts";
+import { json } from "../../src/codec.ts";
+import { circular } from "../../src/circular/definition.ts";
+import { calls } from "../../src/calls/definition.ts";
+import { mpsc } from "../../src/mpsc/definition.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
+import { rwLock } from "../../src/shared/rw_lock.ts";
+import { byteRing, spsc } from "../../src/spsc/definition.ts";
+import { array, struct } from "../../src/struct.ts";
+import { topic } from "../../src/vdds/definition.ts";
+import { namespace } from "../../src/testing/namespace.ts";
+import { Program } from "../program.ts";
+
+const Pose = struct("pose", { x: "f64", parts: array("f32", 2) });
+
+/** What a command line printed, and how it ended. */
+interface Printed {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Acts once a command has printed this; the last act interrupts the command. */
+type Acts = readonly (readonly [printed: RegExp, act: () => void])[];
+
+/** Runs a command line. */
+async function vring(line: string, acts: Acts = []): Promise<Printed> {
+  let [out, err, done] = ["", "", 0];
+  const interrupt = new AbortController();
+  const code = await run(line.split(" ").filter((word) => word !== ""), {
+    write: (text) => {
+      out += text;
+      if (!acts[done]?.[0].test(out)) return;
+      acts[done++]![1]();
+      if (done === acts.length) interrupt.abort();
+    },
+    error: (text) => void (err += text),
+    isTerminal: false,
+    noColor: true,
+    width: 80,
+    interrupt: interrupt.signal,
+  });
+  return { code, out, err };
+}
+
+/** The objects that a command printed with --json. */
+function objectsIn({ out }: Printed): Record<string, unknown>[] {
+  return out.trim().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+}
+
+Deno.test("vring ls lists every kind, with parties, processes and backlog", async () => {
+  using _place = namespace();
+  using ring = spsc("ring", { type: "f64", capacity: 4096 }).producer();
+  using _bytes = byteRing("bytes").consumer();
+  using _many = mpsc("many").producer();
+  using publisher = topic("cam/left", { depth: 4 }).publisher();
+  using _subscriber = topic("cam/left", { depth: 4 }).subscriber();
+  using _memory = sharedMemory("memory", { size: 64 }).open();
+  using lock = rwLock("lock").open();
+  using _held = lock.tryWrite();
+  using body = domain("robot", { speed: { type: "f64" } }).open();
+  using _log = circular("log").writer();
+  using _client = calls("work").client();
+  ring.trySend(1);
+  for (let i = 0; i < 3; i++) publisher.trySend(new Uint8Array(9));
+  body.slots.speed.writeSync(3);
+
+  const { code, out } = await vring("ls");
+  assertEquals(code, 0);
+  const lines = out.trim().split("\n");
+  const lineOf = (name: string) => lines.find((line) => line.split(/ +/)[1] === name) ?? "";
+  assertMatch(lines[0]!, /^KIND +NAME +TYPE +SIZE +MEMORY +BACKLOG +PARTIES$/);
+  assertMatch(lineOf("ring"), new RegExp(`^spsc .* f64 .* 0 % .*1 producer \\(${Deno.pid}\\)$`));
+  assertMatch(lineOf("cam/left"), /3\/4 +1 publisher \(\d+\), 1 subscriber \(\d+\)$/);
+  assertMatch(lineOf("lock"), /1 writer \(\d+\)$/);
+  assertMatch(lineOf("work"), /1 client \(\d+\)$/);
+  assertMatch(lineOf("many"), /1 producer \(\d+\)$/);
+  assertMatch(lineOf("bytes"), /bytes without messages .*1 consumer \(\d+\)$/);
+  assertMatch(lineOf("robot/speed"), /^slot .* f64 /);
+  assertMatch(lineOf("memory"), /in use$/);
+  assertMatch(lineOf("log"), /1 writer \(\d+\)$/);
+  assertEquals(lines.length, 10);
+
+  const some = objectsIn(await vring("ls cam/* --json"));
+  assertEquals(some.map(({ kind, name, members }) => [kind, name, members]), [[
+    "topic",
+    "cam/left",
+    2,
+  ]]);
+  assertEquals((await vring("ls --kind slot")).out.trim().split("\n").length, 2);
+});
+
+Deno.test("vring ls says when nothing has a name, and which name was probably meant", async () => {
+  using _place = namespace();
+  assertEquals((await vring("ls")).code, 0);
+  using _ring = spsc("camera").producer();
+  const { code, out } = await vring("ls Camera");
+  assertEquals([code, out], [1, "There is no region named Camera: did you mean camera?\n"]);
+});
+
+Deno.test("vring info prints a definition that opens the region", async () => {
+  using _place = namespace();
+  using publisher = topic("pose", { type: Pose, depth: 4, policy: "dropOldest" }).publisher();
+  using _ring = spsc("ring", { type: "f64", capacity: 4096 }).producer();
+  publisher.trySend({ x: 1, parts: [1, 2] });
+  const { out } = await vring("info pose");
+  assertStringIncludes(out, `publisher 0: alive, process ${Deno.pid}`);
+  assertStringIncludes(out, "all: 1 messages");
+  const source = out.slice(out.indexOf("const Pose"));
+  const define = new Function(
+    "struct",
+    "array",
+    "topic",
+    `${source.replace("topic(", "return topic(")}`,
+  );
+  using subscriber = define(struct, array, topic).subscriber();
+  publisher.trySend({ x: 2, parts: [3, 4] });
+  assertEquals(subscriber.tryReceive()?.value.x, 2);
+  const [ring] = objectsIn(await vring("info ring --json"));
+  assertEquals(ring!.definition, 'spsc("ring", { type: "f64", capacity: 4096 })');
+});
+
+Deno.test("vring rates counts the messages, the losses and the backlog between two looks", async () => {
+  using _place = namespace();
+  using producer = spsc("ring", { type: "f64" }).producer();
+  using consumer = spsc("ring", { type: "f64" }).consumer();
+  using publisher = topic("t", { type: "f64", depth: 4, policy: "dropOldest" }).publisher();
+  using _subscriber = topic("t", { type: "f64", depth: 4, policy: "dropOldest" }).subscriber();
+  using body = domain("d", { s: { type: "f64" } }).open();
+  const sending = setInterval(() => {
+    producer.trySend(1);
+    consumer.tryReceive();
+    publisher.trySend(2);
+    body.slots.s.writeSync(3);
+  }, 1);
+  const printed = await vring("rates --every 0.1 --count 2 --json");
+  clearInterval(sending);
+  const all = objectsIn(printed);
+  assertEquals(all.map(({ name }) => name), ["d/s", "ring", "t", "d/s", "ring", "t"]);
+  for (const { messages } of all) assert(messages as number > 0, printed.out);
+  const last = all.at(-1) as { lost: number; flows: { backlog: number; room: number }[] };
+  assert(last.lost > 0);
+  assertEquals(last.flows.map(({ backlog, room }) => [backlog, room]), [[4, 4]]);
+  assertMatch((await vring("rates --every 0.01 --count 1")).out, /^KIND +NAME +MSG\/S/);
+  assertEquals((await vring("rates nothing")).code, 1);
+});
+
+Deno.test("vring echo prints the values of topics, slots and circular buffers", async () => {
+  using _place = namespace();
+  using publisher = topic("pose", { type: Pose, history: 2 }).publisher();
+  for (let x = 1; x <= 2; x++) publisher.trySend({ x, parts: [x, 5] });
+  assertEquals((await vring("echo pose --count 2 --field x")).out, "1\n2\n");
+  const csv = "sequence,x,parts.0,parts.1\n1,1,1,5\n2,2,2,5\n";
+  assertEquals((await vring("echo pose --count 2 --csv")).out, csv);
+  const [first] = objectsIn(await vring("echo pose --count 1 --json"));
+  assertEquals([first!.sequence, first!.value], [1, { x: 1, parts: [1, 5] }]);
+  assertMatch(
+    (await vring("echo pose --count 1 --hex")).out,
+    /^000000000000f03f0000803f0000a040\n$/,
+  );
+
+  using body = domain("d", { s: { type: json<unknown>() } }).open();
+  body.slots.s.writeSync({ a: 1 });
+  assertEquals((await vring("echo d/s --count 1")).out, "{ a: 1 }\n");
+
+  using writer = circular("log", { type: "f64" }).writer();
+  const sending = setInterval(() => writer.trySend(7), 1);
+  assertEquals((await vring("echo log --count 2")).out, "7\n7\n");
+  clearInterval(sending);
+});
+
+Deno.test("vring echo says why it cannot print", async () => {
+  using _place = namespace();
+  using _ring = spsc("ring").producer();
+  const { code, out } = await vring("echo ring");
+  assertEquals(code, 1);
+  assertStringIncludes(out, "only its consumer receives them");
+  assertEquals((await vring("echo nothing")).code, 1);
+  assertEquals((await vring("echo")).code, 2);
+});
+
+Deno.test("vring watch tells of regions and parties", async () => {
+  using _place = namespace();
+  using _there = topic("here").publisher();
+  let producer: ReturnType<ReturnType<typeof spsc>["producer"]> | undefined;
+  const { code, out } = await vring("watch --every 0.01", [
+    [/topic here is there/, () => producer = spsc("ring").producer()],
+    [/producer 0 joined/, () => producer!.close()],
+    [/ring is gone/, () => {}],
+  ]);
+  const told = out.trim().split("\n").map((line) => line.slice(10));
+  assertEquals(code, 0);
+  assertEquals(told.slice(0, 3), [
+    "topic here is there",
+    "spsc ring appeared",
+    "spsc ring: producer 0 joined",
+  ]);
+  assertEquals(told.at(-1), "spsc ring is gone");
+});
+
+Deno.test("vring tells killed parties from living ones, and clean removes what they leave", async () => {
+  using place = namespace();
+  await using party = new Program("test/cli/party.ts", place.prefix);
+  await party.until(/open: 5/);
+  using _consumer = spsc("ring").consumer();
+  using _subscriber = topic("t").subscriber();
+  const before = (await vring("ls")).out;
+  assertMatch(before, new RegExp(`ring .*1 producer \\(${party.pid}\\), 1 consumer`));
+  assertMatch(before, new RegExp(`t .*1 publisher \\(${party.pid}\\), 2 subscribers`));
+
+  const died = vring("watch --every 0.01", [
+    [/topic t is there/, () => party.kill("SIGKILL")],
+    [/(publisher 0 died.*)/s, () => {}],
+  ]);
+  assertMatch((await died).out, /topic t: publisher 0 died/);
+  await party.killed();
+  const after = (await vring("ls")).out;
+  assertMatch(after, /ring .*1 dead, 1 consumer/);
+  assertMatch(after, /t .*1 dead, 1 subscriber .*1 dead/);
+  assertMatch(after, /many .*1 dead$/m);
+
+  const trial = "would remove mpsc many, [0-9.]+ [KM]iB\nwould remove topic alone, .*\n";
+  assertMatch((await vring("clean --dry-run")).out, new RegExp(`^${trial}$`));
+  assertMatch((await vring("clean")).out, /^removed mpsc many, .*\nremoved topic alone, .*\n$/);
+  assertEquals((await vring("clean")).out, "There is nothing to remove.\n");
+});
+
+Deno.test("vring doctor checks the system", async () => {
+  const { code, out } = await vring("doctor");
+  assertEquals(code, 0);
+  assertMatch(out, /^ok +native library: loaded/);
+  assertStringIncludes(out, "/dev/shm: files can be made");
+});
+
+Deno.test("vring explains its commands, and what it does not understand", async () => {
+  assertEquals((await vring("")).code, 2);
+  assertStringIncludes((await vring("--help")).out, "vring COMMAND [NAME...] [OPTIONS]");
+  assertStringIncludes((await vring("ls --help")).out, "vring ls '/cam/**'");
+  const unknown = await vring("lss");
+  assertEquals([unknown.code, unknown.out], [2, ""]);
+  assertStringIncludes(unknown.err, "did you mean ls?");
+  assertStringIncludes((await vring("ls --foo")).err, "vring ls --help");
+  assertStringIncludes((await vring("rates --every x")).err, "pass a number");
+  for (const shell of ["bash", "zsh", "fish"]) {
+    assertStringIncludes((await vring(`completions ${shell}`)).out, "rates");
+  }
+  assertEquals((await vring("completions sh")).code, 2);
+});
