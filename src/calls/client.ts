@@ -18,6 +18,7 @@ import type { Attempt, Condition, Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
 import {
   deadlineOf,
+  spinFor,
   type SyncWaitOptions,
   until,
   untilSync,
@@ -48,11 +49,13 @@ export interface CallClientOptions extends CallHandleOptions {
 /** For operations that no signal ends. */
 const NO_OPTIONS = {};
 
+const SETTLED = Promise.resolve();
+
 /** A call that blocks the thread, with its waiters. A client makes one and reuses it. */
 interface BlockingCall {
   readonly call: Call;
   request: unknown;
-  deadline: number;
+  deadline: number | undefined;
   readonly room: Waiter;
   readonly answer: Waiter;
   readonly send: Attempt<true>;
@@ -95,12 +98,14 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   readonly #requests: Requests;
   readonly #answers: Answers;
   readonly #answered: readonly [Condition]; // for a call that blocks the thread
-  readonly #pumped: readonly [Condition];
+  readonly #pumpedWaiter: Waiter;
   readonly #waiterForRoom: Waiter;
   #blocking: BlockingCall | undefined; // unless it is in use
   #pumping = false;
   #parked = false; // the pump
-  readonly #told: (() => void)[] = []; // once it is awake
+  readonly #told: Call[] = []; // whose promises settle once it is awake
+  #looking = false; // for answers, before the pump begins
+  readonly #timers: (() => void)[] = []; // begin those of calls, after that
 
   /** @ignore */
   constructor(end: Endpoint, board: Board, seat: ClientSeat, choice: ClientChoice) {
@@ -125,7 +130,8 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
       beforeSleep: () => links.isLost() ? "lost" : undefined,
     };
     this.#answered = [answered];
-    this.#pumped = [{ ...answered, ready: () => this.#told.length > 0 || links.hasNews() }];
+    const pumped = [{ ...answered, ready: () => this.#told.length > 0 || links.hasNews() }];
+    this.#pumpedWaiter = { action: "receive answers", conditions: () => pumped };
     const requests = this.#requests = new Requests(end, seat, links, types.request);
     this.maxRequest = requests.longest;
     this.#waiterForRoom = end.waiter(() => [requests.room()]);
@@ -174,14 +180,13 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
    * Rejects with a RangeError if the array is too short. Do not use the array until the promise
    * settles.
    */
-  async callInto(
+  callInto(
     request: Input<Q>,
     target: Uint8Array<ArrayBuffer>,
     options?: WaitOptions,
   ): Promise<number> {
     if (options === undefined) options = {};
-    this.#checkTarget(target);
-    return await this.#call(request, target, options) as number;
+    return this.#call(request, target, options, true) as Promise<number>;
   }
 
   /**
@@ -215,30 +220,66 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     byteLengthOf(target, "copy an answer of", this.#end.what);
   }
 
-  async #call(
+  #call(
     request: unknown,
     target: Uint8Array<ArrayBuffer> | undefined,
     options: WaitOptions,
+    isInto = false,
   ): Promise<unknown> {
-    const deadline = deadlineOf(options);
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const settle = () => call.hasFailed ? reject(call.result) : resolve(call.result);
-    const call: Call = new Call(() => this.#tell(settle));
+    const call = new Call(this.#tell);
+    const { promise, reject } = call.promised!;
     call.begin(target);
+    try {
+      if (isInto) this.#checkTarget(target);
+      const turn = yieldOften(options);
+      const isSent = turn === undefined && this.#requests.trySend(request, call) !== undefined;
+      if (isSent) this.#expect(call, options);
+      else this.#sendLater(request, call, options, turn).catch(reject);
+    } catch (error) {
+      reject(error);
+    }
+    return promise;
+  }
+
+  /** Sends a request once its lane has room, and after the event loop has had its turn. */
+  async #sendLater(
+    request: unknown,
+    call: Call,
+    options: WaitOptions,
+    turn: Promise<void> | undefined,
+  ): Promise<void> {
+    const deadline = deadlineOf(options);
+    await turn;
     const state = () => this.#state(call);
     const waiter = { ...this.#waiterForRoom, deadline, state };
     await until(this.#receiving(() => this.#requests.trySend(request, call)), waiter, options);
-    using _limits = cancelLate(options, {
-      deadline,
-      action: waiter.action,
-      state,
-      cancel: (reason) => {
-        this.#links.giveUp(call);
-        call.reject(reason);
-      },
-    });
-    this.#pump(options.spin);
-    return await promise;
+    this.#expect(call, options, deadline);
+  }
+
+  /**
+   * Waits for the answer to a call that was sent. A timer costs more than a fast answer, so it
+   * begins only if the first look at the answers finds none.
+   */
+  #expect(call: Call, options: WaitOptions, deadline = deadlineOf(options)): void {
+    if (call.isSettled) return;
+    const limit = () => {
+      if (call.isSettled) return;
+      const limits = cancelLate(options, {
+        deadline,
+        action: this.#waiterForRoom.action,
+        state: () => this.#state(call),
+        cancel: (reason) => {
+          this.#links.giveUp(call);
+          call.reject(reason);
+        },
+      });
+      call.endBy(limits);
+    };
+    if (options.signal !== undefined || this.#pumping) limit();
+    else if (deadline < Infinity) this.#timers.push(limit);
+    if (this.#looking || this.#pumping) return;
+    this.#looking = true;
+    SETTLED.then(() => this.#lookFor(options.spin));
   }
 
   #callSync(
@@ -247,14 +288,16 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     options: SyncWaitOptions,
   ): unknown {
     checkSyncWaits(options);
-    const deadline = deadlineOf(options);
     const blocking = this.#blocking ?? this.#makeBlocking();
     const { call, send, look } = blocking;
     this.#blocking = undefined; // a type may call while this call looks for its answer
     blocking.request = request;
-    blocking.deadline = deadline;
+    blocking.deadline = undefined;
     call.begin(target);
-    if (send() === undefined) untilSync(send, blocking.room, options);
+    if (send() === undefined) {
+      blocking.deadline = deadlineOf(options); // of both waits
+      untilSync(send, blocking.room, options);
+    }
     try {
       untilSync(look, blocking.answer, options);
     } finally {
@@ -273,7 +316,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     const waiter = (of: Waiter): Waiter => ({
       ...of,
       state: () => this.#state(call),
-      get deadline(): number {
+      get deadline(): number | undefined {
         return made.deadline;
       },
     });
@@ -281,7 +324,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     const made: BlockingCall = {
       call,
       request: undefined,
-      deadline: Infinity,
+      deadline: undefined,
       room: waiter(this.#waiterForRoom),
       answer: waiter({ action, conditions: () => this.#answered }),
       send: this.#receiving(() => this.#requests.trySend(made.request, call)),
@@ -313,15 +356,28 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     };
   }
 
+  /** Receives the answers that arrive while it spins; begins to pump if calls are left. */
+  #lookFor(spin: number | undefined): void {
+    this.#looking = false;
+    try {
+      if (this.#links.inFlight > 0 && spinFor(this.#pumpedWaiter, { spin })) this.#links.receive();
+    } catch (error) {
+      this.#links.rejectAll(error);
+    }
+    const isOver = this.#links.inFlight === 0;
+    if (this.#timers.length > 0) { for (const begin of this.#timers.splice(0)) begin(); }
+    if (!isOver) this.#pump(spin);
+  }
+
   /** Receives answers for as long as calls are waiting for them. */
   async #pump(spin: number | undefined): Promise<void> {
-    if (this.#pumping) return;
     this.#pumping = true;
-    const pumping = { action: "receive answers", conditions: () => this.#pumped };
+    let options: SyncWaitOptions = { spin: 0 }; // it was in vain just now
     try {
       while (this.#links.inFlight > 0) {
         this.#parked = true;
-        await until((ended) => ended && true, pumping, spin === undefined ? {} : { spin });
+        await until((ended) => ended && true, this.#pumpedWaiter, options);
+        options = { spin };
         this.#wake();
         if (this.#end.closed) return;
         this.#links.receive();
@@ -338,18 +394,18 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   }
 
   /**
-   * Settles a promise; if the pump is asleep, once it is awake. So nothing is pending when the last
-   * promise settles, and a test's sanitizer finds no leak.
+   * Settles the promise of a call; if the pump is asleep, once it is awake. So nothing is pending
+   * when the last promise settles, and a test's sanitizer finds no leak.
    */
-  #tell(settle: () => void): void {
-    if (!this.#parked) return settle();
-    this.#told.push(settle);
+  readonly #tell = (call: Call): void => {
+    if (!this.#parked) return call.settlePromise();
+    this.#told.push(call);
     if (!this.#end.closed) this.#seat.bell.ring();
-  }
+  };
 
   #wake(): void {
     this.#parked = false;
-    for (const settle of this.#told.splice(0)) settle();
+    for (const call of this.#told.splice(0)) call.settlePromise();
   }
 }
 

@@ -34,11 +34,15 @@ export class Call {
   hasFailed = false;
   /** The decoded answer, the length of the copied answer, or an error. */
   result: unknown;
-  /** Called once it has its result; undefined if the thread waits for that. */
-  readonly onSettled: (() => void) | undefined;
+  /** The promise of the result; undefined if the thread waits for that. */
+  readonly promised: PromiseWithResolvers<unknown> | undefined;
+  #limits: Disposable | undefined;
+  readonly #onSettled: ((call: Call) => void) | undefined;
 
-  constructor(onSettled?: () => void) {
-    this.onSettled = onSettled;
+  /** `onSettled` is called once it has its result. */
+  constructor(onSettled?: (call: Call) => void) {
+    this.#onSettled = onSettled;
+    this.promised = onSettled && Promise.withResolvers<unknown>();
   }
 
   /** Makes it a new call. It must be in no lane. */
@@ -63,14 +67,27 @@ export class Call {
     this.result = result;
     this.hasFailed = hasFailed;
     this.isSettled = true;
-    this.onSettled?.();
+    this.#limits?.[Symbol.dispose]();
+    this.#onSettled?.(this);
+  }
+
+  /** Disposes its limits, such as a timer, once it is settled. */
+  endBy(limits: Disposable): void {
+    this.#limits = limits;
+    if (this.isSettled) limits[Symbol.dispose](); // the signal had aborted
+  }
+
+  /** Settles its promise with its result. */
+  settlePromise(): void {
+    if (this.hasFailed) this.promised!.reject(this.result);
+    else this.promised!.resolve(this.result);
   }
 }
 
-/** The calls of one lane that have no answer yet, the oldest first. */
+/** The calls of one lane that have no answer yet. */
 export class PendingCalls {
-  readonly #calls = new Map<number, Call>();
-  readonly #taken = new Uint8Array(MOST_CALLS); // by number, modulo that
+  readonly #slots = new Array<Call | undefined>(MOST_CALLS).fill(undefined); // by number, modulo that
+  #size = 0;
   #waiting = 0;
   #lastNumber = 0;
   #sentBytes = 0;
@@ -82,7 +99,7 @@ export class PendingCalls {
 
   /** The number of unanswered calls, including those that were given up. */
   get size(): number {
-    return this.#calls.size;
+    return this.#size;
   }
 
   /** The number of request bytes that were ever sent through this lane. */
@@ -90,23 +107,25 @@ export class PendingCalls {
     return this.#sentBytes;
   }
 
-  /** Adds a call with a new number whose bit is free. The caller ensures that a bit is free. */
+  /** Adds a call with a new number whose slot is free. The caller ensures that one is free. */
   add(call: Call): void {
-    do this.#lastNumber++; while (this.#taken[this.#lastNumber % MOST_CALLS] === 1);
-    this.#taken[this.#lastNumber % MOST_CALLS] = 1;
+    const slots = this.#slots;
+    do this.#lastNumber++; while (slots[this.#lastNumber % MOST_CALLS] !== undefined);
+    slots[this.#lastNumber % MOST_CALLS] = call;
     call.number = this.#lastNumber;
     call.end = this.#sentBytes += call.bytes;
     call.lane = this;
-    this.#calls.set(call.number, call);
+    this.#size++;
     this.#waiting++;
   }
 
   /** Removes the call with this number; returns it unless it is unknown or was given up. */
   take(number: number): Call | undefined {
-    const call = this.#calls.get(number);
-    if (call === undefined) return undefined;
-    this.#calls.delete(number);
-    this.#taken[number % MOST_CALLS] = 0;
+    const slot = number % MOST_CALLS;
+    const call = this.#slots[slot];
+    if (call?.number !== number) return undefined;
+    this.#slots[slot] = undefined;
+    this.#size--;
     if (call.isGivenUp) return undefined;
     call.lane = undefined;
     this.#waiting--;
@@ -121,20 +140,18 @@ export class PendingCalls {
 
   /** Whether a call that is waited for ends at a position, or before it. */
   hasUpTo(position: number): boolean {
-    for (const { isGivenUp, end } of this.#calls.values()) if (!isGivenUp) return end <= position;
-    return false;
+    return this.#waiting > 0 &&
+      this.#slots.some((call) => call !== undefined && !call.isGivenUp && call.end <= position);
   }
 
   /**
    * Removes every call that ends at a position, or before it; all of them by default. Returns those
-   * that are waited for.
+   * that are waited for, the oldest first.
    */
   takeUpTo(position: number = Infinity): Call[] {
-    const taken: Call[] = [];
-    for (const call of [...this.#calls.values()]) {
-      if (call.end > position) break;
-      if (this.take(call.number) !== undefined) taken.push(call);
-    }
-    return taken;
+    if (this.#size === 0) return [];
+    return this.#slots.filter((call) => call !== undefined && call.end <= position)
+      .sort((one, other) => one!.end - other!.end)
+      .filter((call) => this.take(call!.number) !== undefined) as Call[];
   }
 }

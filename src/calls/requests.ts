@@ -46,7 +46,7 @@ export class Requests {
     let body: Uint8Array | undefined;
     if (isKept || link === undefined && !encoder.isExact) {
       body = encoder.toBytes(prepared); // it may take less than its bound
-      if (isKept && call.onSettled !== undefined) body = body.slice(); // its caller may change it
+      if (isKept && call.promised !== undefined) body = body.slice(); // its caller may change it
       bound = body.length;
     }
     this.#checkSendable(bound);

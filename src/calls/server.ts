@@ -23,6 +23,7 @@ import type { Condition, Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
 import {
   deadlineOf,
+  spinFor,
   type SyncWaitOptions,
   until,
   untilSync,
@@ -52,6 +53,9 @@ export interface ServeOptions {
 }
 
 const CONCURRENCY = 256;
+
+/** The turns of other promises for which a server waits for handlers, before it sleeps. */
+const MICROTASKS = 8;
 
 /** For operations that no signal ends. */
 const NO_OPTIONS = {};
@@ -220,11 +224,17 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     for (;;) {
       signal.throwIfAborted();
       const count = this.#handle(handler, concurrency - this.inFlight);
-      if (this.inFlight >= concurrency) await this.#nextFinished(signal);
-      else await this.#wait(this.#waiterForWork, signal);
-      let turn = yieldOften({ signal });
+      let turn = yieldOften(NO_OPTIONS);
       for (let more = 1; more < count; more++) turn ??= yieldOften(NO_OPTIONS); // each counts
-      await turn;
+      await turn; // also if there is none: promises have their turn
+      for (let left = MICROTASKS; left > 0 && this.inFlight > 0; left--) await null;
+      signal.throwIfAborted();
+      if (this.inFlight >= concurrency) await this.#nextFinished(signal);
+      // To spin would keep handlers that wait for the event loop from finishing.
+      else if (this.inFlight > 0) await this.#wait(this.#waiterForWork, signal, 0);
+      else if (!spinFor(this.#waiterForWork, NO_OPTIONS)) {
+        await this.#wait(this.#waiterForWork, signal, 0);
+      }
     }
   }
 
@@ -332,8 +342,8 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     this.#stop.abort();
   }
 
-  async #wait(waiter: Waiter, signal: AbortSignal): Promise<void> {
-    await until((ended) => ended && true, waiter, { signal });
+  async #wait(waiter: Waiter, signal: AbortSignal, spin?: number): Promise<void> {
+    await until((ended) => ended && true, waiter, { signal, spin });
   }
 
   #checkServable(): void {

@@ -164,9 +164,9 @@ export function deadlineOf(options: SyncWaitOptions): number {
 }
 
 function limitsOf(options: SyncWaitOptions, waiter: Waiter): Limits {
-  const deadline = deadlineOf(options);
+  const deadline = waiter.deadline ?? deadlineOf(options);
   const { spin = hasManyCpus() ? DEFAULT_SPIN_US : 0 } = options;
-  return { deadline: waiter.deadline ?? deadline, spinNs: spin * 1000 };
+  return { deadline, spinNs: spin * 1000 };
 }
 
 /** Returns how many nanoseconds a wait that begins now may spin. */
@@ -220,6 +220,11 @@ function sleepOn(bells: readonly Raised[], deadline: number): number {
   list.clear();
   for (const { bell, value } of bells) list.push(bell.word.address, value);
   return list.waitSync(deadline);
+}
+
+/** Spins as an asynchronous wait does before it sleeps; returns whether a condition is true. */
+export function spinFor(waiter: Waiter, options: SyncWaitOptions): boolean {
+  return spin(waiter.conditions(), asyncSpinBudget(limitsOf(options, waiter))) !== undefined;
 }
 
 async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promise<End> {

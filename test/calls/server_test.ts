@@ -488,3 +488,25 @@ Deno.test("serve() ends quietly when `until` aborts, and answers what it had tak
   const closed = server.serve(answerTo, { until: AbortSignal.abort("before") });
   await assertRejects(() => closed, ClosedError);
 });
+
+Deno.test("serve() does not sleep before a handler that awaits settled promises has finished", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  using inside = new Inside(cast.name.name);
+  const { word } = inside.server.bell;
+  const raised: number[] = [];
+  const serving = server.serve(async (request) => {
+    for (let step = 0; step < 3; step++) {
+      await null;
+      raised.push(word.load() & 1);
+    }
+    return answerTo(request);
+  });
+  await until("the server sleeps", () => (word.load() & 1) === 1);
+  for (let i = 0; i < 3; i++) {
+    assert(isAnswer(await client.call(payload(i, 10)), payload(i, 10)));
+  }
+  assertEquals(raised, new Array(9).fill(0));
+  server.close();
+  await serving;
+});
