@@ -13,13 +13,13 @@ const ROOT = new URL("../", import.meta.url);
 /** However slow the machine: a program that hangs is killed after this, and the test fails. */
 const DEADLINE_MS = 60_000;
 
-/** The sequence that moves the cursor of a terminal up. */
-const UP = new RegExp(`${"\x1b"}\\[\\d+A`, "g");
+/** The sequences that move the cursor of a terminal up, or to its first row. */
+const UP = new RegExp(`${"\x1b"}\\[(\\d+A|H)`, "g");
 
 /** Fails if a line would not fit into a terminal of 80 columns. */
 export function assertFits(out: string): void {
   const rows = out.replace(UP, "\n"); // another row begins there
-  const lines = stripVTControlCharacters(rows).split(/\r?\n/);
+  const lines = stripVTControlCharacters(rows).split(/\r*\n/);
   assertEquals(lines.filter((line) => [...line].length > 80), [], "lines are too wide");
 }
 

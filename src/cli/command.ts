@@ -5,6 +5,7 @@
  */
 
 import type { Output } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** An option of a command. */
 export interface Option {
@@ -20,6 +21,8 @@ export interface Call {
   /** The values of the options; `true` for a switch. */
   readonly options: Readonly<Record<string, string | true | undefined>>;
   readonly out: Output;
+  /** The terminal to redraw; undefined if the output goes elsewhere. */
+  readonly terminal: Terminal | undefined;
   /** Aborts when the command must end: at Ctrl-C, or when its time is up. */
   readonly end: AbortSignal;
 }

@@ -10,8 +10,9 @@ import { doctor } from "./commands/doctor.ts";
 import { echo } from "./commands/echo.ts";
 import { info } from "./commands/info.ts";
 import { ls } from "./commands/ls.ts";
-import { rates } from "./commands/rates.ts";
+import { top } from "./commands/top.ts";
+import { why } from "./commands/why.ts";
 import { watch } from "./commands/watch.ts";
 
 /** All commands. */
-export const COMMANDS: readonly Command[] = [ls, info, rates, echo, watch, doctor, clean];
+export const COMMANDS: readonly Command[] = [ls, info, top, why, echo, watch, doctor, clean];

@@ -57,7 +57,7 @@ export function nothingFound({ names, options }: Pick<Call, "names" | "options">
 }
 
 /** Whether two names differ only in letter case, in signs, or in their beginnings. */
-function isSimilar(name: string, asked: string): boolean {
+export function isSimilar(name: string, asked: string): boolean {
   const bare = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
   const [a, b] = [bare(name), bare(asked)];
   return b !== "" && (a.includes(b) || b.includes(a));

@@ -12,6 +12,7 @@
  */
 
 import { run } from "./run.ts";
+import { terminal } from "./terminal.ts";
 
 /** Writes a text to a stream, also if it takes several writes; ends once nobody reads it. */
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
@@ -30,13 +31,15 @@ if (import.meta.main) {
     Deno.addSignalListener(signal, () => interrupt.abort());
   }
   const isTerminal = Deno.stdout.isTerminal();
+  const out = (text: string) => write(Deno.stdout, text);
   Deno.exit(
     await run(Deno.args, {
-      write: (text) => write(Deno.stdout, text),
+      write: out,
       error: (text) => write(Deno.stderr, text),
       isTerminal,
       noColor: Deno.noColor,
       width: isTerminal ? Deno.consoleSize().columns : 80,
+      terminal: isTerminal && Deno.stdin.isTerminal() ? terminal(out) : undefined,
       interrupt: interrupt.signal,
     }),
   );

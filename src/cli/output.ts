@@ -48,16 +48,9 @@ export class Output {
   /** Prints a table whose columns are as wide as their cells; numbers stand to the right. */
   table(head: readonly string[], rows: readonly (readonly Cell[])[]): void {
     if (this.json) return;
-    const shown = rows.map((row) => row.map((cell) => cell === undefined ? "" : String(cell)));
-    const widths = head.map((title, i) =>
-      Math.max(title.length, ...shown.map((row) => row[i]!.length))
-    );
-    const isNumeric = head.map((_, i) => rows.every((row) => typeof row[i] !== "string"));
-    const lineOf = (cells: readonly string[]) =>
-      cells.map((cell, i) => isNumeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))
-        .join("  ").trimEnd();
-    this.line(this.dim(cut(lineOf(head), this.width)));
-    for (const row of shown) this.line(cut(lineOf(row), this.width));
+    const [first, ...lines] = tableLines(head, rows);
+    this.line(this.dim(cut(first!, this.width)));
+    for (const line of lines) this.line(cut(line, this.width));
   }
 
   /** Makes text less bright, where colours are shown. */
@@ -69,6 +62,22 @@ export class Output {
   bold(text: string): string {
     return this.#color ? `\x1b[1m${text}\x1b[22m` : text;
   }
+}
+
+/** Makes the lines of a table whose columns are as wide as their cells. */
+export function tableLines(
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+): string[] {
+  const shown = rows.map((row) => row.map((cell) => cell === undefined ? "" : String(cell)));
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...shown.map((row) => row[i]!.length))
+  );
+  const isNumeric = head.map((_, i) => rows.every((row) => typeof row[i] !== "string"));
+  return [head, ...shown].map((cells) =>
+    cells.map((cell, i) => isNumeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))
+      .join("  ").trimEnd()
+  );
 }
 
 /** Shortens a line that does not fit, with a mark at its end. */

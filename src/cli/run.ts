@@ -10,6 +10,7 @@ import { COMMANDS } from "./commands.ts";
 import { type Command, Exit, type Option, UsageError } from "./command.ts";
 import { completions, SHELLS } from "./completions.ts";
 import { Output } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** The options of every command. */
 export const COMMON: Readonly<Record<string, Option>> = {
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly isTerminal: boolean;
   readonly noColor: boolean;
   readonly width: number;
+  /** The terminal, if a person reads the output in one. */
+  readonly terminal?: Terminal | undefined;
   /** Aborts at Ctrl-C. */
   readonly interrupt: AbortSignal;
 }
@@ -71,7 +74,7 @@ async function runCommand(command: Command, args: string[], around: Surroundings
     width: around.isTerminal ? around.width : Infinity,
   });
   const end = AbortSignal.any([around.interrupt, ...limit]);
-  return await command.run({ names: positionals, options, out, end });
+  return await command.run({ names: positionals, options, out, end, terminal: around.terminal });
 }
 
 function parse(command: Command, args: string[]) {

@@ -124,7 +124,7 @@ Deno.test("vring info prints a definition that opens the region", async () => {
   assertEquals(ring!.definition, 'spsc("ring", { type: "f64", capacity: 4096 })');
 });
 
-Deno.test("vring rates counts the messages, the losses and the backlog between two looks", async () => {
+Deno.test("vring top counts the messages, the losses and the backlog between two looks", async () => {
   using _place = namespace();
   using producer = spsc("ring", { type: "f64" }).producer();
   using consumer = spsc("ring", { type: "f64" }).consumer();
@@ -137,7 +137,7 @@ Deno.test("vring rates counts the messages, the losses and the backlog between t
     publisher.trySend(2);
     body.slots.s.writeSync(3);
   }, 1);
-  const printed = await vring("rates --every 0.1 --count 2 --json");
+  const printed = await vring("top --every 0.1 --count 2 --json");
   clearInterval(sending);
   const all = objectsIn(printed);
   assertEquals(all.map(({ name }) => name), ["d/s", "ring", "t", "d/s", "ring", "t"]);
@@ -145,8 +145,8 @@ Deno.test("vring rates counts the messages, the losses and the backlog between t
   const last = all.at(-1) as { lost: number; flows: { backlog: number; room: number }[] };
   assert(last.lost > 0);
   assertEquals(last.flows.map(({ backlog, room }) => [backlog, room]), [[4, 4]]);
-  assertMatch((await vring("rates --every 0.01 --count 1")).out, /^KIND +NAME +MSG\/S/);
-  assertEquals((await vring("rates nothing")).code, 1);
+  assertMatch((await vring("top --every 0.01 --once")).out, /^KIND +NAME +MSG\/S/);
+  assertEquals((await vring("top nothing")).code, 1);
 });
 
 Deno.test("vring echo prints the values of topics, slots and circular buffers", async () => {
@@ -244,9 +244,9 @@ Deno.test("vring explains its commands, and what it does not understand", async 
   assertEquals([unknown.code, unknown.out], [2, ""]);
   assertStringIncludes(unknown.err, "did you mean ls?");
   assertStringIncludes((await vring("ls --foo")).err, "vring ls --help");
-  assertStringIncludes((await vring("rates --every x")).err, "pass a number");
+  assertStringIncludes((await vring("top --every x")).err, "pass a number");
   for (const shell of ["bash", "zsh", "fish"]) {
-    assertStringIncludes((await vring(`completions ${shell}`)).out, "rates");
+    assertStringIncludes((await vring(`completions ${shell}`)).out, "top");
   }
   assertEquals((await vring("completions sh")).code, 2);
 });

@@ -88,7 +88,7 @@ function theOne(call: Call): RegionInfo | string {
   return `Cannot print the messages of ${all[0]!.kind} ${
     harmless(all[0]!.name)
   }: only its consumer ` +
-    "receives them; vring rates shows how many pass";
+    "receives them; vring top shows how many pass";
 }
 
 /** The codec of a stored type; that of bytes, and the reason, if it cannot be decoded. */

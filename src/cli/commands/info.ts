@@ -35,29 +35,45 @@ export const info: Command = {
 };
 
 function show({ out }: Call, region: RegionInfo, locks: ReturnType<typeof holders>): void {
+  const { facts, lines } = about(region, locks);
+  out.object(facts);
+  out.line(out.bold(lines[0]!));
+  for (const line of lines.slice(1)) out.line(line);
+  out.line();
+}
+
+/** Describes a region, for programs and for people. */
+export function about(
+  region: RegionInfo,
+  locks = holders(),
+): { readonly facts: object; readonly lines: readonly string[] } {
   const { kind, name, details, problem, path, sizeBytes, allocatedBytes } = region;
   const activity = activityIn(region);
   const status = files.statPath(path);
   const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
   const definition = details && definitionOf(region, details);
-  out.object({ ...factsOf(region, activity, held), id: details?.id, definition });
-  out.line(out.bold(`${kind} ${harmless(name)}`));
-  out.line(
+  const facts = { ...factsOf(region, activity, held), id: details?.id, definition };
+  const lines = [
+    `${kind} ${harmless(name)}`,
     `  ${path}, ${bytesInWords(sizeBytes)}, ${bytesInWords(allocatedBytes)} of it in memory`,
-  );
-  if (details === undefined) return out.line(`  It cannot be read: ${harmless(problem ?? "")}`);
-  if (details.persist) out.line("  It stays when nobody uses it (persist).");
-  if (details.features.length > 0) out.line(`  features: ${details.features.join(", ")}`);
+  ];
+  if (details === undefined) {
+    lines.push(`  It cannot be read: ${harmless(problem ?? "")}`);
+    return { facts, lines };
+  }
+  if (details.persist) lines.push("  It stays when nobody uses it (persist).");
+  if (details.features.length > 0) lines.push(`  features: ${details.features.join(", ")}`);
   for (const { role, seat, number, presence } of activity?.parties ?? []) {
     const pids = held.filter((lock) => lock.role === number).map(({ pid }) => `process ${pid}`);
-    out.line(`  ${role} ${seat}: ${[presence, ...pids].join(", ")}`);
+    lines.push(`  ${role} ${seat}: ${[presence, ...pids].join(", ")}`);
   }
   for (const { label, messages, backlog, room, unit } of activity?.flows ?? []) {
     const waiting = backlog === undefined ? "" : `, ${backlog} of ${room} ${unit} wait`;
-    out.line(`  ${label || "all"}: ${messages ?? "?"} messages${waiting}`);
+    lines.push(`  ${label || "all"}: ${messages ?? "?"} messages${waiting}`);
   }
-  if (activity?.lost !== undefined) out.line(`  lost: ${activity.lost}`);
-  if (definition !== undefined) out.line(`\n${definition}\n`);
+  if (activity?.lost !== undefined) lines.push(`  lost: ${activity.lost}`);
+  if (definition !== undefined) lines.push("", ...definition.split("\n"));
+  return { facts, lines };
 }
 
 const FUNCTIONS: Readonly<Record<string, string>> = {

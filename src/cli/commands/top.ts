@@ -1,0 +1,93 @@
+/**
+ * `vring top`: what moves, in a terminal redrawn in place, else as one table after the other.
+ *
+ * @module
+ */
+
+import type { RegionInfo } from "../../region/list.ts";
+import { type Call, type Command, Exit, numberIn } from "../command.ts";
+import { found, nothingFound } from "../found.ts";
+import { pause } from "../pause.ts";
+import { draw, press, type Screen, sortRows } from "../screen.ts";
+import { COLUMNS, factsIn, type Row, rowsBetween, type Seen, survey } from "../survey.ts";
+import { about } from "./info.ts";
+
+export const top: Command = {
+  name: "top",
+  summary: "Shows messages and bytes per second, backlog, losses, sleepers and wake-ups.",
+  usage: "[PATTERN...]",
+  options: {
+    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+    every: { value: "SECONDS", summary: "the time between two looks; 1 by default" },
+    count: { value: "N", summary: "end after so many tables" },
+    once: { summary: "end after one table" },
+  },
+  examples: ["vring top", "vring top '/cam/**' --every 0.2", "vring top --once --json"],
+  async run(call) {
+    const { out, options, terminal } = call;
+    const everyMs = (numberIn(call, "every", 0.01) ?? 1) * 1000;
+    const count = options.once ? 1 : numberIn(call, "count", 1) ?? Infinity;
+    const before = survey(found(call));
+    if (before.size === 0 && call.names.length > 0) {
+      out.line(nothingFound(call));
+      return Exit.problem;
+    }
+    if (terminal !== undefined && count === Infinity && !out.json) {
+      return await redraw(call, before, everyMs);
+    }
+    return await printTables(call, before, everyMs, count);
+  },
+};
+
+async function printTables(
+  call: Call,
+  first: Map<string, Seen>,
+  everyMs: number,
+  count: number,
+): Promise<number> {
+  const { out, end } = call;
+  let before = first;
+  for (let i = 0; i < count && await pause(everyMs, end); i++) {
+    const after = survey(found(call));
+    const rows = rowsBetween(before, after);
+    for (const row of rows) out.object(factsIn(row));
+    if (i > 0) out.line();
+    out.table(
+      COLUMNS.map(({ title }) => title),
+      rows.map((row) => COLUMNS.map(({ cell }) => cell(row))),
+    );
+    before = after;
+  }
+  return Exit.ok;
+}
+
+/** Redraws the screen after each look and each key, until `q`, Ctrl-C or the end. */
+async function redraw(call: Call, first: Map<string, Seen>, everyMs: number): Promise<number> {
+  const terminal = call.terminal!;
+  let before = first;
+  let rows: Row[] = [];
+  let screen: Screen = { sort: 1, selected: 0, find: "", mode: "table", isPaused: false };
+  const show = () => terminal.show(draw(screen, rows, terminal.size(), linesOf));
+  const quit = new AbortController();
+  const end = AbortSignal.any([call.end, quit.signal]);
+  using _screen = terminal.open((key) => {
+    screen = press(screen, key, sortRows(screen, rows).length);
+    if (screen.mode === "quit") quit.abort();
+    else show();
+  });
+  show();
+  let soonMs = Math.min(everyMs, 200); // the first table need not wait
+  while (await pause(soonMs, end)) {
+    soonMs = everyMs;
+    const after = survey(found(call));
+    if (!screen.isPaused) rows = rowsBetween(before, after);
+    before = after;
+    show();
+  }
+  return Exit.ok;
+}
+
+/** The details of a region, for the screen. */
+function linesOf(region: RegionInfo): readonly string[] {
+  return about(region).lines;
+}

@@ -1,0 +1,247 @@
+/**
+ * `vring why`: the reason why nothing arrives.
+ *
+ * Each question looks at one way in which messages stop silently. The questions are in the order in
+ * which a person would ask them; the first reason is usually the cause of the others.
+ *
+ * @module
+ */
+
+import { counted } from "../../errors.ts";
+import type { Activity, Party } from "../../inspect/activity.ts";
+import { type Held, holders } from "../../inspect/holders.ts";
+import { processOf } from "../../inspect/processes.ts";
+import * as files from "../../os/files.ts";
+import { type RegionInfo, regions } from "../../region/list.ts";
+import { type Call, type Command, Exit, UsageError } from "../command.ts";
+import { activityIn, found, isSimilar, nothingFound } from "../found.ts";
+import { harmless, rateInWords } from "../output.ts";
+import { pause } from "../pause.ts";
+import { rowsBetween, survey } from "../survey.ts";
+
+/** The time between the two looks. */
+const WAIT_MS = 500;
+
+/** A region, and all that can be seen of it. */
+interface Case {
+  readonly region: RegionInfo;
+  readonly activity: Activity;
+  readonly held: readonly Held[];
+  /** Messages per second between the two looks. */
+  readonly rate: number | undefined;
+  readonly lost: number;
+}
+
+export const why: Command = {
+  name: "why",
+  summary: "Says why nothing arrives: the ways in which messages stop without an error.",
+  usage: "NAME",
+  options: { kind: { value: "KIND", summary: "only this kind, such as topic or spsc" } },
+  examples: ["vring why cam/left", "vring why orders --kind mpsc --json"],
+  async run(call) {
+    if (call.names.length !== 1) throw new UsageError("Cannot say why: pass one name");
+    const all = found(call);
+    if (all.length === 0) return answer(call, undefined, [nothingFound(call)]);
+    const before = survey(all);
+    await pause(WAIT_MS, call.end);
+    const rows = rowsBetween(before, survey(found(call)));
+    const locks = holders();
+    let code: number = Exit.ok;
+    for (const region of all) {
+      const activity = activityIn(region);
+      const row = rows.find((row) => row.region.path === region.path);
+      const status = files.statPath(region.path);
+      const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
+      const { messages: rate, lost = 0 } = row?.rates ?? {};
+      const reasons = region.kind === "sources"
+        ? withoutSources(region)
+        : activity === undefined
+        ? unreadable(region)
+        : QUESTIONS.flatMap((ask) => ask({ region, activity, held, rate, lost }) ?? []);
+      if (answer(call, region, [...namesakes(region, all), ...reasons], rate) !== Exit.ok) {
+        code = Exit.problem;
+      }
+    }
+    return code;
+  },
+};
+
+/** Prints the reasons; returns the exit code. */
+function answer(
+  { out }: Call,
+  region: RegionInfo | undefined,
+  reasons: readonly string[],
+  rate?: number | undefined,
+): number {
+  const { kind, name } = region ?? {};
+  out.object({ kind, name, messagesPerSecond: rate, reasons });
+  if (region === undefined) {
+    out.line(reasons[0]);
+    return Exit.problem;
+  }
+  out.line(out.bold(`${kind} ${harmless(region.name)}`));
+  for (const reason of reasons) out.line(`  - ${reason}`);
+  if (reasons.length > 0) return Exit.problem;
+  out.line(`  messages pass: ${rateInWords(rate ?? 0)} per second`);
+  return Exit.ok;
+}
+
+function unreadable({ kind, problem, details }: RegionInfo): string[] {
+  if (problem !== undefined) return [`it cannot be read: ${harmless(problem)}`];
+  if (kind === "shm") return [];
+  return [
+    `another version of vring made it (its layout is ${
+      details?.abiHash.toString(16)
+    }), so programs ` +
+    "of this version cannot open it; use one version, or unlink it",
+  ];
+}
+
+/** A topic with many publishers: each has a topic of its own below the name. */
+function withoutSources({ name }: RegionInfo): string[] {
+  const sources = regions().filter((other) =>
+    other.kind === "topic" && other.name.startsWith(`${name}/`)
+  );
+  const alive = sources.filter((source) => hasSender(activityIn(source)));
+  if (alive.length > 0) return [];
+  return [
+    sources.length === 0
+      ? 'it has no source: start a publisher whose definition says publishers: "many"'
+      : `none of its ${counted(sources.length, "source")} has a publisher; start one again`,
+  ];
+}
+
+/** Other kinds of regions with this name: a program of another kind waits there for ever. */
+function namesakes({ kind, name }: RegionInfo, all: readonly RegionInfo[]): string[] {
+  const others = all.filter((other) => other.name === name && other.kind !== kind);
+  return others.map((other) =>
+    `a region of kind ${other.kind} has this name too: programs of different kinds never meet; ` +
+    "define it the same in all"
+  );
+}
+
+const SENDERS = ["publisher", "producer", "writer", "client"];
+const RECEIVERS = ["subscriber", "consumer", "server"];
+
+/** Describes the absence of parties with one of these roles; undefined if one lives. */
+function absence(
+  { parties }: Activity,
+  roles: readonly string[],
+  noun: string,
+): string | undefined {
+  const all = parties.filter(({ role }) => roles.includes(role));
+  if (all.some(({ presence }) => presence === "alive")) return undefined;
+  if (all.some(({ presence }) => presence === "dead")) {
+    return `its ${noun} was killed; start it again`;
+  }
+  if (all.some(({ presence }) => presence === "lost")) {
+    return `its ${noun} ended without end(): it failed, or a using block ended early; start it again`;
+  }
+  if (all.some(({ presence }) => presence === "left")) {
+    return `its ${noun} has closed; start it again`;
+  }
+  return `it never had a ${noun}; start one, and compare the name in its definition`;
+}
+
+const nounOf = ({ kind }: RegionInfo, names: Readonly<Record<string, string>>, usual: string) =>
+  names[kind] ?? usual;
+
+type Question = (one: Case) => string | readonly string[] | undefined;
+
+/** Whether a party that sends is alive. */
+function hasSender(activity: Activity | undefined): boolean {
+  return activity?.parties.some(({ role, presence }) =>
+    SENDERS.includes(role) && presence === "alive"
+  ) ?? false;
+}
+
+const QUESTIONS: readonly Question[] = [
+  // Does anybody send?
+  ({ region, activity }) => {
+    if (["slot", "rwlock"].includes(region.kind)) return undefined;
+    const names = { topic: "publisher", circular: "writer", calls: "client" };
+    const absent = absence(activity, SENDERS, nounOf(region, names, "producer"));
+    const near = absent === undefined
+      ? []
+      : regions().filter((other) =>
+        other.kind === region.kind && other.name !== region.name &&
+        isSimilar(other.name, region.name) && hasSender(activityIn(other))
+      );
+    if (near.length === 0) return absent;
+    return `${absent} (${
+      harmless(near.map(({ name }) => name).join(" and "))
+    } has one: is the name ` +
+      "spelled alike in all programs?)";
+  },
+  // Does anybody receive?
+  ({ region, activity }) => {
+    if (["slot", "rwlock", "circular"].includes(region.kind)) return undefined;
+    const names = { topic: "subscriber", calls: "server" };
+    return absence(activity, RECEIVERS, nounOf(region, names, "consumer"));
+  },
+  // Is a party stopped?
+  ({ activity, held }) =>
+    activity.parties.flatMap((party) =>
+      stopped(party, held).map(({ pid, name }) =>
+        `its ${party.role} (process ${pid}, ${harmless(name)}) is stopped; continue it with ` +
+        `kill -CONT ${pid}`
+      )
+    ),
+  // Is it full?
+  ({ region, activity, rate }) => {
+    const full = activity.flows.filter(({ backlog, room }) =>
+      backlog !== undefined && room !== undefined && isFull(region, backlog, room)
+    );
+    if (full.length === 0 || region.kind === "circular" || rate !== 0) return undefined;
+    const where = full.map(({ label }) => label || "it").join(", ");
+    return `${where} is full and nothing is released: the receiver hangs, holds messages, or is too ` +
+      "slow";
+  },
+  // Is something lost?
+  ({ lost, region }) =>
+    lost > 0
+      ? `subscribers lose ${
+        rateInWords(lost)
+      } samples per second, because they are slower than the ` +
+        `publisher and the policy is ${region.details?.policy?.policy}; raise the depth, or receive ` +
+        "faster"
+      : undefined,
+  // Has anything been sent?
+  ({ region, activity, rate }) => {
+    if (activity.flows.length === 0 || region.kind === "rwlock") return undefined;
+    if (activity.flows.every(({ messages, bytes }) => !messages && !bytes)) {
+      return "nothing was sent yet";
+    }
+    if (rate !== 0) return undefined;
+    const waits = activity.flows.some(({ backlog }) => backlog !== undefined && backlog > 0);
+    return waits && region.kind !== "circular"
+      ? "messages wait in it, and the receiver takes none: it may wait for something else"
+      : `nothing was sent in the last ${WAIT_MS / 1000} seconds`;
+  },
+  // Is a seat left?
+  ({ region, activity }) => {
+    const most = Number(region.details?.geometry?.subscribers ?? Infinity);
+    const all = activity.parties.filter(({ role, presence }) =>
+      role === "subscriber" && presence === "alive"
+    );
+    return all.length >= most
+      ? `it has ${counted(all.length, "subscriber")}, the most it can have: another one gets a ` +
+        "RoleTakenError"
+      : undefined;
+  },
+  // Does anybody use it?
+  ({ region }) => region.inUse === false ? "no program has it open" : undefined,
+];
+
+function stopped({ number, presence }: Party, held: readonly Held[]) {
+  if (presence !== "alive") return [];
+  return held.filter(({ role }) => role === number).flatMap(({ pid }) => {
+    const process = processOf(pid);
+    return process?.isStopped ? [process] : [];
+  });
+}
+
+/** Whether no message fits any more: a ring of bytes is full for its next message before its end. */
+function isFull({ kind }: RegionInfo, backlog: number, room: number): boolean {
+  return kind === "topic" ? backlog >= room : backlog >= room * 0.9;
+}
