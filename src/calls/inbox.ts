@@ -5,8 +5,10 @@
  * @module
  */
 
+import type { Condition } from "../wait/condition.ts";
+import type { Doorbell } from "../wait/doorbell.ts";
 import type { Endpoint } from "../lane/endpoint.ts";
-import { FanIn } from "../lane/fan_in.ts";
+import { ALONE, FanIn } from "../lane/fan_in.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordLength } from "../lane/record.ts";
 import { SeatState } from "../region/seats.ts";
@@ -77,13 +79,30 @@ export class Clients {
   isClosing = false;
   readonly #end: Endpoint;
   readonly #fan: FanIn<Client>;
+  readonly #bell: Doorbell;
   readonly #queued = new Set<Client>();
 
   constructor(end: Endpoint, board: Board, server: ServerSeat, own: boolean) {
     this.#end = end;
+    this.#bell = server.bell;
     this.envelope = new Envelope(own);
     this.all = board.clients.map((client) => Client.at(board.pair(client, server)));
-    this.#fan = new FanIn(this.all, server.hint);
+    this.#fan = new FanIn(this.all, server.hint, ALONE);
+  }
+
+  /** A condition that a request, or room for an answer, can make true. */
+  condition(truth: Pick<Condition, "ready" | "beforeSleep">): Condition {
+    const fan = this.#fan;
+    return {
+      bell: this.#bell,
+      get watch() {
+        return fan.watch;
+      },
+      get glanceNs() {
+        return fan.glanceNs;
+      },
+      ...truth,
+    };
   }
 
   /** Whether any client has a request, whatever the hints say. */

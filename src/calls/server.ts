@@ -19,7 +19,7 @@ import { disposeAtEnd } from "../os/clock.ts";
 import { type Counted, waitForPeers } from "../region/peers.ts";
 import { nextGeneration } from "../region/seats.ts";
 import { cancelLate } from "../wait/cancellation.ts";
-import type { Condition, Waiter } from "../wait/condition.ts";
+import type { Waiter } from "../wait/condition.ts";
 import { yieldOften } from "../wait/fairness.ts";
 import {
   deadlineOf,
@@ -120,14 +120,14 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     const handling = this.#handling = new Handling(end, { types, clients, inHand, capacity });
     nextGeneration(seat.generation); // .. P1 and now clients look
     const ready = () => clients.look() || clients.canFlush();
-    const movable: Condition = { bell: seat.bell, watch: seat.hint, ready };
     const givenUp = inHand.givenUp(seat.bell, seat.hint);
-    const work = {
-      ...givenUp,
+    const movable = clients.condition({ ready });
+    const room = clients.condition({ ready: () => clients.canFlush() });
+    const work = clients.condition({
       ready: () => ready() || handling.hasFailed || givenUp.ready(),
-    };
+      beforeSleep: () => givenUp.beforeSleep!(),
+    });
     const state = () => this.peers === 0 ? "it has no client" : "no client has called";
-    const room: Condition = { ...movable, ready: () => clients.canFlush() };
     this.#waiterForMoves = end.waiter(() => [movable]);
     this.#waiterForRoom = end.waiter(() => [room]);
     this.#waiterForWork = { ...end.waiter(() => [work]), state };

@@ -12,6 +12,11 @@
  *     lane is checked before each sleep and after each slice (`look`), by a new receiver, and now
  *     and then by a receiver that never waits.
  *
+ * A hint is a line that both sides change for each message, which costs more than the message. So if
+ * one lane has had all messages for a while, the receiver leaves its bit set: the sender need not
+ * set it again. The receiver looks at that lane always, and takes the hints once another bit is set.
+ * It also watches the head of that lane while it spins, and looks at the hints now and then.
+ *
  * It is fair: a lane has a turn of `TURN` messages, then the next lane with a message has its turn.
  * So a lane waits for at most one turn of each other lane, however fast they are.
  *
@@ -29,6 +34,12 @@ export const TURN = 16;
 
 /** The number of searches after which every lane is checked (C1). */
 const FINDS = 256;
+
+/** The searches that one lane must win in a row until its bit stays set. */
+export const ALONE = 64;
+
+/** The nanoseconds between looks at the hints, while the head of one lane is watched. */
+const GLANCE_NS = 2000;
 
 const ALL = 0xffff_ffff;
 
@@ -64,18 +75,32 @@ export class HintedBell implements Ringable {
 /** The lanes of one receiver. */
 export class FanIn<L extends LaneReceiver> implements Lanes {
   readonly lanes: readonly L[];
-  readonly watch: Word32;
   readonly #hint: Word32;
+  readonly #alone: number;
   readonly #excluded = new Set<L>();
   #bits = ALL; // lanes that may hold a message: the hints taken
   #at = 0; // the lane whose turn it is
   #left = 0; // messages left in its turn
   #finds = 0; // searches since every lane was suspected
+  #wins = 0; // searches in a row that the present lane has won
 
-  /** Suspects every lane at first: the last receiver may have taken hints and died. */
-  constructor(lanes: readonly L[], hint: Word32) {
+  /**
+   * Suspects every lane at first: the last receiver may have taken hints and died. `alone` is
+   * `ALONE` if the receiver heeds `glanceNs`.
+   */
+  constructor(lanes: readonly L[], hint: Word32, alone = Infinity) {
     this.lanes = lanes;
-    this.watch = this.#hint = hint;
+    this.#hint = hint;
+    this.#alone = alone;
+  }
+
+  get watch(): Word32 {
+    return this.#wins < this.#alone ? this.#hint : this.lanes[this.#at]!.head;
+  }
+
+  /** The longest time to watch that word alone. */
+  get glanceNs(): number | undefined {
+    return this.#wins < this.#alone ? undefined : GLANCE_NS;
   }
 
   /** Returns the lane that delivers the next message; undefined if none is known to have one. */
@@ -93,6 +118,7 @@ export class FanIn<L extends LaneReceiver> implements Lanes {
       this.#left = 0;
       return undefined;
     }
+    this.#wins = found === this.#at ? this.#wins + 1 : 0;
     this.#at = found;
     this.#left = TURN - 1;
     return this.lanes[found];
@@ -129,7 +155,9 @@ export class FanIn<L extends LaneReceiver> implements Lanes {
 
   /** Finds the next lane after the present one with a message; -1 if no suspected lane has one. */
   #find(): number {
-    if (this.#hint.load() !== 0) this.#bits |= this.#hint.exchange(0); // .. P1 before the heads
+    const hints = this.#hint.load();
+    const stays = this.#wins >= this.#alone && hints === bitOf(this.#at);
+    if (hints !== 0) this.#bits |= stays ? hints : this.#hint.exchange(0); // .. P1 before the heads
     const count = this.lanes.length;
     for (let step = 1; step <= count && this.#bits !== 0; step++) {
       const index = (this.#at + step) % count;

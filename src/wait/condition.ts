@@ -24,6 +24,8 @@ export interface Condition {
   readonly watch: Word32;
   /** Whether only a change of `watch` can make the condition true. */
   readonly watchTellsAll?: boolean | undefined;
+  /** The longest time in nanoseconds to spin on `watch` alone, if other words tell as much. */
+  readonly glanceNs?: number | undefined;
   /**
    * The longest sleep in nanoseconds before the next check if the bell does not ring; a slice by
    * default. It may grow during a wait.

@@ -26,15 +26,15 @@ export function spin(all: readonly Condition[], budgetNs: number): Condition | u
 
 /** Spins on one word in one native call; true if the condition became true. */
 function spinOn(condition: Condition, budgetNs: number): boolean {
-  const { watch } = condition;
+  const { watch, glanceNs = Infinity } = condition;
   let left = budgetNs;
   let end = 0;
   while (left > 0) {
     const seen = watch.load();
     if (condition.ready()) return true;
-    if (!watch.spinWhile(seen, left)) break;
+    if (!watch.spinWhile(seen, Math.min(left, glanceNs)) && left <= glanceNs) break;
     if (condition.ready()) return true;
-    const time = now(); // the word has changed, and the condition is still false
+    const time = now(); // the condition is still false
     end ||= time + budgetNs;
     left = end - time;
   }
