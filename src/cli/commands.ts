@@ -10,9 +10,22 @@ import { doctor } from "./commands/doctor.ts";
 import { echo } from "./commands/echo.ts";
 import { info } from "./commands/info.ts";
 import { ls } from "./commands/ls.ts";
+import { record } from "./commands/record.ts";
+import { replay } from "./commands/replay.ts";
 import { top } from "./commands/top.ts";
 import { why } from "./commands/why.ts";
 import { watch } from "./commands/watch.ts";
 
 /** All commands. */
-export const COMMANDS: readonly Command[] = [ls, info, top, why, echo, watch, doctor, clean];
+export const COMMANDS: readonly Command[] = [
+  ls,
+  info,
+  top,
+  why,
+  echo,
+  record,
+  replay,
+  watch,
+  doctor,
+  clean,
+];

@@ -11,18 +11,22 @@ import { isSingle, type TypeDescription } from "../../layout/describe.ts";
 import * as files from "../../os/files.ts";
 import type { RegionDetails, RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, UsageError } from "../command.ts";
+import { McapReader } from "../../record/mod.ts";
+import { oldFile } from "../files.ts";
 import { activityIn, found, nothingFound } from "../found.ts";
 import { bytesInWords, harmless } from "../output.ts";
 import { factsOf } from "./ls.ts";
 
 export const info: Command = {
   name: "info",
-  summary: "Shows the definition, the parties and the flows of a region.",
-  usage: "NAME...",
+  summary: "Shows the definition, the parties and the flows of a region, or what a recording has.",
+  usage: "NAME... | FILE.mcap",
   options: { kind: { value: "KIND", summary: "only this kind, such as topic or spsc" } },
   examples: ["vring info cam/left", "vring info cam/left --json"],
   run(call) {
     if (call.names.length === 0) throw new UsageError("Cannot show a region: pass its name");
+    const [path] = call.names;
+    if (call.names.length === 1 && path!.endsWith(".mcap")) return showFile(call, path!);
     const all = found(call);
     if (all.length === 0) {
       call.out.line(nothingFound(call));
@@ -33,6 +37,38 @@ export const info: Command = {
     return Exit.ok;
   },
 };
+
+/** Describes a recording. */
+function showFile({ out }: Call, path: string): number {
+  using file = oldFile(path);
+  const reader = new McapReader(file.readAt, path);
+  const topics = new Map<string, { count: number; bytes: number; type: string }>();
+  let [first, last] = [undefined as bigint | undefined, 0n];
+  for (const { channel, publishTime, data } of reader.messages()) {
+    const { topic, schema, encoding } = channel;
+    const sum = topics.get(topic) ?? { count: 0, bytes: 0, type: schema?.name ?? encoding };
+    topics.set(topic, { ...sum, count: sum.count + 1, bytes: sum.bytes + data.length });
+    first ??= publishTime;
+    last = publishTime;
+  }
+  const seconds = first === undefined ? 0 : Number(last - first) / 1e9;
+  const { isWhole } = reader;
+  const rows = [...topics].map(([topic, { count, bytes, type }]) => {
+    const lost = lostIn(reader.metadata.get("vring")?.[topic.slice(1)]);
+    out.object({ path, topic, type, messages: count, bytes, lost, seconds, isWhole });
+    return [harmless(topic), harmless(type), count, bytesInWords(bytes), lost];
+  });
+  out.table(["TOPIC", "TYPE", "MESSAGES", "BYTES", "LOST"], rows);
+  const state = isWhole ? "" : "; it was not ended: the recorder was killed, or still runs";
+  out.line(`${path}: ${seconds.toFixed(3)} seconds${state}`);
+  return Exit.ok;
+}
+
+/** The losses in the account that a recorder has stored; undefined if there is no valid one. */
+function lostIn(account: string | undefined): number | undefined {
+  const found = /"lost":(\d+)/.exec(account ?? "");
+  return found === null ? undefined : Number(found[1]);
+}
 
 function show({ out }: Call, region: RegionInfo, locks: ReturnType<typeof holders>): void {
   const { facts, lines } = about(region, locks);

@@ -7,7 +7,7 @@
 import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../../wait/pause.ts";
 import { draw, press, type Screen, sortRows } from "../screen.ts";
 import { COLUMNS, factsIn, type Row, rowsBetween, type Seen, survey } from "../survey.ts";
 import { about } from "./info.ts";

@@ -8,7 +8,7 @@ import type { Presence } from "../../inspect/activity.ts";
 import { type Call, type Command, Exit, numberIn } from "../command.ts";
 import { activityIn, found } from "../found.ts";
 import { harmless } from "../output.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../../wait/pause.ts";
 
 /** The regions of one look by path and identity, each with its parties by role and seat. */
 type Known = Map<

@@ -16,7 +16,7 @@ import { type RegionInfo, regions } from "../../region/list.ts";
 import { type Call, type Command, Exit, UsageError } from "../command.ts";
 import { activityIn, found, isSimilar, nothingFound } from "../found.ts";
 import { harmless, rateInWords } from "../output.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../../wait/pause.ts";
 import { rowsBetween, survey } from "../survey.ts";
 
 /** The time between the two looks. */
