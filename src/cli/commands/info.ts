@@ -64,7 +64,7 @@ function showFile({ out }: Call, path: string): number {
   return Exit.ok;
 }
 
-/** The losses in the account that a recorder has stored; undefined if there is no valid one. */
+/** The losses in the account that a recorder has stored; undefined if it is not valid. */
 function lostIn(account: string | undefined): number | undefined {
   const found = /"lost":(\d+)/.exec(account ?? "");
   return found === null ? undefined : Number(found[1]);
