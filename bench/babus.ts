@@ -15,11 +15,12 @@ import { rwLock } from "../src/shared/rw_lock.ts";
 import type { WaitOptions } from "../src/wait/until.ts";
 import { imageHandlers, IMAGES, measureImages } from "./babus_images.ts";
 import { compareAll, type Comparison, ROUND_TRIPS } from "./harness/comparison.ts";
-import { allowedCpus, CProgram } from "./harness/machine.ts";
+import { CProgram, inOneThread } from "./harness/machine.ts";
 import { takePart } from "./harness/peer.ts";
-import { type Bar, printBars } from "./harness/report.ts";
-import { type Contender, times } from "./harness/rounds.ts";
-import { Fixture, type FixtureOptions } from "./harness/fixture.ts";
+import { type Bar, barsOf } from "./harness/report.ts";
+import { compareRuns, settings } from "./harness/settings.ts";
+import { type Contender, ratio } from "./harness/rounds.ts";
+import type { FixtureOptions } from "./harness/fixture.ts";
 import {
   type Answering,
   type Asking,
@@ -188,8 +189,8 @@ const WAYS: Ways = {
 
 const SMALL: Traffic = { bytes: 64, capacity: 2 ** 20, answerEvery: 1, answerBytes: 64 };
 
-/** There and back: twice the limit until a write is seen. */
-const SEEN_TWICE_NS = 2000;
+/** There and back. */
+const SEEN_TWICE = { near: 6, far: 3 };
 
 const COMPARISONS: Comparison[] = [{
   title: "round trip of 64 B",
@@ -197,8 +198,8 @@ const COMPARISONS: Comparison[] = [{
   ...ROUND_TRIPS,
   ways: {
     "Babus, listener": undefined, // which copies, into an array of its own
-    "Babus, listener, in place": SEEN_TWICE_NS,
-    "Babus, polled": SEEN_TWICE_NS,
+    "Babus, listener, in place": SEEN_TWICE,
+    "Babus, polled": SEEN_TWICE,
     "Babus, polled, in place": undefined,
     "Babus, promises": undefined,
   },
@@ -221,9 +222,9 @@ const OPTIONS: FixtureOptions = { title: "Slots", module: import.meta.url, ways:
 export async function measureBabus(): Promise<Bar[]> {
   using words = CProgram.compile(`${import.meta.dirname}/c/ping_pong.c`);
   return [
-    ...await measureAlone(words),
+    ...await measureAlone(),
     ...await compareAll(COMPARISONS, WAYS, import.meta.url),
-    ...await measureImages(OPTIONS, words),
+    ...settings.quick ? [] : await measureImages(OPTIONS, words),
   ];
 }
 
@@ -268,47 +269,31 @@ export class Alone implements Disposable {
   }
 }
 
-/** The limit for a write of 64 B without listeners. */
-const WRITE_LIMIT_NS = 400;
-
 /** The time of each in one thread, which does not depend on the place of the processors. */
-async function measureAlone(words: CProgram | undefined): Promise<Bar[]> {
-  const what = "slot, write of 64 B";
-  const bar = { what, limit: WRITE_LIMIT_NS, unit: "ns" as const };
-  const unmeasured = whyNone(words);
-  if (unmeasured !== undefined) return [{ ...bar, measured: unmeasured }];
-  await using fixture = new Fixture(OPTIONS);
+async function measureAlone(): Promise<Bar[]> {
+  using c = inOneThread();
+  if (c === undefined) return [];
   using alone = new Alone();
-  const runs = await fixture.compare("one thread", [
-    fixture.words(words!),
-    inOneThread("write 64 B", alone.write),
-    inOneThread("claimSync and publish 64 B", alone.writeInPlace),
-    inOneThread("write 64 B and listener.look()", alone.writeAndLook),
-    inOneThread("latest() of 64 B", alone.copy),
-    inOneThread("view() and valid", alone.view),
-    inOneThread("RwLock, readSync and release", alone.read),
-    inOneThread("RwLock, writeSync and release", alone.lockToWrite),
+  const [floor, write] = await compareRuns("Slots, one thread", [
+    c.contender,
+    contender("write 64 B", alone.write),
+    contender("claimSync and publish 64 B", alone.writeInPlace),
+    contender("write 64 B and listener.look()", alone.writeAndLook),
+    contender("latest() of 64 B", alone.copy),
+    contender("view() and valid", alone.view),
+    contender("RwLock, readSync and release", alone.read),
+    contender("RwLock, writeSync and release", alone.lockToWrite),
   ], ROUND_TRIPS.rounds);
-  return [{ ...bar, measured: times(runs[1]!) }];
+  return barsOf(`slot, write of 64 B / ${floor.name}`, 14, () => ratio(floor, write!));
 }
 
-function inOneThread(name: string, ask: () => void): Contender {
+function contender(name: string, ask: () => void): Contender {
   return { name, round: () => measure({ ask }, SMALL, ROUND_TRIPS.plan) };
 }
 
-/** Why a comparison with C that passes words cannot be made. */
-function whyNone(words: CProgram | undefined): string | undefined {
-  if (allowedCpus().length < 2) return "there is one processor";
-  return words === undefined ? "there is no C compiler" : undefined;
-}
-
 if (import.meta.main) {
-  if (Deno.args.length === 0) {
-    printBars(await measureBabus());
-  } else {
-    const ways = wayHandlers(WAYS);
-    using images = imageHandlers();
-    await takePart({ ...socketHandlers(), ...images.handlers, ...ways });
-    ways.close();
-  }
+  const ways = wayHandlers(WAYS);
+  using images = imageHandlers();
+  await takePart({ ...socketHandlers(), ...images.handlers, ...ways });
+  ways.close();
 }

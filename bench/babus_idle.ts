@@ -17,8 +17,8 @@ import { sleep } from "../src/os/clock.ts";
 import { SLICE_NS } from "../src/wait/reactor.ts";
 import { CProgram } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
-import { type Bar, percent, printBars, printTable } from "./harness/report.ts";
-import { type Run, times } from "./harness/rounds.ts";
+import { type Bar, barsOf, percent, printTable } from "./harness/report.ts";
+import { median, type Run, spread } from "./harness/rounds.ts";
 import { nextMessage, workerPort } from "./harness/workers.ts";
 
 const LISTENERS = 20;
@@ -30,8 +30,8 @@ const SETTLE_MS = 3000;
 const PARTS = 5;
 const PART_MS = 2000;
 
-/** Of one processor. */
-const LIMIT_PERCENT = 0.1;
+/** The limit of the share of a processor, as a multiple of C that sleeps in the same slices. */
+const LIMIT = 1;
 
 /** The task of a process. */
 type Role = "rest" | "restInWorkers" | "hearAsync" | "hearInWorkers" | "hear";
@@ -172,17 +172,19 @@ export async function measureIdle(): Promise<Bar[]> {
 
   console.log("\nIdle: the share of one processor that each takes");
   const runs = new Map(crowds.map(({ group, run }) => [group.name, run]));
-  const share = (run: Run) => percent(times(run).median);
+  const share = (run: Run) => percent(median(run.rounds.map(({ typical }) => typical)));
   const rows = crowds.map(({ group, run }) => {
     const { name, idle } = group;
     return [name, share(run), idle === undefined ? "" : share(beyond(run, runs.get(idle)!))];
   });
-  if (asleep !== undefined) rows.unshift([IN_C, share(partsOf(IN_C, await asleep)), ""]);
+  const inC = asleep && partsOf(IN_C, await asleep);
+  if (inC !== undefined) rows.unshift([IN_C, share(inC), ""]);
   printTable("lrr", [["", "in all", "more than idle"], ...rows]);
   return crowds.flatMap(({ group: { name, idle }, run }): Bar[] => {
-    if (idle === undefined) return [];
-    const measured = times(beyond(run, runs.get(idle)!));
-    return [{ what: `idle: ${name}`, limit: LIMIT_PERCENT, unit: "%", measured }];
+    if (idle === undefined || inC === undefined) return [];
+    const more = beyond(run, runs.get(idle)!).rounds;
+    const ratios = more.map(({ typical }, i) => typical / inC.rounds[i]!.typical);
+    return barsOf(`idle: ${name} / ${IN_C}`, LIMIT, () => spread(ratios));
   });
 }
 
@@ -232,16 +234,12 @@ if (port !== undefined) {
   const [name, slots]: [string, string[]] = JSON.parse(self.name);
   if (slots.length > 0) port.postMessage(hear([name, slots]));
 } else if (import.meta.main) {
-  if (Deno.args.length === 0) {
-    printBars(await measureIdle());
-  } else {
-    await takePart({
-      rest: () => 0,
-      restInWorkers: inWorkers,
-      hear,
-      hearAsync,
-      hearInWorkers: inWorkers,
-    });
-    Deno.exit();
-  }
+  await takePart({
+    rest: () => 0,
+    restInWorkers: inWorkers,
+    hear,
+    hearAsync,
+    hearInWorkers: inWorkers,
+  });
+  Deno.exit();
 }

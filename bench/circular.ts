@@ -5,11 +5,6 @@
  * One way, the sender waits for the receiver at the end of each block, which the ring can hold: so
  * every message arrives, as the receiver checks.
  *
- * The bar of the round trip is a time at the usual floor, as in the other comparisons; it is a
- * multiple of the floor only where the processors are far apart. Writing, copying and checking two
- * messages takes 220 ns with every line in the cache, which is three times the floor between
- * neighbours.
- *
  * @module
  */
 
@@ -20,8 +15,10 @@ import type { CircularBufferReader } from "../src/circular/reader.ts";
 import type { CircularBufferWriter } from "../src/circular/writer.ts";
 import { compareAll, type Comparison, RINGS, ROUND_TRIPS } from "./harness/comparison.ts";
 import { takePart } from "./harness/peer.ts";
-import { type Bar, printBars, printTimes } from "./harness/report.ts";
-import { type Contender, interleave, median, times } from "./harness/rounds.ts";
+import { type Bar, barsOf } from "./harness/report.ts";
+import { type Contender, median, ratio } from "./harness/rounds.ts";
+import { compareRuns } from "./harness/settings.ts";
+import { inOneThread } from "./harness/machine.ts";
 import {
   type Answering,
   type Asking,
@@ -127,7 +124,7 @@ const COMPARISONS: Comparison[] = [{
   title: "round trip of 64 B",
   traffic: { bytes: 64, capacity: MIB, answerEvery: 1, answerBytes: 64 },
   ...ROUND_TRIPS,
-  ways: { "circular buffer": 530 },
+  ways: { "circular buffer": { near: 1.7, far: 1.2 } },
 }, {
   title: "round trip of 1 KB",
   traffic: { bytes: 1024, capacity: MIB, answerEvery: 1, answerBytes: 1024 },
@@ -152,25 +149,22 @@ const COMPARISONS: Comparison[] = [{
 
 /** Measures, prints the times and returns the bars. */
 export async function measureCircular(): Promise<Bar[]> {
-  return [await measureWrite(), ...await compareAll(COMPARISONS, WAYS, import.meta.url)];
+  return [...await measureWrite(), ...await compareAll(COMPARISONS, WAYS, import.meta.url)];
 }
 
-/** The longest time for a write of 64 B, with or without readers. */
-const WRITE_LIMIT_NS = 60;
-
 /** A write by itself, and one that is read at once by the same thread. */
-async function measureWrite(): Promise<Bar> {
+async function measureWrite(): Promise<Bar[]> {
+  using c = inOneThread();
+  if (c === undefined) return [];
   using writing = new Alone();
   using reading = new Alone();
-  const [write, both] = await interleave(
+  const [floor, write] = await compareRuns("Circular buffer, one thread", [
+    c.contender,
     contender("trySend 64 B", (count) => writing.write(count)),
-    [contender("trySend and tryReceiveInto 64 B", (count) => reading.writeAndRead(count))],
-    { rounds: 41, warmUp: 10 },
-  );
-  console.log("\nCircular buffer, one thread");
-  printTimes([[write, both!]]);
-  const what = "circular buffer, trySend of 64 B";
-  return { what, limit: WRITE_LIMIT_NS, unit: "ns", measured: times(write) };
+    contender("trySend and tryReceiveInto 64 B", (count) => reading.writeAndRead(count)),
+  ], { rounds: 41, warmUp: 10 });
+  const what = `circular buffer, trySend of 64 B / ${floor.name}`;
+  return barsOf(what, 6, () => ratio(floor, write!));
 }
 
 let buffers = 0;
@@ -230,11 +224,7 @@ function contender(name: string, work: (count: number) => void): Contender {
 }
 
 if (import.meta.main) {
-  if (Deno.args.length === 0) {
-    printBars(await measureCircular());
-  } else {
-    const ways = wayHandlers(WAYS);
-    await takePart({ ...socketHandlers(), ...ways });
-    ways.close();
-  }
+  const ways = wayHandlers(WAYS);
+  await takePart({ ...socketHandlers(), ...ways });
+  ways.close();
 }

@@ -8,8 +8,9 @@
 import { MirrorRing } from "../src/mirror_ring/mirror_ring.ts";
 import { now } from "../src/os/clock.ts";
 import { wholePages } from "../src/os/page.ts";
-import { type Bar, printBars, printTimes } from "./harness/report.ts";
-import { type Contender, interleave, median, ratio } from "./harness/rounds.ts";
+import { type Bar, barsOf } from "./harness/report.ts";
+import { type Contender, median, ratio } from "./harness/rounds.ts";
+import { compareRuns } from "./harness/settings.ts";
 import { MaskedRing } from "./masked_ring.ts";
 
 /** How many of the messages cross the end of the memory. */
@@ -114,23 +115,16 @@ const LIMITS = { none: 1.1, some: 1.1, all: 1 };
 
 /** Measures, prints the times and returns the bars. */
 export async function measureMirrorRing(): Promise<Bar[]> {
-  console.log("\nMirror ring and masked ring: a message written and read");
   const bars: Bar[] = [];
-  const comparisons = [];
   for (const { name, wrapping, mirror, masked } of cases()) {
-    const [maskedRun, mirrorRun] = await interleave(
-      contender(`masked ring, ${name}`, masked),
-      [contender(`mirror ring, ${name}`, mirror)],
+    const [maskedRun, mirrorRun] = await compareRuns(
+      `Mirror ring and masked ring: a message written and read, ${name}`,
+      [contender("masked ring", masked), contender("mirror ring", mirror)],
       ROUNDS,
     );
-    comparisons.push([maskedRun, mirrorRun!]);
-    bars.push({
-      what: `mirror ring / masked ring, ${name}`,
-      limit: LIMITS[wrapping],
-      measured: ratio(maskedRun, mirrorRun!),
-    });
+    const what = `mirror ring / masked ring, ${name}`;
+    bars.push(...barsOf(what, LIMITS[wrapping], () => ratio(maskedRun, mirrorRun!)));
   }
-  printTimes(comparisons);
   return bars;
 }
 
@@ -150,5 +144,3 @@ function contender(name: string, makeWork: () => Work): Contender {
   };
   return { name, round };
 }
-
-if (import.meta.main) printBars(await measureMirrorRing());

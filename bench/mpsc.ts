@@ -12,11 +12,12 @@
 import { now } from "../src/os/clock.ts";
 import type { MpscConsumer } from "../src/mpsc/consumer.ts";
 import { mpsc } from "../src/mpsc/definition.ts";
-import { FLOOR_PLAN, USUAL_FLOOR_NS, WORDS } from "./harness/comparison.ts";
+import { FLOOR_PLAN, WORDS } from "./harness/comparison.ts";
 import { allowedCpus, CProgram, settleOn } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
-import { type Bar, printBars, printRates, printTimes } from "./harness/report.ts";
-import { atFloor, type Contender, interleave, type Ratio } from "./harness/rounds.ts";
+import { type Bar, barsOf, printRates, unmeasured } from "./harness/report.ts";
+import { type Contender, ratio } from "./harness/rounds.ts";
+import { compareRuns } from "./harness/settings.ts";
 import { Numbered } from "./harness/traffic.ts";
 
 const BYTES = 64;
@@ -24,17 +25,14 @@ const CAPACITY = 65536;
 const MESSAGES = 120_000; // in a round, of all producers together
 const PRODUCERS = 3;
 const BATCH = 100;
-const LIMIT_NS = 1e9 / 5e6;
+const LIMIT = 2.5;
+const IN_C = "C, masked ring, 1 producer";
 const WAIT = { timeout: 20e3 };
 
 /** Measures, prints the times and returns the bars. */
 export async function measureMpsc(): Promise<Bar[]> {
-  const measured = allowedCpus().length < 2 ? "there is one processor" : await measure();
-  const what = `MPSC, ${BYTES} B from ${PRODUCERS} producers, at a floor of ${USUAL_FLOOR_NS} ns`;
-  return [{ what, limit: LIMIT_NS, unit: "ns", measured }];
-}
-
-async function measure(): Promise<Ratio | string> {
+  const what = `MPSC / ${IN_C}, ${BYTES} B from ${PRODUCERS} producers`;
+  if (allowedCpus().length < 2) return unmeasured(what, LIMIT, "there is one processor");
   using words = CProgram.compile(`${import.meta.dirname}/c/ping_pong.c`);
   using ring = CProgram.compile(`${import.meta.dirname}/c/masked_ring.c`);
   await using stack = new AsyncDisposableStack();
@@ -48,7 +46,6 @@ async function measure(): Promise<Ratio | string> {
   }
   const placed = settleOn([our], Deno.pid);
   stack.defer(() => void settleOn(allowed, Deno.pid));
-  console.log(`\nMany producers, one consumer, between processes: ${BYTES} B one way`);
   if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
   if (words && ring) {
     const inC = ["pause", "tight"].map((way) => [way, ...placed ? [our, other] : [-1, -1]]);
@@ -56,15 +53,19 @@ async function measure(): Promise<Ratio | string> {
     const plan = { trips: 0, blocks: 10, blockTrips: 4000 };
     contenders.unshift(
       words.contender(WORDS, inC, FLOOR_PLAN),
-      ring.contender("C, masked ring, 1 producer", messages, plan),
+      ring.contender(IN_C, messages, plan),
     );
   }
-  const [floor, ...others] = contenders as [Contender, ...Contender[]];
-  const runs = await interleave(floor, others, { rounds: 31, warmUp: 2 });
-  printTimes([runs]);
+  const title = `Many producers, one consumer, between processes: ${BYTES} B one way`;
+  const runs = await compareRuns(title, contenders as [Contender, ...Contender[]], {
+    rounds: 31,
+    warmUp: 2,
+  });
   printRates(BYTES, runs.filter(({ name }) => name !== WORDS));
-  const run = runs.find(({ name }) => name === nameOf("send", PRODUCERS))!;
-  return words && ring ? atFloor(USUAL_FLOOR_NS, runs[0], run) : "there is no C compiler";
+  if (!words || !ring) return unmeasured(what, LIMIT, "there is no C compiler");
+  const named = (wanted: string) => runs.find(({ name }) => name === wanted)!;
+  const many = named(nameOf("send", PRODUCERS));
+  return barsOf(what, LIMIT, () => ratio(runs[0], many, named(IN_C)));
 }
 
 function nameOf(way: string, producers: number): string {
@@ -161,6 +162,5 @@ async function takePartAsPeer(name: string, producers: number): Promise<void> {
 
 if (import.meta.main) {
   const [name, producers] = Deno.args;
-  if (name === undefined) printBars(await measureMpsc());
-  else await takePartAsPeer(name, Number(producers));
+  await takePartAsPeer(name!, Number(producers));
 }

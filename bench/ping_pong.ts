@@ -20,16 +20,16 @@ import type { Condition, Waiter } from "../src/wait/condition.ts";
 import { until, untilSync } from "../src/wait/until.ts";
 import { allowedCpus, CProgram, type Plan, settleOn } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
-import { type Bar, printBars, printTimes } from "./harness/report.ts";
+import { type Bar, barsOf, unmeasured } from "./harness/report.ts";
 import {
   type Contender,
-  interleave,
   median,
-  type Ratio,
   ratio,
   type Round,
   type Rounds,
+  type Run,
 } from "./harness/rounds.ts";
+import { compareRuns } from "./harness/settings.ts";
 
 /** How to wait for the other side. */
 type Way = "spin" | "sleep" | "promise";
@@ -248,35 +248,41 @@ export async function measurePingPong(): Promise<Bar[]> {
   const bars: Bar[] = [];
   for (const comparison of COMPARISONS) {
     const { title, spread, ways, limit } = comparison;
-    const measured = allowed.length < spread
+    const what = `${NAMES[ways[0]!]} / C, ping-pong ${title}`;
+    const runs = allowed.length < spread
       ? "there is one processor"
       : await compare(comparison, [allowed[0]!, allowed[spread - 1]!], table, peer, c);
-    bars.push({ what: `${NAMES[ways[0]!]} / C, ping-pong ${title}`, limit, measured });
+    bars.push(
+      ...typeof runs === "string"
+        ? unmeasured(what, limit, runs)
+        : barsOf(what, limit, () => ratio(runs[0]!, runs[1]!)),
+    );
   }
   settleOn(allowed, Deno.pid);
   return bars;
 }
 
-/** Measures one comparison; returns the ratio of its first way to the floor, or why it has none. */
+/** Measures one comparison; returns the runs, the floor first, or why there is none. */
 async function compare(
   { title, plan, rounds, floor, ways }: Comparison,
   cpus: Cpus,
   table: Table,
   peer: Peer,
   c: CProgram | undefined,
-): Promise<Ratio | string> {
+): Promise<Run[] | string> {
   const placed = settleOn([cpus[0]], Deno.pid) && settleOn([cpus[1]], peer.pid);
-  console.log(`\nPing-pong ${title}: round trips`);
-  console.log("  (p50 to p99.9 include a look at the clock)");
   if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
   const contenders = ways.map((way) => ours(way, plan, table, peer));
   if (c) {
     const modes = floor.modes.map((mode) => [mode, ...placed ? cpus : [-1, -1]]);
     contenders.unshift(c.contender(floor.name, modes, plan));
   }
-  const runs = await interleave(contenders[0]!, contenders.slice(1), rounds);
-  printTimes([runs]);
-  return c ? ratio(runs[0], runs[1]!) : "there is no C compiler";
+  const runs = await compareRuns(
+    `Ping-pong ${title}: round trips (p50 to p99.9 include a look at the clock)`,
+    contenders as [Contender, ...Contender[]],
+    rounds,
+  );
+  return c ? runs : "there is no C compiler";
 }
 
 /** The other process. */
@@ -292,7 +298,5 @@ async function takePartAsPeer(path: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const [path] = Deno.args;
-  if (path === undefined) printBars(await measurePingPong());
-  else await takePartAsPeer(path);
+  await takePartAsPeer(Deno.args[0]!);
 }

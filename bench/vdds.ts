@@ -12,11 +12,12 @@ import { topic } from "../src/vdds/definition.ts";
 import type { Publisher } from "../src/vdds/publisher.ts";
 import type { PolledSample } from "../src/vdds/sample.ts";
 import type { Subscriber } from "../src/vdds/subscriber.ts";
-import { ROUND_TRIPS, USUAL_FLOOR_NS } from "./harness/comparison.ts";
+import { ROUND_TRIPS } from "./harness/comparison.ts";
 import { allowedCpus, CProgram } from "./harness/machine.ts";
 import { type Peer, takePart } from "./harness/peer.ts";
-import { type Bar, printBars, printRates } from "./harness/report.ts";
-import { atFloor, type Contender, ratio, type Run } from "./harness/rounds.ts";
+import { type Bar, barsOf, printRates } from "./harness/report.ts";
+import { settings } from "./harness/settings.ts";
+import { type Contender, ratio, type Run } from "./harness/rounds.ts";
 import { Fixture } from "./harness/fixture.ts";
 import {
   type Answering,
@@ -214,7 +215,8 @@ export async function measureVdds(): Promise<Bar[]> {
     return [];
   }
   using words = CProgram.compile(`${import.meta.dirname}/c/ping_pong.c`);
-  const bars = [await sizes(), await filledFrames(), await frameHandOffs()];
+  const frames = settings.quick ? [] : [...await filledFrames(), ...await frameHandOffs()];
+  const bars = [...await sizes(), ...frames];
   if (words === undefined) {
     console.log("\nTopics of small samples: there is no C compiler, so nothing is measured");
     return bars;
@@ -222,7 +224,7 @@ export async function measureVdds(): Promise<Bar[]> {
   return [await roundTrips(words), await oneWay(words), await audiences(words), ...bars].flat();
 }
 
-async function roundTrips(words: CProgram): Promise<Bar> {
+async function roundTrips(words: CProgram): Promise<Bar[]> {
   await using fixture = makeFixture();
   const { plan } = ROUND_TRIPS;
   const slow = { ...SMALL_TRIPS, answers: SLOW_TRIPS };
@@ -230,15 +232,13 @@ async function roundTrips(words: CProgram): Promise<Bar> {
     fixture.words(words),
     await fixture.way(HAND_OFF, SMALL_TRIPS, plan),
     await fixture.way(COPIED, SMALL_TRIPS, plan),
-    await onSocket(slow, fixture.peer),
-    await fixture.postMessage(slow),
+    ...settings.quick ? [] : [await onSocket(slow, fixture.peer), await fixture.postMessage(slow)],
   ], TRIP_ROUNDS);
-  const what = `${HAND_OFF}, round trip, at a floor of ${USUAL_FLOOR_NS} ns`;
-  const measured = atFloor(USUAL_FLOOR_NS, runs[0]!, runs[1]!);
-  return { what, limit: 900, unit: "ns", measured };
+  const what = `${HAND_OFF} / C, words, round trip`;
+  return barsOf(what, { near: 20, far: 6 }, (at) => ratio(runs[0]!, runs[1]!, runs[0], at));
 }
 
-async function sizes(): Promise<Bar> {
+async function sizes(): Promise<Bar[]> {
   await using fixture = makeFixture();
   const { plan } = ROUND_TRIPS;
   const [small, frame] = await fixture.compare("the size of what is handed over", [
@@ -246,21 +246,20 @@ async function sizes(): Promise<Bar> {
     await fixture.way(FRAME_HAND_OFF, SMALL_TRIPS, plan),
   ], TRIP_ROUNDS) as [Run, Run];
   const what = "VDDS, hand-off of 6,220,800 B / 64 B";
-  return { what, limit: 1.5, measured: ratio(small, frame) };
+  return barsOf(what, 1.5, () => ratio(small, frame));
 }
 
-async function oneWay(words: CProgram): Promise<Bar> {
+async function oneWay(words: CProgram): Promise<Bar[]> {
   await using fixture = makeFixture();
   const runs = await fixture.compare(`64 B one way, depth ${DEPTH}`, [
     fixture.words(words),
     await fixture.way(COPIED, SMALL_STREAM, SMALL_STREAM_PLAN),
     await fixture.way(HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN),
-    await onSocket({ ...SMALL_STREAM, answers: 4 }, fixture.peer),
+    ...settings.quick ? [] : [await onSocket({ ...SMALL_STREAM, answers: 4 }, fixture.peer)],
   ], TRIP_ROUNDS);
   printRates(SMALL_STREAM.bytes, runs.slice(1));
-  const what = `VDDS, 64 B one way, at a floor of ${USUAL_FLOOR_NS} ns`;
-  const measured = atFloor(USUAL_FLOOR_NS, runs[0]!, runs[1]!);
-  return { what, limit: 1e9 / 5e6, unit: "ns", measured };
+  const what = "VDDS / C, words there and back, 64 B one way";
+  return barsOf(what, { near: 5, far: 1.5 }, (at) => ratio(runs[0]!, runs[1]!, runs[0], at));
 }
 
 /** One publisher, and subscribers in one process or in as many; no bar was set. */
@@ -310,7 +309,7 @@ async function toAudience(
   return { name, round };
 }
 
-async function filledFrames(): Promise<Bar> {
+async function filledFrames(): Promise<Bar[]> {
   await using fixture = makeFixture();
   const slow = { ...FRAME_STREAM, answers: 2 };
   const [socket, ours, post] = await fixture.compare("6,220,800 B, filled and read", [
@@ -320,10 +319,10 @@ async function filledFrames(): Promise<Bar> {
   ], TRIP_ROUNDS) as [Run, Run, Run];
   printRates(FRAME_BYTES, [socket, ours, post]);
   const what = "VDDS / Unix socket, frames filled and read";
-  return { what, limit: 1 / 5, measured: ratio(socket, ours) };
+  return barsOf(what, 1 / 5, () => ratio(socket, ours));
 }
 
-async function frameHandOffs(): Promise<Bar> {
+async function frameHandOffs(): Promise<Bar[]> {
   await using fixture = makeFixture();
   const { round } = await fixture.way(FRAME_HAND_OFF, SMALL_STREAM, SMALL_STREAM_PLAN);
   const thousand = async () => ({ typical: 1000 * (await round()).typical });
@@ -334,7 +333,7 @@ async function frameHandOffs(): Promise<Bar> {
     await fixture.postMessage(slow),
   ], TRIP_ROUNDS) as [Run, Run, Run];
   const what = "VDDS, 1000 hand-offs of 6,220,800 B / 1 by Unix socket";
-  return { what, limit: 1, measured: ratio(socket, ours) };
+  return barsOf(what, 1, () => ratio(socket, ours));
 }
 
 /** The other process, or one of them. */
@@ -355,6 +354,5 @@ async function takePartAsPeer(): Promise<void> {
 }
 
 if (import.meta.main) {
-  if (Deno.args.length === 0) printBars(await measureVdds());
-  else await takePartAsPeer();
+  await takePartAsPeer();
 }

@@ -4,11 +4,12 @@
  * at a power of two, the other side's position kept until it is used up, and a copy in two parts
  * where a message wraps. Nothing is overwritten: a full ring makes its sender wait.
  *
- *   masked_ring <trip|stream> <pause|tight> <cpu> <cpu> <bytes> <capacity> <trips> <blocks>
+ *   masked_ring <trip|stream|alone> <pause|tight> <cpu> <cpu> <bytes> <capacity> <trips> <blocks>
  *               <messages of a block>
  *
  * trip: a message of that many bytes to and fro. stream: the messages of a block one after the
- * other, which the receiver copies out, and one back at the end of the block.
+ * other, which the receiver copies out, and one back at the end of the block. alone: one thread
+ * sends a message and receives it.
  *
  * Writes doubles to its output: the nanoseconds of each trip, timed one by one, and then of a
  * message in each block, for which the clock is read only before and after. A cpu of -1 is any.
@@ -147,6 +148,15 @@ static void drain(struct side *side, uint32_t messages)
     send(&side->to, side->out, sizeof(uint64_t));
 }
 
+static void send_and_receive(struct side *side, uint32_t messages)
+{
+    for (uint32_t i = 0; i < messages; i++) {
+        ++*side->out;
+        send(&side->to, side->out, side->bytes);
+        receive(&side->from, side->in, side->bytes);
+    }
+}
+
 static struct ring *make_ring(uint64_t capacity)
 {
     struct ring *ring = mmap(NULL, sizeof *ring + capacity, PROT_READ | PROT_WRITE,
@@ -189,9 +199,9 @@ int main(int count, char **arguments)
     uint64_t back_capacity = streaming ? 4096 : capacity;
     struct ring *back = make_ring(back_capacity);
 
-    int child = fork() == 0;
+    int alone = strcmp(arguments[1], "alone") == 0, child = !alone && fork() == 0;
     struct end to_there = { there, capacity, 0, 0 }, to_back = { back, back_capacity, 0, 0 };
-    struct side side = { child ? to_back : to_there, child ? to_there : to_back,
+    struct side side = { child ? to_back : to_there, child || alone ? to_there : to_back,
                          make_message(bytes), make_message(bytes), bytes };
     settle_on(atoi(arguments[child ? 4 : 3]));
     if (child) {
@@ -205,6 +215,7 @@ int main(int count, char **arguments)
     }
 
     for (uint32_t i = 0; i < warm_up; i++) trip(&side);
+    if (alone) send_and_receive(&side, block_messages);
     if (streaming) stream(&side, block_messages);
     double before = now();
     for (uint32_t i = 0; i < trips; i++) {
@@ -215,7 +226,8 @@ int main(int count, char **arguments)
     }
     for (uint32_t block = 0; block < blocks; block++) {
         before = now();
-        if (streaming) stream(&side, block_messages);
+        if (alone) send_and_receive(&side, block_messages);
+        else if (streaming) stream(&side, block_messages);
         else for (uint32_t i = 0; i < block_messages; i++) trip(&side);
         *sample++ = (now() - before) / block_messages;
     }

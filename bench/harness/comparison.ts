@@ -9,9 +9,10 @@
 import { allowedCpus, CProgram, type Plan, settleOn } from "./machine.ts";
 import { Peer } from "./peer.ts";
 import { onPostMessage } from "./post_message.ts";
-import { type Bar, printRates, printTimes } from "./report.ts";
+import { type Bar, barsOf, type Limit, printRates, unmeasured } from "./report.ts";
 import { onRingbuf } from "./ringbuf.ts";
-import { atFloor, type Contender, interleave, ratio, type Rounds, type Run } from "./rounds.ts";
+import { type Contender, ratio, type Rounds, type Run } from "./rounds.ts";
+import { compareRuns, settings } from "./settings.ts";
 import { onPipe } from "./stdio_pipe.ts";
 import { onWay, type Setting, type Traffic, type Ways } from "./traffic.ts";
 import { onSocket } from "./unix_socket.ts";
@@ -26,9 +27,8 @@ export interface Comparison {
   readonly slowAnswers: number;
   /** The floor where it is C that passes the messages themselves. */
   readonly floor?: typeof RINGS;
-  /** The ways, and the limit of each: nanoseconds at the usual floor, or a multiple of another way.
-   */
-  readonly ways: Readonly<Record<string, number | undefined>>;
+  /** The ways, and the limit of each: a multiple of C that passes the messages, or sleeps. */
+  readonly ways: Readonly<Record<string, Limit | undefined>>;
 }
 
 /** Plain round trips. Blocks are short, because other programs may want the processors in between.
@@ -38,9 +38,6 @@ export const ROUND_TRIPS = {
   rounds: { rounds: 31, warmUp: 4 },
   slowAnswers: 200,
 };
-
-/** The time that C takes for two words on the machine that the bars were set on. */
-export const USUAL_FLOOR_NS = 240;
 
 /** Measures, prints the tables and returns the bars. The module, run with a parameter, is the peer.
  */
@@ -56,26 +53,20 @@ export async function compareAll(
     const runs = allowedCpus().length < 2
       ? "there is one processor"
       : await new Bench(comparison, words, rings).run(ways, module);
-    bars.push(...barsOf(comparison, runs));
+    bars.push(...barsFor(comparison, runs));
   }
   return bars;
 }
 
-function barsOf(comparison: Comparison, runs: Run[] | string): Bar[] {
-  const { title, traffic, floor: other, ways } = comparison;
-  const floorName = traffic.thinkMs === undefined ? other ?? WORDS : FUTEX;
+function barsFor({ title, traffic, ways }: Comparison, runs: Run[] | string): Bar[] {
+  const inC = traffic.thinkMs === undefined ? RINGS : FUTEX;
   return Object.entries(ways).flatMap(([way, limit]): Bar[] => {
     if (limit === undefined) return [];
-    const isTime = floorName === WORDS;
-    const what = isTime
-      ? `${way}, ${title}, at a floor of ${USUAL_FLOOR_NS} ns`
-      : `${way} / ${floorName}, ${title}`;
-    const bar = { what, limit, ...isTime ? { unit: "ns" as const } : {} };
-    if (typeof runs === "string") return [{ ...bar, measured: runs }];
-    const [floor, ...others] = runs as [Run, ...Run[]];
-    const run = others.find(({ name }) => name === way)!;
-    const measured = isTime ? atFloor(USUAL_FLOOR_NS, floor, run) : ratio(floor, run);
-    return [{ ...bar, measured }];
+    const what = `${way} / ${inC}, ${title}`;
+    if (typeof runs === "string") return unmeasured(what, limit, runs);
+    const named = (wanted: string) => runs.find(({ name }) => name === wanted)!;
+    const [floor] = runs as [Run];
+    return barsOf(what, limit, (at) => ratio(floor, named(way), named(inC), at));
   });
 }
 
@@ -125,11 +116,12 @@ class Bench {
     contenders.unshift(...this.#inC(placed ? [our, other] : [-1, -1]));
     stack.defer(() => void settleOn(allowed, Deno.pid));
 
-    console.log(`\nBetween two processes: ${title}`);
     if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
-    const [floor, ...others] = contenders as [Contender, ...Contender[]];
-    const runs = await interleave(floor, others, rounds);
-    printTimes([runs]);
+    const runs = await compareRuns(
+      `Between two processes: ${title}`,
+      contenders as [Contender, ...Contender[]],
+      rounds,
+    );
     if (traffic.answerEvery > 1) {
       printRates(traffic.bytes, runs.filter(({ name }) => name !== WORDS));
     }
@@ -137,6 +129,7 @@ class Bench {
   }
 
   async #others({ traffic, plan, peer, stack }: Setting, cpu: number): Promise<Contender[]> {
+    if (settings.quick) return [];
     const slow = { ...traffic, answers: this.#comparison.slowAnswers };
     const contenders = [
       await onSocket(slow, peer),

@@ -10,8 +10,8 @@ import { FLOOR_PLAN, WORDS } from "./comparison.ts";
 import { allowedCpus, type CProgram, type Plan, settleOn } from "./machine.ts";
 import { Peer } from "./peer.ts";
 import { onPostMessage } from "./post_message.ts";
-import { printTimes } from "./report.ts";
-import { type Contender, interleave, type Rounds, type Run } from "./rounds.ts";
+import type { Contender, Rounds, Run } from "./rounds.ts";
+import { compareRuns } from "./settings.ts";
 import { onWay, type Traffic, type Ways } from "./traffic.ts";
 
 /** The title, the other process and its ways. */
@@ -69,11 +69,11 @@ export class Fixture implements AsyncDisposable {
     const placed = settleOn([our], Deno.pid);
     for (const { pid } of peers) settleOn([other], pid);
     this.#stack.defer(() => void settleOn(this.#cpus, Deno.pid));
-    console.log(`\n${this.#options.title}: ${title}`);
     if (!placed) console.log("taskset is missing, so the scheduler chose the processors");
-    const runs = await interleave(floor, others, { rounds, warmUp });
-    printTimes([runs]);
-    return runs;
+    return await compareRuns(`${this.#options.title}: ${title}`, [floor, ...others], {
+      rounds,
+      warmUp,
+    });
   }
 
   /** Lets the others end. */

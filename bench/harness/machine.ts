@@ -98,3 +98,14 @@ export class CProgram implements Disposable {
     Deno.removeSync(this.#folder, { recursive: true });
   }
 }
+
+/** C that sends messages of 64 B and receives them, in one thread: the floor of such benches. */
+export function inOneThread(): Disposable & { readonly contender: Contender } | undefined {
+  const program = CProgram.compile(`${import.meta.dirname}/../c/masked_ring.c`);
+  if (program === undefined) return undefined;
+  const plan = { trips: 0, blocks: 20, blockTrips: 2000 };
+  const contender = program.contender("C, masked ring, one thread", [
+    ["alone", "pause", -1, -1, 64, 2 ** 20],
+  ], plan);
+  return { contender, [Symbol.dispose]: () => program[Symbol.dispose]() };
+}

@@ -4,19 +4,48 @@
  * @module
  */
 
-import { median, quantile, type Ratio, ratio, type Run } from "./rounds.ts";
+import { median, type Placement, quantile, type Ratio, ratio, type Run } from "./rounds.ts";
 
-/** A limit that a ratio, or a time, has to stay under. */
+/** The largest ratio that is good enough: everywhere, or for each placement of the processors. */
+export type Limit = number | Readonly<Record<Placement, number>>;
+
+/** A limit that a ratio has to stay under. */
 export interface Bar {
   /** The two sides of the comparison, in words. */
   readonly what: string;
-  /** The largest ratio that is good enough. */
   readonly limit: number;
-  /** The unit, if the value is not a ratio. */
-  readonly unit?: "ns" | "%";
-  /** The measured value, or why there is none. */
+  /** The measured ratio, or why there is none. */
   readonly measured: Ratio | string;
 }
+
+/** The bars of a run: one, or one for each placement. */
+export function barsOf(
+  what: string,
+  limit: Limit,
+  measure: (placement?: Placement) => Ratio,
+): Bar[] {
+  if (typeof limit === "number") return [{ what, limit, measured: measure() }];
+  return PLACEMENTS.map((placement) => {
+    const measured = measure(placement);
+    return {
+      what: `${what}, ${placement}`,
+      limit: limit[placement],
+      measured: measured.counted > 0 ? measured : `the processors were not ${placement}`,
+    };
+  });
+}
+
+/** The bars that nothing was measured for, and why. */
+export function unmeasured(what: string, limit: Limit, why: string): Bar[] {
+  if (typeof limit === "number") return [{ what, limit, measured: why }];
+  return PLACEMENTS.map((placement) => ({
+    what: `${what}, ${placement}`,
+    limit: limit[placement],
+    measured: why,
+  }));
+}
+
+const PLACEMENTS: Placement[] = ["near", "far"];
 
 /** Fewer rounds than this are too few to judge by. */
 const ENOUGH_ROUNDS = 5;
@@ -60,18 +89,26 @@ export function printRates(sizeBytes: number, runs: Run[]): void {
 
 /** Prints every bar with its verdict. */
 export function printBars(bars: Bar[]): void {
-  console.log("\nBars: the median of the rounds, what eight of ten rounds lie between, the limit");
+  console.log("\nBars: the median of the ratios, what eight of ten rounds lie between, the limit");
   printTable("lrlrl", bars.map((bar) => [bar.what, ...figuresOf(bar)]));
 }
 
-function figuresOf({ limit, unit, measured }: Bar): string[] {
-  const figure = unit === "ns" ? time : unit === "%" ? percent : factor;
-  const bar = `at most ${figure(limit)}`;
-  if (typeof measured === "string") return ["", "", bar, `not measured: ${measured}`];
+function figuresOf({ limit, measured }: Bar): string[] {
+  const bar = `at most ${factor(limit)}`;
+  if (typeof measured === "string") return ["", "", bar, `skipped: ${measured}`];
   const { median, low, high, counted, of } = measured;
-  const verdict = counted < ENOUGH_ROUNDS ? "UNCLEAR" : median <= limit ? "met" : "MISSED";
-  const rounds = counted < of ? ` (${counted} of ${of} rounds; the others were disturbed)` : "";
-  return [figure(median), `${figure(low)} .. ${figure(high)}`, bar, verdict + rounds];
+  const rounds = counted < of ? ` (${counted} of ${of} rounds)` : "";
+  return [
+    factor(median),
+    `${factor(low)} .. ${factor(high)}`,
+    bar,
+    verdictOf(limit, measured) + rounds,
+  ];
+}
+
+/** Whether a measured ratio is within its limit, if there are enough rounds to tell. */
+export function verdictOf(limit: number, { median, counted }: Ratio): string {
+  return counted < ENOUGH_ROUNDS ? "UNCLEAR" : median <= limit ? "met" : "MISSED";
 }
 
 /** Prints rows in columns, each aligned to its left (l) or right (r). */

@@ -57,7 +57,7 @@ export async function interleave(
   return runs as [Run, ...Run[]];
 }
 
-/** The ratio to the floor, or a time, over the rounds that count. */
+/** The ratio to something else, over the rounds that count. */
 export interface Ratio {
   readonly median: number;
   /** A tenth of the rounds are below this. */
@@ -73,42 +73,42 @@ export interface Ratio {
 /** By how much the floors around a round may differ. */
 const STEADY = 1.25;
 
-/** Compares each round with the floor of the same moment. */
-export function ratio(floor: Run, contender: Run): Ratio {
-  return overSteady(floor, contender, (time, floor) => time / floor);
+/** Where the processors are: two C programs pass a word to and fro in less than this, or more. */
+export type Placement = "near" | "far";
+
+const FAR_NS = 150;
+
+/** The floor around each round of the others; NaN where it changed, so that the round is no use. */
+export function floorsAround({ rounds }: Run): number[] {
+  return rounds.slice(1).map(({ typical: after }, i) => {
+    const before = rounds[i]!.typical;
+    const isSteady = Math.max(before, after) <= STEADY * Math.min(before, after);
+    return isSteady ? (before + after) / 2 : NaN;
+  });
+}
+
+/** Where the processors were during the rounds with these floors. */
+export function placementOf(floorNs: number): Placement {
+  return floorNs < FAR_NS ? "near" : "far";
 }
 
 /**
- * The time that a contender would take on a machine whose floor is so many nanoseconds. Where the
- * floor is lower than that, it is the time itself: what a contender computes does not get faster
- * because the processors are closer to each other.
+ * Compares each round with the floor of the same moment, or with the same round of another run;
+ * with a placement, only the rounds in which the processors were there.
  */
-export function atFloor(floorNs: number, floor: Run, contender: Run): Ratio {
-  return overSteady(floor, contender, (time, floor) => time * Math.min(1, floorNs / floor));
+export function ratio(floor: Run, contender: Run, base = floor, placement?: Placement): Ratio {
+  const ratios = floorsAround(floor).flatMap((around, i) => {
+    if (Number.isNaN(around)) return [];
+    if (placement !== undefined && placementOf(around) !== placement) return [];
+    const { typical } = contender.rounds[i]!;
+    return [typical / (base === floor ? around : base.rounds[i]!.typical)];
+  });
+  return spread(ratios, contender.rounds.length);
 }
 
-function overSteady(
-  floor: Run,
-  contender: Run,
-  figure: (time: number, floor: number) => number,
-): Ratio {
-  const steady: number[] = [];
-  for (const [i, { typical }] of contender.rounds.entries()) {
-    const before = floor.rounds[i]!.typical;
-    const after = floor.rounds[i + 1]!.typical;
-    if (Math.max(before, after) > STEADY * Math.min(before, after)) continue;
-    steady.push(figure(typical, (before + after) / 2));
-  }
-  return spread(steady, contender.rounds.length);
-}
-
-/** The times themselves, where there is nothing to compare them with; every round counts. */
-export function times({ rounds }: Run): Ratio {
-  return spread(rounds.map((round) => round.typical), rounds.length);
-}
-
-function spread(counting: number[], of: number): Ratio {
-  const sorted = Float64Array.from(counting).sort();
+/** The median of samples and what eight of ten lie between. */
+export function spread(samples: number[], of: number = samples.length): Ratio {
+  const sorted = Float64Array.from(samples).sort();
   return {
     median: quantile(sorted, 0.5),
     low: quantile(sorted, 0.1),
