@@ -78,7 +78,7 @@ export type Placement = "near" | "far";
 
 const FAR_NS = 150;
 
-/** The floor around each round of the others; NaN where it changed, so that the round is no use. */
+/** The floor around each round of the others; NaN where it changed, which makes the round useless. */
 export function floorsAround({ rounds }: Run): number[] {
   return rounds.slice(1).map(({ typical: after }, i) => {
     const before = rounds[i]!.typical;

@@ -18,7 +18,7 @@ export const settings = {
 /** The rounds of a quick run. */
 const FEW: Rounds = { rounds: 11, warmUp: 5 };
 
-/** The rounds of one contender, as they are written to a file. */
+/** The rounds of one contender, in the form of the file. */
 export interface Recorded {
   /** The bench and the comparison; the first record of a title is the floor of the others. */
   readonly title: string;
