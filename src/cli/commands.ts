@@ -8,10 +8,13 @@ import type { Command } from "./command.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
 import { echo } from "./commands/echo.ts";
+import { bw, delay, hz, lag } from "./commands/figures.ts";
 import { info } from "./commands/info.ts";
 import { ls } from "./commands/ls.ts";
+import { prometheus } from "./commands/prometheus.ts";
 import { record } from "./commands/record.ts";
 import { replay } from "./commands/replay.ts";
+import { call, pub } from "./commands/send.ts";
 import { top } from "./commands/top.ts";
 import { why } from "./commands/why.ts";
 import { watch } from "./commands/watch.ts";
@@ -22,10 +25,17 @@ export const COMMANDS: readonly Command[] = [
   info,
   top,
   why,
+  hz,
+  bw,
+  lag,
+  delay,
   echo,
   record,
   replay,
+  pub,
+  call,
   watch,
+  prometheus,
   doctor,
   clean,
 ];

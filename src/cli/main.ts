@@ -6,7 +6,7 @@
  * ```
  *
  * It reads counters, locks and messages as an observer: it changes, slows and wakes nothing. Only
- * `clean` acts: it removes what killed programs have left.
+ * `record` subscribes, and only `pub`, `call`, `replay` and `clean` act.
  *
  * @module
  */

@@ -31,6 +31,7 @@ import { SPSC, SPSC_CONTROL } from "../spsc/spsc.ts";
 import { planIn } from "../vdds/topic.ts";
 import { readerRole, TOPIC, WRITER_ROLE } from "../vdds/vring.ts";
 import {
+  MARK,
   State,
   stateOf,
   TOPIC_CONTROL,
@@ -68,6 +69,8 @@ export interface Flow {
   /** The most that can wait. */
   readonly room: number | undefined;
   readonly unit: "bytes" | "samples";
+  /** When the oldest waiting sample was published, in ms since 1970; undefined without samples. */
+  readonly oldest?: number | undefined;
 }
 
 /** The activity of a region at one moment. */
@@ -283,7 +286,7 @@ function topicActivity(observer: RegionObserver): Activity | undefined {
   const plan = planIn(bytes, observer.details.dataBytes);
   if (plan === undefined) return undefined;
   const rows = Math.min(control.rows, plan.readers);
-  const words = descriptorWords(observer, plan);
+  const descriptors = descriptorsIn(observer, plan);
   const readers = Array.from({ length: rows }, (_, k) => {
     const at = plan.readersAt + k * TOPIC_READER.size;
     return TOPIC_READER.read(observer.read(at, TOPIC_READER.size));
@@ -293,17 +296,18 @@ function topicActivity(observer: RegionObserver): Activity | undefined {
   );
   const bells = bellsIn(readers, bellsIn(control));
   const subscribers = seats.filter(isKnown);
-  const flow = (label: string, backlog?: number): Flow => ({
+  const flow = (label: string, waiting?: readonly Descriptor[]): Flow => ({
     label,
     messages: control.published,
     bytes: undefined,
     bytesWrap: 0,
-    backlog,
+    backlog: waiting?.length,
     room: plan.depth,
     unit: "samples",
+    ...waiting && waiting.length > 0 && { oldest: Math.min(...waiting.map(({ time }) => time)) },
   });
   const waiting = (seat: number) =>
-    words.filter((row) => stateOf(row[seat]!) === State.ready).length;
+    descriptors.filter(({ words }) => stateOf(words[seat]!) === State.ready);
   return {
     parties: [party(observer, "publisher", WRITER_ROLE, control.writer), ...subscribers],
     flows: subscribers.length === 0
@@ -314,14 +318,30 @@ function topicActivity(observer: RegionObserver): Activity | undefined {
   };
 }
 
-/** Reads the words of all readers, by descriptor. */
-function descriptorWords(observer: RegionObserver, plan: TopicOffsets): Uint32Array[] {
+/** A sample in memory. */
+interface Descriptor {
+  readonly time: number;
+  readonly length: number;
+  /** The number of the sample; 0 if the writer has it. */
+  readonly sequence: number;
+  /** The words of the readers. */
+  readonly words: Uint32Array;
+}
+
+function descriptorsIn(observer: RegionObserver, plan: TopicOffsets): Descriptor[] {
   const { depth, readers, descriptorBytes, descriptorsAt } = plan;
+  const { time, length, sequence } = TOPIC_DESCRIPTOR.fields;
   const bytes = observer.read(descriptorsAt, depth * descriptorBytes);
-  return Array.from(
-    { length: Math.floor(bytes.length / descriptorBytes) },
-    (_, d) => new Uint32Array(bytes.buffer, d * descriptorBytes + wordOffset(0), readers),
-  );
+  const data = new DataView(bytes.buffer);
+  return Array.from({ length: Math.floor(bytes.length / descriptorBytes) }, (_, d) => {
+    const at = d * descriptorBytes;
+    return {
+      time: data.getFloat64(at + time.offset, true),
+      length: data.getFloat64(at + length.offset, true) % MARK,
+      sequence: data.getFloat64(at + sequence.offset, true),
+      words: new Uint32Array(bytes.buffer, at + wordOffset(0), readers),
+    };
+  });
 }
 
 // ---- locks ----
@@ -343,14 +363,8 @@ export function meanSampleBytes(observer: RegionObserver): number | undefined {
   const bytes = observer.controlBytes(TOPIC_CONTROL);
   const plan = planIn(bytes, observer.details.dataBytes);
   if (plan === undefined) return undefined;
-  const { length, sequence } = TOPIC_DESCRIPTOR.fields;
-  const all = observer.read(plan.descriptorsAt, plan.depth * plan.descriptorBytes);
-  const data = new DataView(all.buffer);
-  const lengths: number[] = [];
-  for (let at = 0; at + plan.descriptorBytes <= all.length; at += plan.descriptorBytes) {
-    if (data.getFloat64(at + sequence.offset, true) === 0) continue;
-    const stated = data.getFloat64(at + length.offset, true) % 2 ** 32;
-    if (isCount(stated, plan.sampleBytes)) lengths.push(stated);
-  }
+  const lengths = descriptorsIn(observer, plan)
+    .filter(({ sequence, length }) => sequence !== 0 && isCount(length, plan.sampleBytes))
+    .map(({ length }) => length);
   return lengths.length === 0 ? undefined : lengths.reduce((a, b) => a + b) / lengths.length;
 }

@@ -1,7 +1,6 @@
 /** The commands of `vring`, run against regions of this process and of killed ones. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { run } from "../../src/cli/run.ts";
 import { domain } from "../../src/babus/definition.ts";
 import { json } from "../../src/codec.ts";
 import { circular } from "../../src/circular/definition.ts";
@@ -14,43 +13,9 @@ import { array, struct } from "../../src/struct.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { namespace } from "../../src/testing/namespace.ts";
 import { Program } from "../program.ts";
+import { objectsIn, vring } from "./vring.ts";
 
 const Pose = struct("pose", { x: "f64", parts: array("f32", 2) });
-
-/** What a command line printed, and how it ended. */
-interface Printed {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Acts once a command has printed this; the last act interrupts the command. */
-type Acts = readonly (readonly [printed: RegExp, act: () => void])[];
-
-/** Runs a command line. */
-async function vring(line: string, acts: Acts = []): Promise<Printed> {
-  let [out, err, done] = ["", "", 0];
-  const interrupt = new AbortController();
-  const code = await run(line.split(" ").filter((word) => word !== ""), {
-    write: (text) => {
-      out += text;
-      if (!acts[done]?.[0].test(out)) return;
-      acts[done++]![1]();
-      if (done === acts.length) interrupt.abort();
-    },
-    error: (text) => void (err += text),
-    isTerminal: false,
-    noColor: true,
-    width: 80,
-    interrupt: interrupt.signal,
-  });
-  return { code, out, err };
-}
-
-/** The objects that a command printed with --json. */
-function objectsIn({ out }: Printed): Record<string, unknown>[] {
-  return out.trim().split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
-}
 
 Deno.test("vring ls lists every kind, with parties, processes and backlog", async () => {
   using _place = namespace();

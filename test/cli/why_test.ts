@@ -1,26 +1,17 @@
 /** `vring why`: each way in which messages stop silently has its reason. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { run } from "../../src/cli/run.ts";
 import { calls } from "../../src/calls/definition.ts";
 import { mpsc } from "../../src/mpsc/definition.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { namespace } from "../../src/testing/namespace.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { Program } from "../program.ts";
+import { objectsIn, vring } from "./vring.ts";
 
 /** Returns what `vring why` finds, by the kind of region. */
 async function why(name: string): Promise<Record<string, string[]>> {
-  let out = "";
-  await run(["why", name, "--json"], {
-    write: (text) => void (out += text),
-    error: (text) => void (out += text),
-    isTerminal: false,
-    noColor: true,
-    width: 80,
-    interrupt: new AbortController().signal,
-  });
-  const all = out.trim().split("\n").map((line) => JSON.parse(line));
+  const all = objectsIn(await vring(["why", name, "--json"]));
   return Object.fromEntries(all.map(({ kind, reasons }) => [kind ?? "none", reasons]));
 }
 

@@ -7,32 +7,11 @@
  * @module
  */
 
-import { domain } from "../../babus/definition.ts";
-import { circular } from "../../circular/definition.ts";
-import { type Codec, raw } from "../../codec.ts";
-import { describedType } from "../../described.ts";
-import { VringError } from "../../errors.ts";
-import type { MessageType } from "../../region/header.ts";
 import type { RegionInfo } from "../../region/list.ts";
-import { topic } from "../../vdds/definition.ts";
-import type { WaitOptions } from "../../wait/until.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
+import { observerFor, READABLE, type Received, shown, typeOf } from "../messages.ts";
 import { harmless } from "../output.ts";
-
-/** What an observer of any kind delivers. */
-interface Observed extends Disposable {
-  receive(wait: WaitOptions): Promise<Received | undefined>;
-}
-
-/** A message of any kind. */
-interface Received {
-  readonly value: unknown;
-  readonly sequence: number;
-  readonly lost: number;
-  readonly time?: number | undefined;
-  readonly source?: string | undefined;
-}
 
 export const echo: Command = {
   name: "echo",
@@ -72,13 +51,11 @@ export const echo: Command = {
   },
 };
 
-const KINDS = ["topic", "slot", "circular"];
-
 /** Finds the one region that is meant, or says why it cannot. */
 function theOne(call: Call): RegionInfo | string {
   if (call.names.length !== 1) throw new UsageError("Cannot print messages: pass one name");
   const all = found(call);
-  const readable = all.filter(({ kind }) => KINDS.includes(kind));
+  const readable = all.filter(({ kind }) => READABLE.includes(kind));
   if (readable.length === 1) return readable[0]!;
   if (readable.length > 1) {
     const names = readable.map(({ kind, name }) => `${kind} ${name}`).join(", ");
@@ -89,45 +66,6 @@ function theOne(call: Call): RegionInfo | string {
     harmless(all[0]!.name)
   }: only its consumer ` +
     "receives them; vring top shows how many pass";
-}
-
-/** The codec of a stored type; that of bytes, and the reason, if it cannot be decoded. */
-function typeOf(
-  type: MessageType | undefined,
-  asBytes: boolean,
-): { codec: Codec<unknown, never, unknown>; reason?: string } {
-  const plain = (type: MessageType) => raw(type) as unknown as Codec<unknown, never, unknown>;
-  if (type === undefined) {
-    return { codec: plain({ name: "", hash: 0n }), reason: "its messages have no declared type" };
-  }
-  if (asBytes) return { codec: plain(type) };
-  try {
-    return { codec: describedType(type) as unknown as Codec<unknown, never, unknown> };
-  } catch (error) {
-    if (!(error instanceof VringError)) throw error;
-    return { codec: plain(type), reason: harmless(error.message) };
-  }
-}
-
-function observerFor({ kind, name, details }: RegionInfo, type: Codec<unknown, never, unknown>) {
-  const options = { type, ...details?.geometry, ...details?.policy, anyOwner: true } as const;
-  if (kind === "topic") return topic(name, options).observer() as Observed;
-  if (kind === "circular") return circular(name, options).observer({ start: "now" }) as Observed;
-  const [domainName, slotName] = name.split("/") as [string, string];
-  const { geometry } = details ?? {};
-  const slots = { [slotName]: { type, ...geometry } };
-  const observed = domain(domainName, slots, { anyOwner: true }).observer();
-  const messages = observed.slots[slotName]!.messages();
-  return {
-    receive: async ({ signal }: WaitOptions) => {
-      const stop = () => observed.close();
-      signal?.addEventListener("abort", stop);
-      const { value, done } = await messages.next();
-      signal?.removeEventListener("abort", stop);
-      return done ? undefined : value as Received;
-    },
-    [Symbol.dispose]: () => observed.close(),
-  };
 }
 
 /** Returns the function that prints one message in the form that was asked for. */
@@ -149,15 +87,6 @@ function printer({ out, options }: Call): (message: Received) => void {
     hasHead = true;
     out.line([sequence, ...flat.map(([, cell]) => cell)].join(","));
   };
-}
-
-/** A value on one line, as people read it. */
-function shown(value: unknown): string {
-  if (value instanceof Uint8Array) {
-    const start = value.subarray(0, 32).toHex();
-    return `${value.length} bytes: ${start}${value.length > 32 ? "..." : ""}`;
-  }
-  return harmless(Deno.inspect(value, { breakLength: Infinity, compact: true, iterableLimit: 16 }));
 }
 
 /** The scalars in a value, by path. */

@@ -1,0 +1,161 @@
+/**
+ * `vring hz`, `bw`, `lag` and `delay`: one figure of one region, a line a second.
+ *
+ * @module
+ */
+
+import { raw } from "../../codec.ts";
+import type { RegionInfo } from "../../region/list.ts";
+import { pause } from "../../wait/pause.ts";
+import { type Call, type Command, Exit, numberIn, type Option, UsageError } from "../command.ts";
+import { found, nothingFound } from "../found.ts";
+import { type AnyType, observerFor } from "../messages.ts";
+import { bytesInWords, harmless, rateInWords } from "../output.ts";
+import { type Row, rowsBetween, survey } from "../survey.ts";
+
+const OPTIONS: Readonly<Record<string, Option>> = {
+  kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+  every: { value: "SECONDS", summary: "the time between two lines; 1 by default" },
+  count: { value: "N", summary: "end after so many lines" },
+  once: { summary: "end after one line" },
+};
+
+/** How often, and how many times. */
+function rhythmOf(call: Call): { everyMs: number; count: number } {
+  return {
+    everyMs: (numberIn(call, "every", 0.01) ?? 1) * 1000,
+    count: call.options.once ? 1 : numberIn(call, "count", 1) ?? Infinity,
+  };
+}
+
+/** Makes a command that prints a figure of each matching region. */
+function figure(
+  name: string,
+  summary: string,
+  tell: (row: Row) => { facts: object; words: string },
+): Command {
+  return {
+    name,
+    summary,
+    usage: "PATTERN...",
+    options: OPTIONS,
+    examples: [`vring ${name} cam/left`, `vring ${name} '/cam/**' --every 0.2 --count 10 --json`],
+    async run(call) {
+      const { out, end, names } = call;
+      if (names.length === 0) throw new UsageError(`Cannot run ${name}: pass a name or a pattern`);
+      const { everyMs, count } = rhythmOf(call);
+      let before = survey(found(call));
+      if (before.size === 0) {
+        out.line(nothingFound(call));
+        return Exit.problem;
+      }
+      for (let i = 0; i < count && await pause(everyMs, end); i++) {
+        const after = survey(found(call));
+        for (const row of rowsBetween(before, after)) {
+          const { kind, name } = row.region;
+          const { facts, words } = tell(row);
+          out.object({ kind, name, ...facts });
+          out.line(`${harmless(name)}  ${words}`);
+        }
+        before = after;
+      }
+      return Exit.ok;
+    },
+  };
+}
+
+export const hz: Command = figure(
+  "hz",
+  "Shows messages per second, as the region's own counters say.",
+  ({ rates: { messages, seconds } }) => ({
+    facts: { messages, seconds },
+    words: messages === undefined ? "nobody counts" : `${rateInWords(messages)} messages/s`,
+  }),
+);
+
+export const bw: Command = figure(
+  "bw",
+  "Shows bytes per second; of topics estimated from the samples in memory.",
+  ({ rates: { bytes, seconds } }) => ({
+    facts: { bytes, seconds },
+    words: bytes === undefined ? "nobody counts" : `${bytesInWords(bytes)}/s`,
+  }),
+);
+
+export const lag: Command = figure(
+  "lag",
+  "Shows how much waits for each receiver, and for how long.",
+  ({ activity: { flows } }) => {
+    const now = performance.timeOrigin + performance.now();
+    const all = flows.map(({ label, backlog, room, unit, oldest }) => ({
+      flow: label || "all",
+      backlog,
+      room,
+      unit,
+      waitsMs: oldest === undefined ? undefined : Math.max(0, now - oldest),
+    }));
+    const words = all.map(({ flow, backlog, room, unit, waitsMs }) =>
+      `${flow}: ${backlog ?? "?"} of ${room} ${unit}` +
+      (waitsMs === undefined ? "" : `, the oldest for ${waitsMs.toFixed(1)} ms`)
+    );
+    return { facts: { flows: all }, words: words.join("; ") || "nothing can wait" };
+  },
+);
+
+/** The longest wait of an observer that looks at once again. */
+const LOOK_MS = 1;
+
+export const delay: Command = {
+  name: "delay",
+  summary:
+    "Shows the time from a publish until an observer sees the message, which adds up to 1 ms.",
+  usage: "NAME",
+  options: OPTIONS,
+  examples: ["vring delay cam/left", "vring delay imu --once --json"],
+  async run(call) {
+    const { out, end } = call;
+    if (call.names.length !== 1) throw new UsageError("Cannot measure delays: pass one name");
+    const region = found(call).find(({ kind }) => kind === "topic" || kind === "slot");
+    if (region === undefined) {
+      out.line(found(call).length > 0 ? "Only topics and slots have times." : nothingFound(call));
+      return Exit.problem;
+    }
+    const { everyMs, count } = rhythmOf(call);
+    const { name } = region;
+    for (let i = 0; i < count && !end.aborted; i++) {
+      const delays = await delaysOf(region, everyMs, end);
+      const sorted = delays.sort((a, b) => a - b);
+      const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))];
+      const [min, median, most] = [at(0), at(0.5), at(1)];
+      out.object({ name, messages: sorted.length, minMs: min, medianMs: median, maxMs: most });
+      out.line(
+        min === undefined
+          ? `${harmless(name)}  nothing arrived`
+          : `${harmless(name)}  min ${min.toFixed(3)} ms, median ${median!.toFixed(3)} ms, max ` +
+            `${most!.toFixed(3)} ms, ${sorted.length} messages`,
+      );
+    }
+    return Exit.ok;
+  },
+};
+
+/** Measures the delays of the messages that arrive within a time. */
+async function delaysOf(region: RegionInfo, ms: number, end: AbortSignal): Promise<number[]> {
+  const type = raw(region.details!.type!) as unknown as AnyType;
+  using observer = observerFor(region, type, 0);
+  const signal = AbortSignal.any([end, AbortSignal.timeout(ms)]);
+  const began = performance.timeOrigin + performance.now();
+  const delays: number[] = [];
+  try {
+    for (;;) {
+      const message = await observer.receive({ signal });
+      const now = performance.timeOrigin + performance.now();
+      if (message === undefined) return delays;
+      if (message.time! >= began) delays.push(Math.max(0, now - message.time!));
+      await pause(LOOK_MS, signal); // an observer's own wait grows with the silence
+    }
+  } catch (error) {
+    if (signal.aborted) return delays;
+    throw error;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * `vring pub` and `vring call`: messages from a command line. These two act.
+ *
+ * @module
+ */
+
+import { domain } from "../../babus/definition.ts";
+import { calls } from "../../calls/definition.ts";
+import { circular } from "../../circular/definition.ts";
+import { describedType } from "../../described.ts";
+import { mpsc } from "../../mpsc/definition.ts";
+import type { RegionInfo } from "../../region/list.ts";
+import { spsc } from "../../spsc/definition.ts";
+import { topic } from "../../vdds/definition.ts";
+import { pause } from "../../wait/pause.ts";
+import type { WaitOptions } from "../../wait/until.ts";
+import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
+import { found, nothingFound } from "../found.ts";
+import { type AnyType, shown } from "../messages.ts";
+import { harmless } from "../output.ts";
+import { valueOf } from "../values.ts";
+
+/** Sends values of one type. */
+interface Sending extends Disposable {
+  send(value: unknown, wait: WaitOptions): Promise<void>;
+}
+
+export const pub: Command = {
+  name: "pub",
+  summary: "Sends a value to a region that exists: a topic, a ring, a slot or a circular buffer.",
+  usage: "NAME VALUE",
+  options: {
+    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+    rate: { value: "HZ", summary: "send so many per second, until Ctrl-C; once by default" },
+    count: { value: "N", summary: "end after so many" },
+  },
+  examples: [
+    `vring pub robot/pose '{"x": 1, "y": 2}'`,
+    "vring pub lines hello --rate 10 --count 100",
+  ],
+  async run(call) {
+    const { names: [name, text], end, out } = call;
+    const region = theOne(call, ["topic", "spsc", "mpsc", "slot", "circular"]);
+    if (typeof region === "string") {
+      out.line(region);
+      return Exit.problem;
+    }
+    if (text === undefined) throw new UsageError(`Cannot send to ${name}: pass a value`);
+    const value = valueOf(text, region.details!.type);
+    const rate = numberIn(call, "rate", 0.001);
+    const count = numberIn(call, "count", 1) ?? (rate === undefined ? 1 : Infinity);
+    using sender = senderFor(region);
+    let sent = 0;
+    try {
+      while (sent < count) {
+        await sender.send(value, { signal: end });
+        sent++;
+        if (sent < count && !await pause(rate === undefined ? 0 : 1000 / rate, end)) break;
+      }
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) {
+        throw new UsageError(error.message); // the value does not have the type
+      }
+      if (!end.aborted) throw error;
+    }
+    out.object({ kind: region.kind, name: region.name, sent });
+    out.line(`sent ${sent} to ${region.kind} ${harmless(region.name)}`);
+    return Exit.ok;
+  },
+};
+
+export const call: Command = {
+  name: "call",
+  summary: "Makes a call, and prints the answer.",
+  usage: "NAME VALUE",
+  options: {},
+  examples: [`vring call compute '{"a": 1}'`, "vring call echo hello --timeout 2"],
+  async run(line) {
+    const { names: [name, text], end, out } = line;
+    const region = theOne(line, ["calls"]);
+    if (typeof region === "string") {
+      out.line(region);
+      return Exit.problem;
+    }
+    if (text === undefined) throw new UsageError(`Cannot call ${name}: pass a value`);
+    const { type, geometry, policy } = region.details!;
+    const description = type?.description;
+    if (description === undefined || !("request" in description)) {
+      out.line("Its types are not described, so no request can be made");
+      return Exit.problem;
+    }
+    const request = describedType(description.request);
+    const response = describedType(description.response);
+    const types = {
+      request: request as unknown as AnyType,
+      response: response as unknown as AnyType,
+    };
+    using client = calls(region.name, { ...geometry, ...policy, ...types }).client({
+      open: "join",
+    });
+    const wanted = { ...request.type, description: description.request };
+    const answer = await client.call(valueOf(text, wanted) as never, { signal: end });
+    out.object({ value: answer });
+    out.line(shown(answer));
+    return Exit.ok;
+  },
+};
+
+/** Finds the one region of these kinds with the first name, or says why there is none. */
+function theOne(line: Call, kinds: readonly string[]): RegionInfo | string {
+  const [name, , ...more] = line.names;
+  if (name === undefined || more.length > 0) {
+    throw new UsageError("Cannot send: pass a name and a value");
+  }
+  const asked = { names: [name], options: line.options };
+  const all = found(asked).filter(({ kind }) => kinds.includes(kind));
+  if (all.length > 1) {
+    return `Several regions have this name: ${all.map(({ kind }) => kind).join(", ")}; pass --kind`;
+  }
+  const [one] = all;
+  if (one === undefined) return nothingFound(asked);
+  return one.details === undefined ? `It cannot be read: ${harmless(one.problem ?? "")}` : one;
+}
+
+function senderFor({ kind, name, details }: RegionInfo): Sending {
+  const { type, geometry, policy } = details!;
+  const codec = type === undefined ? {} : { type: describedType(type) as unknown as AnyType };
+  const options = { ...codec, ...geometry, ...policy } as { type: AnyType };
+  const join = { open: "join" } as const;
+  if (kind === "topic") return topic(name, options).publisher(join) as Sending;
+  if (kind === "mpsc") return ended(mpsc(name, options).producer(join));
+  if (kind === "spsc") return ended(spsc(name, options).producer(join));
+  if (kind === "circular") {
+    const writer = circular(name, options).writer(join);
+    return {
+      send: (value) => Promise.resolve(void writer.trySend(value as never)),
+      [Symbol.dispose]: () => writer.close(),
+    };
+  }
+  const [domainName, slotName] = name.split("/") as [string, string];
+  const opened = domain(domainName, { [slotName]: { ...codec, ...geometry } }).open(join);
+  const slot = opened.slots[slotName]!;
+  return {
+    send: (value, wait) => Promise.resolve(slot.write(value as never, wait)).then(() => {}),
+    [Symbol.dispose]: () => opened.close(),
+  };
+}
+
+/** A producer that ends in order: without that, its consumer would count it as lost. */
+function ended(
+  producer: { send(value: never, wait: WaitOptions): Promise<unknown>; end(): void; close(): void },
+): Sending {
+  return {
+    send: async (value, wait) => void await producer.send(value as never, wait),
+    [Symbol.dispose]() {
+      producer.end();
+      producer.close();
+    },
+  };
+}
