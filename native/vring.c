@@ -517,11 +517,15 @@ extern void *memcpy(void *target, const void *source, size_t length) __attribute
  * Copies from shared memory into an array (a copy in JavaScript needs a view, at 20 ns). Then
  * returns the value of a word, as vring_load64 does, if one is given.
  */
+static void copy(uint8_t *target, const uint8_t *source, size_t length)
+{
+    if (memcpy) memcpy(target, source, length);
+    else while (length--) *target++ = *source++;
+}
+
 EXPORT double vring_copy_out(uint8_t *target, double source, uint32_t length, double word)
 {
-    const uint8_t *bytes = POINTER(source);
-    if (memcpy) memcpy(target, bytes, length);
-    else while (length--) *target++ = *bytes++;
+    copy(target, POINTER(source), length);
     return word == 0 ? 0 : vring_load64(word);
 }
 
@@ -551,6 +555,29 @@ EXPORT double vring_compare_exchange64(double word, double expected, double desi
     __atomic_compare_exchange_n(WORD(word), &seen, VALUE(desired), 0, __ATOMIC_SEQ_CST,
                                 __ATOMIC_SEQ_CST);
     return seen;
+}
+
+/* ---- whole messages of a lane: what record.ts does in several calls, in the same order ---- */
+
+/* Copies a message behind its length, stores the length and publishes the position; see PUBLISH. */
+EXPORT uint32_t vring_send(const uint8_t *message, uint32_t length, double record, double word,
+                           uint32_t value, double bell)
+{
+    double *header = POINTER(record);
+    copy((uint8_t *)(header + 1), message, length);
+    *header = length;
+    PUBLISH(uint32_t, word, value, bell);
+}
+
+/* Copies a message out, stores a pair of a position and a count, and publishes the position. */
+EXPORT uint32_t vring_receive(uint8_t *target, uint32_t length, double message, double pair,
+                              double count, double word, uint32_t value, double bell)
+{
+    double *counts = POINTER(pair);
+    copy(target, POINTER(message), length);
+    counts[0] = value;
+    counts[1] = count;
+    PUBLISH(uint32_t, word, value, bell);
 }
 
 /* ---- time ---- */

@@ -52,7 +52,8 @@ import { layout } from "../layout/layout.ts";
 import { isCount } from "../layout/sizes.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { Mapping } from "../memory/mapping.ts";
-import { loadDouble, storeDouble, Word32 } from "../memory/word.ts";
+import { loadDouble, receiveOut, sendIn, storeDouble, Word32 } from "../memory/word.ts";
+import { Doorbell } from "../wait/doorbell.ts";
 
 /** The words of a lane. */
 export const LANE = layout("lane", {
@@ -64,9 +65,6 @@ export const LANE = layout("lane", {
     doc: "the receiver: twice a position and the number of messages released up to it",
   },
 });
-
-/** The distance behind `tail` at which `taken` catches up. */
-const FAR_BEHIND = 2 ** 31;
 
 /** The bytes of a pair in `counts`. */
 const PAIR = 16;
@@ -137,13 +135,16 @@ export function laneWords(place: LanePlace): { readonly head: Word32; readonly t
 export class LaneSender extends LaneEnd {
   #head: number;
   #free: number; // as of the last load of the tail
+  readonly #bell: Doorbell | undefined; // the data bell, if it is nothing more
 
   /** Continues where the last sender stopped. */
   constructor(place: LanePlace) {
     super(place);
     this.#head = this.head.load();
     this.#free = this.capacity - this.distance(this.tail.load(), this.#head, 0, this.capacity);
-    place.dataBell.ring(); // C4
+    const { dataBell } = place;
+    this.#bell = dataBell instanceof Doorbell ? dataBell : undefined;
+    dataBell.ring(); // C4
   }
 
   /** The number of used bytes, by the current tail. */
@@ -182,6 +183,21 @@ export class LaneSender extends LaneEnd {
     this.#free -= length;
   }
 
+  /**
+   * Writes a message behind its length, in free space, and publishes everything up to it, which is
+   * `bytes` more: in one call if one bell is all that is rung. Returns false if it is not.
+   */
+  send(message: Uint8Array, length: number, bytes: number): boolean {
+    const bell = this.#bell;
+    if (bell === undefined) return false;
+    const { mapping } = this.place;
+    const { offset } = this;
+    const head = this.#head = (this.#head + bytes) >>> 0;
+    this.#free -= bytes;
+    bell.answer(sendIn(mapping, offset, message, length, this.head, head, bell.word)); // P1, P3
+    return true;
+  }
+
   /** Publishes everything up to here. */
   announce(): void {
     // P1 Everything written above is visible once this is seen ..; P3 and then the bell is loaded.
@@ -198,6 +214,7 @@ export class LaneReceiver extends LaneEnd {
   #count: number; // pieces before the first readable byte
   readonly #pairs: number; // the offsets in the mapping of both pairs, added up
   #pair: number; // the offset of the one to write next
+  readonly #bell: Doorbell | undefined; // the space bell, if it is nothing more
 
   /** Continues where the last receiver stopped. */
   constructor(place: LanePlace) {
@@ -216,7 +233,9 @@ export class LaneReceiver extends LaneEnd {
     const found = first ?? second;
     this.#pair = found === undefined || first === undefined ? counts : counts + PAIR;
     this.#count = found ?? this.#countBeyond(counts);
-    this.place.spaceBell.ring(); // C4
+    const { spaceBell } = place;
+    this.#bell = spaceBell instanceof Doorbell ? spaceBell : undefined;
+    spaceBell.ring(); // C4
   }
 
   /** Returns the count of a pair if it belongs to the tail. */
@@ -249,6 +268,11 @@ export class LaneReceiver extends LaneEnd {
    */
   available(wanted: number): number {
     return this.#available >= wanted ? this.#available : this.look();
+  }
+
+  /** The number of readable bytes that are known. */
+  get known(): number {
+    return this.#available;
   }
 
   /** The offset in the mapping of the first readable byte. */
@@ -284,11 +308,30 @@ export class LaneReceiver extends LaneEnd {
     this.announce();
   }
 
+  /**
+   * Copies a message of the first `bytes` readable bytes and releases them: in one call if one bell
+   * is all that is rung. Returns false if it is not.
+   */
+  receive(target: Uint8Array<ArrayBuffer>, offset: number, length: number, bytes: number): boolean {
+    const bell = this.#bell;
+    if (bell === undefined) return false;
+    const { mapping } = this.place;
+    this.advance(bytes);
+    const tail = this.#tail;
+    const pair = this.#pair;
+    this.#pair = this.#pairs - pair;
+    bell.answer( // P2, P3, P4, C5
+      receiveOut(mapping, offset, target, length, pair, this.#count, this.tail, tail, bell.word),
+    );
+    return true;
+  }
+
   /** Counts bytes as read, for a batch that `announce` releases. */
   advance(length: number): void {
-    const behind = (this.#tail - this.#taken) >>> 0; // a huge number if `taken` is ahead
-    if (behind >= FAR_BEHIND && behind < 2 ** 32 - this.capacity) this.#catchUp();
-    this.#tail = (this.#tail + length) >>> 0;
+    const tail = this.#tail;
+    // Signed, it is below 0 if `taken` is ahead, by the capacity at most, or lags by 2^31.
+    if (((tail - this.#taken) | 0) < -this.capacity) this.#catchUp();
+    this.#tail = (tail + length) >>> 0;
     this.#available -= length;
     this.#count++;
     if (this.#redelivered > 0) this.#redelivered = Math.max(0, this.#redelivered - length);

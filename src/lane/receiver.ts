@@ -46,7 +46,7 @@ import type {
   ShownMessage,
   TakenRingMessage,
 } from "./message.ts";
-import { longestRecord, nextLength, readRecord, recordBytes } from "./record.ts";
+import { longestRecord, nextLength, readRecord, receiveRecord, recordBytes } from "./record.ts";
 import type { LaneSource } from "./source.ts";
 import { joinedStream } from "../streams.ts";
 
@@ -172,8 +172,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     const bytes = this.#landing.arrayFor(length, this.#codec);
     const redelivered = lane.redelivered > 0;
     const { sequence } = lane;
-    readRecord(lane, bytes, length);
-    lane.release(recordBytes(length));
+    receiveRecord(lane, bytes, length);
     const value = this.#landing.decode(this.#codec, bytes) as Value<K>;
     return this.#source.copied(lane, value, redelivered, sequence);
   }
@@ -188,8 +187,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     if (lane === undefined) return -1;
     const length = nextLength(this.#source, lane);
     if (length > space) throw this.tooLong(length, space);
-    readRecord(lane, target, length);
-    lane.release(recordBytes(length));
+    receiveRecord(lane, target, length);
     return length;
   }
 
@@ -377,10 +375,10 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     let count = 0;
     try {
       while (count < limit && !this.#end.closed) {
+        if (lane.known === 0 && lane.look() === 0) break;
         const length = nextLength(this.#source, lane);
-        if (length < 0) break;
         const size = recordBytes(length);
-        lane.take(lane.available(size)); // once a batch: everything there is
+        lane.take(lane.known); // once a batch: everything there is
         message.show(lane, length);
         lane.advance(size);
         count++;

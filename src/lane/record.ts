@@ -42,26 +42,48 @@ export function writeRecord(lane: LaneSender, message: Uint8Array, length: numbe
   finishRecord(lane, length);
 }
 
+/** Writes a message, and publishes it. */
+export function sendRecord(lane: LaneSender, message: Uint8Array, length: number): void {
+  if (lane.send(message, length, recordBytes(length))) return;
+  writeRecord(lane, message, length);
+  lane.announce();
+}
+
+/** Copies the first readable message, of this length, and releases it. */
+export function receiveRecord(
+  lane: LaneReceiver,
+  target: Uint8Array<ArrayBuffer>,
+  length: number,
+): void {
+  const bytes = recordBytes(length);
+  if (lane.receive(target, lane.offset + RECORD_HEADER, length, bytes)) return;
+  readRecord(lane, target, length);
+  lane.release(bytes);
+}
+
 /** Returns the length of the first readable message; -1 if the lane is empty. */
 export function recordLength(lane: LaneReceiver): number {
-  const available = lane.available(RECORD_HEADER);
-  if (available === 0) return -1;
+  return lane.available(RECORD_HEADER) === 0 ? -1 : knownLength(lane);
+}
+
+/** Returns the length of the first readable message of a lane that is known to have one. */
+function knownLength(lane: LaneReceiver): number {
+  const available = lane.known;
   // The second line is prefetched while the first is on its way, but only if it was published.
   if (available > LINE_BYTES) prefetch(lane.place.mapping, lane.offset + LINE_BYTES);
-  const length = loadDouble(lane.place.mapping, lane.offset) + 0; // -0 becomes 0
-  const fits = Number.isInteger(length) && length >= 0 && available % 8 === 0 &&
-    recordBytes(length) <= available && length <= lane.capacity;
-  if (fits) return length;
+  const length = loadDouble(lane.place.mapping, lane.offset);
+  const whole = length >>> 0; // -0 becomes 0
+  if (whole === length && whole <= available - RECORD_HEADER && (available & 7) === 0) return whole;
   throw misfit(lane, length, available);
 }
 
-/** Returns the length of the first readable message, or -1; excludes a corrupt lane, and throws. */
+/** Returns that length; excludes a corrupt lane, and throws. */
 export function nextLength(
   source: { exclude(lane: LaneReceiver): void },
   lane: LaneReceiver,
 ): number {
   try {
-    return recordLength(lane);
+    return knownLength(lane);
   } catch (error) {
     source.exclude(lane);
     throw error;

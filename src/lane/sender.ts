@@ -24,7 +24,14 @@ import type { LaneEnd } from "./endpoint.ts";
 import { RingHandle } from "./handle.ts";
 import { LaneSender } from "./lane.ts";
 import type { AnyCodec } from "./message.ts";
-import { finishRecord, longestRecord, payloadOffset, recordBytes, writeRecord } from "./record.ts";
+import {
+  finishRecord,
+  longestRecord,
+  payloadOffset,
+  recordBytes,
+  sendRecord,
+  writeRecord,
+} from "./record.ts";
 import { sinkStream } from "../streams.ts";
 
 /** The sending end of a lane, of messages or of bytes. */
@@ -181,6 +188,12 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * @ignore */
   protected hasRoom(length: number): boolean {
     this.endpoint.checkOpen();
+    return this.roomFor(length);
+  }
+
+  /** Returns whether a message of this length has room; ends the claim. This end is open.
+   * @ignore */
+  protected roomFor(length: number): boolean {
     this.checkLength(length);
     if (this.#claim.isOpen) this.#claim.end();
     const bytes = this.bytesFor(length);
@@ -261,8 +274,15 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
    * waits. Throws a RangeError if the message is longer than `maxMessage`.
    */
   trySend(value: Input<K>): boolean {
-    if (!this.#write(value)) return false;
-    this.lane.announce();
+    if (!this.#sendsBytes) {
+      if (!this.#encode(value)) return false;
+      this.lane.announce();
+      return true;
+    }
+    this.endpoint.checkOpen();
+    const length = byteLengthOf(value, "send through", this.endpoint.what);
+    if (!this.roomFor(length)) return false;
+    sendRecord(this.lane, value as Uint8Array, length);
     return true;
   }
 
@@ -372,7 +392,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
   #writeBytes(message: Uint8Array): boolean {
     this.endpoint.checkOpen();
     const length = byteLengthOf(message, "send through", this.endpoint.what);
-    if (!this.hasRoom(length)) return false;
+    if (!this.roomFor(length)) return false;
     writeRecord(this.lane, message, length);
     return true;
   }

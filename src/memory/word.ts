@@ -308,6 +308,47 @@ export function copyDoublesOut(memory: Memory, offset: number, target: Float64Ar
   for (let i = 0; i < target.length; i++) target[i] = doubles[at + i]!;
 }
 
+/**
+ * Copies a message to 8 bytes behind `offset`, stores its length there, and publishes: `copyIn`,
+ * `storeDouble` and `storeThenGlance` in one call. The caller has checked that the memory is open
+ * and that the message fits.
+ */
+export function sendIn(
+  memory: Memory,
+  offset: number,
+  message: Uint8Array,
+  length: number,
+  word: Word32,
+  value: number,
+  bell: Word32,
+): number {
+  const { vring_send } = native();
+  const record = memory.address + offset;
+  const bytes = message as Uint8Array<ArrayBuffer>; // or over shared memory, which is only read
+  return vring_send(bytes, length, record, word.address, value, bell.address);
+}
+
+/**
+ * Copies a message out of `offset`, stores the value and a count as two numbers at `pair`, and
+ * publishes the value: `copyOut`, `storeDouble` twice and `storeThenGlance` in one call. The caller
+ * has checked that the memory is open and that the message fits.
+ */
+export function receiveOut(
+  memory: Memory,
+  offset: number,
+  target: Uint8Array<ArrayBuffer>,
+  length: number,
+  pair: number,
+  count: number,
+  word: Word32,
+  value: number,
+  bell: Word32,
+): number {
+  const { vring_receive } = native();
+  const [from, to] = [memory.address + offset, memory.address + pair];
+  return vring_receive(target, length, from, to, count, word.address, value, bell.address);
+}
+
 /** Stores one number at `offset`, a multiple of 8. */
 export function storeDouble(memory: Memory, offset: number, value: number): void {
   memory.doubles[offset / 8] = value;

@@ -65,6 +65,15 @@ export const LIBRARY_SYMBOLS = {
   vring_publish32: { parameters: ["f64", "u32", "f64"], result: "u32" },
   // uint32_t vring_publish64(double word, double value, double bell)
   vring_publish64: { parameters: ["f64", "f64", "f64"], result: "u32" },
+  // uint32_t vring_send(const uint8_t *message, uint32_t length, double record, double word,
+  //                     uint32_t value, double bell)
+  vring_send: { parameters: ["buffer", "u32", "f64", "f64", "u32", "f64"], result: "u32" },
+  // uint32_t vring_receive(uint8_t *target, uint32_t length, double message, double pair,
+  //                        double count, double word, uint32_t value, double bell)
+  vring_receive: {
+    parameters: ["buffer", "u32", "f64", "f64", "f64", "f64", "u32", "f64"],
+    result: "u32",
+  },
   // double vring_exchange64(double word, double value)
   vring_exchange64: { parameters: ["f64", "f64"], result: "f64" },
   // double vring_add64(double word, double value)

@@ -66,8 +66,12 @@ export class Doorbell {
 
   /** Stores a value in a word and then rings, in one native call. */
   publish(word: Word32 | Word64, value: number): void {
-    if ((word.storeThenGlance(value, this.word) & WAITING) === 0) return; // .. P1 as in ring()
-    wake(this.word.address);
+    this.answer(word.storeThenGlance(value, this.word)); // .. P1 as in ring()
+  }
+
+  /** Wakes all sleepers if the value that this bell had after a publish says that there are any. */
+  answer(glanced: number): void {
+    if ((glanced & WAITING) !== 0) wake(this.word.address);
   }
 
   /** Wakes all sleepers; costs no system call if there are none. Call it after publishing. */

@@ -13,6 +13,8 @@ import {
   peekView,
   prefetch,
   prefetchToWrite,
+  receiveOut,
+  sendIn,
   storeDouble,
   Word32,
   Word64,
@@ -22,7 +24,9 @@ import { map, MapFlag, Protection } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Peer } from "../os/peer.ts";
 import { ScratchFd } from "../os/scratch.ts";
+import { Random } from "../random.ts";
 import { bytesFrom } from "./bytes.ts";
+import { inSteps } from "./fused.ts";
 import type { Task } from "./worker_words.ts";
 import { GATE, WORD32, WORD64 } from "./words.ts";
 
@@ -419,6 +423,51 @@ for (const method of ["Word32.storeThenLoad", "Word32.storeThenGlance", "Word64.
     assertThrows(() => word[name](1, other), ClosedError);
   });
 }
+
+Deno.test("sendIn() and receiveOut() do what their steps do, and change nothing beside them", () => {
+  const fused = { sendIn, receiveOut };
+  const steps = inSteps<Mapping, Word32>({ copyIn, copyOut, storeDouble });
+  const outcomes = [fused, steps].map(({ sendIn, receiveOut }) => {
+    using mapping = Mapping.anonymous(2 * pageSize(), "a test");
+    mapping.bytes.set(bytesFrom(0, mapping.length));
+    const random = new Random("fused");
+    const word = new Word32(mapping, PLACE);
+    const bell = new Word32(mapping, { path: "test.bell", offset: 64 });
+    const results: unknown[] = [];
+    for (let round = 0; round < 300; round++) {
+      const length = round < 20 ? round : random.below(2000);
+      const value = round % 9 === 0 ? TOP32 - round : random.below(2 ** 32);
+      const at = 128 + 8 * random.below(250);
+      const message = bytesFrom(round, length + 3);
+      const sent = sendIn(mapping, at, message.subarray(1), length, word, value, bell);
+      results.push(sent, word.load(), mapping.bytes.slice());
+      const target = new Uint8Array(length + 5);
+      const from = 128 + random.below(2000);
+      const received = receiveOut(mapping, from, target, length, at, round, word, round, bell);
+      results.push(received, word.load(), target, mapping.bytes.slice());
+      bell.store(random.below(2 ** 32));
+    }
+    return results;
+  });
+  assertEquals(outcomes[0], outcomes[1]);
+});
+
+Deno.test("sendIn() sends arrays over shared and growable memory", () => {
+  using mapping = Mapping.anonymous(pageSize(), "a test");
+  const [word, bell] = [0, 64].map((offset) => new Word32(mapping, { path: "test.word", offset }));
+  const buffers = [
+    new SharedArrayBuffer(64),
+    new SharedArrayBuffer(64, { maxByteLength: 128 }),
+    new ArrayBuffer(64, { maxByteLength: 128 }),
+  ];
+  for (const [i, buffer] of buffers.entries()) {
+    const message = new Uint8Array(buffer, 8);
+    message.set(bytesFrom(i, 56));
+    sendIn(mapping, 128, message, 56, word!, i, bell!);
+    assertEquals(mapping.bytes.slice(136, 192), bytesFrom(i, 56));
+    assertEquals([loadDouble(mapping, 128), word!.load()], [56, i]);
+  }
+});
 
 Deno.test("copyOutThenLoad() copies as copyOut() does, and returns the word", () => {
   using mapping = Mapping.anonymous(pageSize(), "a test");

@@ -6,6 +6,7 @@
  */
 
 import * as real from "../../src/memory/word.ts?real";
+import { inSteps } from "../memory/fused.ts";
 import { spring, trapped } from "./trap.ts";
 
 export * from "../../src/memory/word.ts?real";
@@ -107,6 +108,11 @@ export function copyDoublesOut(memory: real.Memory, offset: number, target: Floa
 
 export const storeDouble: typeof real.storeDouble = trapped("length in", real.storeDouble);
 export const loadDouble: typeof real.loadDouble = trapped("length out", real.loadDouble);
+export const { sendIn, receiveOut } = inSteps<real.Memory, real.Word32>({
+  copyIn,
+  copyOut,
+  storeDouble,
+});
 export const claimView: typeof real.claimView = trapped("claim view", real.claimView);
 export const commitView: typeof real.commitView = trapped("commit view", real.commitView);
 export const peekView: typeof real.peekView = trapped("peek view", real.peekView);

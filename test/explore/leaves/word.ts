@@ -10,6 +10,7 @@ import {
   type World,
 } from "../engine/mod.ts";
 import type { Memory, WordPlace } from "../../../src/memory/word.ts?real";
+import { inSteps } from "../../memory/fused.ts";
 import { LINE_BYTES } from "../../../src/layout/sizes.ts";
 
 export type { Memory, WordPlace };
@@ -299,6 +300,8 @@ export function copyOutThenLoad(
   copyOut(memory, offset, target, length);
   return word.loadLast();
 }
+
+export const { sendIn, receiveOut } = inSteps<Memory, Word32>({ copyIn, copyOut, storeDouble });
 
 /** For barriers.ts: the load may be served before the copy. */
 export function copyOutThenAcquire(
