@@ -17,6 +17,7 @@ import { measureMirrorRing } from "./mirror_ring.ts";
 import { measureMpsc } from "./mpsc.ts";
 import { measurePingPong } from "./ping_pong.ts";
 import { measureSpsc } from "./spsc.ts";
+import { measureScale } from "./scale.ts";
 import { measureVdds } from "./vdds.ts";
 
 const BENCHES: Record<string, () => Promise<Bar[]>> = {
@@ -41,6 +42,8 @@ const HELP = `deno task bench [NAME...] [--quick] [--json FILE]
 deno task bench compare A.json B.json
     Tells which times differ between two runs. With several on each side (A1.json,A2.json
     B1.json,B2.json) it finds smaller differences.
+deno task bench scale [NAME...]
+    Measures curves of cost against size.
 deno bench --allow-all bench
     Measures single operations in one thread.`;
 
@@ -57,6 +60,7 @@ const { values, positionals } = parseArgs({
 const [first, ...others] = positionals;
 if (values.help) console.log(HELP);
 else if (first === "compare") compareFiles(others[0]!, others[1]!);
+else if (first === "scale") await measureScale(others);
 else await measure();
 
 async function measure(): Promise<void> {

@@ -145,8 +145,8 @@ class Audience implements Disposable {
   readonly #subscribers: Subscriber[];
   readonly #received: number[];
 
-  constructor(name: string, count: number) {
-    const tiny = topic(name, TINY);
+  constructor(name: string, count: number, shape = TINY) {
+    const tiny = topic(name, shape);
     this.#subscribers = Array.from({ length: count }, () => tiny.subscriber());
     this.#received = this.#subscribers.map(() => 0);
   }
@@ -173,7 +173,7 @@ class Audience implements Disposable {
   }
 }
 
-const TINY = { depth: DEPTH, size: 64 };
+const TINY: { depth: number; size: number; subscribers?: number } = { depth: DEPTH, size: 64 };
 const HAND_OFF = "VDDS, hand-off of 64 B";
 const FRAME_HAND_OFF = "VDDS, hand-off of 6,220,800 B";
 const COPIED = "VDDS, 64 B copied in";
@@ -346,8 +346,9 @@ async function takePartAsPeer(): Promise<void> {
     ...socketHandlers(),
     ...frameHandlers(),
     ...ways,
-    attend({ audience, count }: { audience: string; count: number }): void {
-      audiences.set(audience, stack.use(new Audience(audience, count)));
+    attend(order: { audience: string; count: number; shape?: typeof TINY }): void {
+      const { audience, count, shape } = order;
+      audiences.set(audience, stack.use(new Audience(audience, count, shape)));
     },
     hear: ([audience, samples]: [string, number]) => audiences.get(audience)!.hear(samples),
   });
