@@ -165,13 +165,13 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
    * out or its signal aborts, `caller.signal` aborts at the server.
    */
   call(request: Input<Q>, options?: WaitOptions): Promise<Value<S>> {
-    if (options === undefined) options = {};
+    if (options === undefined) options = NO_OPTIONS;
     return this.#call(request, undefined, options) as Promise<Value<S>>;
   }
 
   /** Sends a request, blocks the thread until the answer arrives, and returns it. */
   callSync(request: Input<Q>, options?: SyncWaitOptions): Value<S> {
-    if (options === undefined) options = {};
+    if (options === undefined) options = NO_OPTIONS;
     return this.#callSync(request, undefined, options) as Value<S>;
   }
 
@@ -185,7 +185,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     target: Uint8Array<ArrayBuffer>,
     options?: WaitOptions,
   ): Promise<number> {
-    if (options === undefined) options = {};
+    if (options === undefined) options = NO_OPTIONS;
     return this.#call(request, target, options, true) as Promise<number>;
   }
 

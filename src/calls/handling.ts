@@ -73,20 +73,21 @@ export class Handling {
     const body = this.#read(client);
     const { envelope } = this.#clients;
     const request = new Request(this.#inHand, client, envelope, envelope.kind >= Asked.retried);
-    let outcome: Settled;
+    let answer: unknown;
+    let hasFailed = false;
     this.#inHand.begin(); // also before there is a promise: a handler may ask for a shutdown
     try {
-      const answer = handler(envelope.decode(this.#types.request, body), request);
+      answer = handler(envelope.decode(this.#types.request, body), request);
       if (isThenable(answer)) {
         this.#inHand.leaveThread();
         this.#answerLater(request, answer);
         return true;
       }
-      outcome = { value: answer };
     } catch (error) {
-      outcome = { error };
+      answer = error;
+      hasFailed = true;
     }
-    this.#finish(request, outcome);
+    this.#finish(request, answer, hasFailed);
     return true;
   }
 
@@ -113,25 +114,22 @@ export class Handling {
     return true;
   }
 
-  async #answerLater(request: Request, answer: PromiseLike<unknown>): Promise<void> {
-    let outcome: Settled;
-    try {
-      outcome = { value: await answer };
-    } catch (error) {
-      outcome = { error };
-    }
-    try {
-      this.#finish(request, outcome);
-    } catch (error) {
-      this.fail(error);
-    }
+  #answerLater(request: Request, answer: PromiseLike<unknown>): void {
+    const settle = (result: unknown, hasFailed: boolean) => {
+      try {
+        this.#finish(request, result, hasFailed);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
+    Promise.resolve(answer).then((value) => settle(value, false), (error) => settle(error, true));
   }
 
-  /** Answers a request whose handler has finished. */
-  #finish(request: Request, outcome: Settled): void {
+  /** Answers a request whose handler has finished with a value, or has failed with an error. */
+  #finish(request: Request, result: unknown, hasFailed: boolean): void {
     try {
-      if ("error" in outcome) this.#answerError(request, outcome.error);
-      else this.#tryAnswer(request, outcome.value);
+      if (hasFailed) this.#answerError(request, result);
+      else this.#tryAnswer(request, result);
     } finally {
       this.#inHand.finish(request);
     }
@@ -203,6 +201,3 @@ export interface HandlingParts {
   readonly inHand: InHand;
   readonly capacity: number;
 }
-
-/** The outcome of a handled request. */
-type Settled = { readonly value: unknown } | { readonly error: unknown };

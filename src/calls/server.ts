@@ -169,10 +169,12 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
 
   /** Blocks the thread until requests arrive, handles them, and returns their number. */
   handleSync(handler: Handler<Q, S>, options?: HandlingOptions & SyncWaitOptions): number {
-    if (options === undefined) options = {};
+    if (options === undefined) options = NO_OPTIONS;
     checkSyncWaits(options);
+    const count = this.tryHandle(handler, options);
+    if (count > 0) return count;
     const attempt = () => this.tryHandle(handler, options) || undefined;
-    return attempt() ?? untilSync(attempt, this.#waiterForWork, options);
+    return untilSync(attempt, this.#waiterForWork, options);
   }
 
   /**
@@ -185,7 +187,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
    * clients.
    */
   async serve(handler: Handler<Q, S>, options?: ServeOptions): Promise<void> {
-    if (options === undefined) options = {};
+    if (options === undefined) options = NO_OPTIONS;
     const { what } = this.#end;
     const { signal, until: over } = checkedOptions(options, `serve ${what}`);
     const { concurrency = CONCURRENCY } = options;
@@ -249,7 +251,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
    * await this call in a handler: it waits for that handler.
    */
   async shutdown(options?: WaitOptions): Promise<void> {
-    if (options === undefined) options = {};
+    if (options === undefined) options = NO_OPTIONS;
     checkWaits(options);
     this.#end.checkOpen();
     options.signal?.throwIfAborted();

@@ -16,9 +16,9 @@ export function firstReady(all: readonly Condition[]): Condition | undefined {
 
 /** Looks for up to `budgetNs`, once at least, and returns the first condition that is true. */
 export function spin(all: readonly Condition[], budgetNs: number): Condition | undefined {
+  if (all.length === 1 && budgetNs > 0) return spinOn(all[0]!, budgetNs) ? all[0] : undefined;
   let ready = firstReady(all);
   if (ready !== undefined || budgetNs <= 0) return ready;
-  if (all.length === 1) return spinOn(all[0]!, budgetNs) ? all[0] : undefined;
   const end = now() + budgetNs;
   while (ready === undefined && now() < end) ready = firstReady(all);
   return ready;

@@ -89,7 +89,15 @@ export function untilSync<T>(
   waiter: Waiter,
   options: SyncWaitOptions = {},
 ): T {
-  const limits = limitsOf(options, waiter);
+  checkWaits(options);
+  let spun = waiter.deadline === undefined ? firstSpinOf(options) : 0;
+  const condition = spun > 0 ? spin(waiter.conditions(), spun) : undefined;
+  if (condition !== undefined) {
+    const found = attempt(settle({ outcome: "ready", condition }, waiter, options));
+    if (found !== undefined) return found;
+    spun = 0; // less than that
+  }
+  const limits = limitsOf(options, waiter, spun);
   for (;;) {
     const end = waitSync(waiter.conditions(), limits);
     const found = attempt(settle(end, waiter, options));
@@ -163,10 +171,24 @@ export function deadlineOf(options: SyncWaitOptions): number {
   return timeout === Infinity ? Infinity : now() + timeout * 1e6;
 }
 
-function limitsOf(options: SyncWaitOptions, waiter: Waiter): Limits {
-  const deadline = waiter.deadline ?? deadlineOf(options);
-  const { spin = hasManyCpus() ? DEFAULT_SPIN_US : 0 } = options;
-  return { deadline, spinNs: spin * 1000 };
+/** Returns the limits of a call that has spun for so many nanoseconds. */
+function limitsOf(options: SyncWaitOptions, waiter: Waiter, spun = 0): Limits {
+  const deadline = waiter.deadline ?? deadlineOf(options) - spun;
+  return { deadline, spinNs: spinOf(options) - spun };
+}
+
+/** Returns how many nanoseconds a call may spin. */
+function spinOf({ spin = hasManyCpus() ? DEFAULT_SPIN_US : 0 }: SyncWaitOptions): number {
+  return spin * 1000;
+}
+
+/**
+ * Returns how long a call may spin before it reads the clock: that takes 50 ns, and a peer often
+ * answers at once.
+ */
+function firstSpinOf(options: SyncWaitOptions): number {
+  const { timeout = Infinity } = options;
+  return Math.min(spinOf(options), DEFAULT_SPIN_US * 1000, timeout * 1e6);
 }
 
 /** Returns how many nanoseconds a wait that begins now may spin. */
@@ -224,7 +246,8 @@ function sleepOn(bells: readonly Raised[], deadline: number): number {
 
 /** Spins as an asynchronous wait does before it sleeps; returns whether a condition is true. */
 export function spinFor(waiter: Waiter, options: SyncWaitOptions): boolean {
-  return spin(waiter.conditions(), asyncSpinBudget(limitsOf(options, waiter))) !== undefined;
+  const limits = { deadline: waiter.deadline ?? Infinity, spinNs: spinOf(options) };
+  return spin(waiter.conditions(), asyncSpinBudget(limits)) !== undefined;
 }
 
 async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promise<End> {
