@@ -14,7 +14,7 @@ import { domain as domainOf } from "../src/babus/definition.ts";
 import type { Domain } from "../src/babus/domain.ts";
 import { Listener } from "../src/babus/listener.ts";
 import { sleep } from "../src/os/clock.ts";
-import { SLICE_NS } from "../src/wait/reactor.ts";
+import { SLICE_NS } from "../src/wait/sleep.ts";
 import { CProgram } from "./harness/machine.ts";
 import { Peer, takePart } from "./harness/peer.ts";
 import { type Bar, barsOf, percent, printTable } from "./harness/report.ts";

@@ -14,6 +14,7 @@
 
 static uint64_t recorded[FILES / 64];
 static int32_t own_fd = -1;
+static char fifo[64]; /* the path of this isolate's FIFO */
 static void (*retire_memory)(double owner);
 
 /* Returns the owner under which the memory of this isolate is recorded. */
@@ -64,8 +65,24 @@ EXPORT int32_t sentinel_close(int32_t fd)
     return call1(__NR_close, fd);
 }
 
+/*
+ * Makes the FIFO of this isolate and opens it for reading and writing, for an owner that will close
+ * it; its name goes when the isolate ends.
+ */
+EXPORT int32_t sentinel_fifo(const char *path)
+{
+    uint32_t length = 0;
+    while (path[length] != 0) length++;
+    if (length >= sizeof fifo) return -EINVAL;
+    int32_t result = call4(__NR_mknodat, AT_FDCWD, path, 0010600, 0);
+    if (result < 0) return result;
+    for (uint32_t i = 0; i <= length; i++) ((volatile char *)fifo)[i] = path[i];
+    return open_file(path, OPEN_WRITE, 0);
+}
+
 __attribute__((destructor)) static void isolate_ended(void)
 {
+    if (fifo[0] != 0) call3(__NR_unlinkat, AT_FDCWD, fifo, 0);
     if (retire_memory) retire_memory(sentinel_owner());
     for (int32_t i = 0; i < FILES / 64; i++)
         for (int32_t bit = 0; recorded[i] != 0 && bit < 64; bit++)

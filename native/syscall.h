@@ -56,11 +56,12 @@ static inline long call6(long number, long a, long b, long c, long d, long e, lo
     call6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 
 /* Bits of the flags of open_file; O_CLOEXEC always. The O_ values differ between architectures. */
-enum { OPEN_WRITE = 1, OPEN_UNNAMED = 2, OPEN_DIRECTORY = 4, OPEN_FOLLOW = 8 };
+enum { OPEN_WRITE = 1, OPEN_UNNAMED = 2, OPEN_DIRECTORY = 4, OPEN_FOLLOW = 8, OPEN_SINK = 16 };
 
 static inline long open_file(const char *path, uint32_t flags, uint32_t mode)
 {
     long how = O_CLOEXEC | (flags & OPEN_WRITE ? O_RDWR : O_RDONLY);
+    if (flags & OPEN_SINK) how |= O_WRONLY; /* a FIFO without a reader is refused */
     if (flags & OPEN_UNNAMED) how |= O_TMPFILE;
     if (flags & OPEN_DIRECTORY) how |= O_DIRECTORY;
     if (!(flags & OPEN_FOLLOW)) how |= O_NOFOLLOW | O_NONBLOCK; /* never hangs on a FIFO */

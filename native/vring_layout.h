@@ -132,7 +132,7 @@ _Static_assert(_Alignof(struct lane) == 64, "alignment of lane");
 _Static_assert(sizeof(struct lane) == 256, "size of lane");
 
 #define SPSC_CONTROL_VERSION 1u
-#define SPSC_CONTROL_HASH UINT64_C(0xbf81a20b095856f7)
+#define SPSC_CONTROL_HASH UINT64_C(0xd1ab0bc1cc161480)
 struct spsc_control {
   struct lane lane; /* the positions */
   _Alignas(64) _Atomic uint32_t data_bell; /* rung by the producer; raised by a waiting consumer */
@@ -143,7 +143,9 @@ struct spsc_control {
   uint8_t _pad_388[60];
   _Atomic uint32_t cut_at; /* the producer: the head of the last lost one */
   _Atomic uint32_t cuts; /* the producer: the number of lost ones */
-  uint8_t _pad_456[56];
+  _Atomic uint32_t data_loop; /* the FIFO of the consumer's event loop; 0 if none */
+  _Atomic uint32_t space_loop; /* the FIFO of the producer's event loop; 0 if none */
+  uint8_t _pad_464[48];
   _Alignas(64) _Atomic uint32_t consumer; /* the consumer: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_516[60];
 };
@@ -153,51 +155,58 @@ _Static_assert(offsetof(struct spsc_control, space_bell) == 320, "spsc_control.s
 _Static_assert(offsetof(struct spsc_control, producer) == 384, "spsc_control.producer");
 _Static_assert(offsetof(struct spsc_control, cut_at) == 448, "spsc_control.cut_at");
 _Static_assert(offsetof(struct spsc_control, cuts) == 452, "spsc_control.cuts");
+_Static_assert(offsetof(struct spsc_control, data_loop) == 456, "spsc_control.data_loop");
+_Static_assert(offsetof(struct spsc_control, space_loop) == 460, "spsc_control.space_loop");
 _Static_assert(offsetof(struct spsc_control, consumer) == 512, "spsc_control.consumer");
 _Static_assert(_Alignof(struct spsc_control) == 64, "alignment of spsc_control");
 _Static_assert(sizeof(struct spsc_control) == 576, "size of spsc_control");
 
 #define MPSC_SEAT_VERSION 1u
-#define MPSC_SEAT_HASH UINT64_C(0x7d9bf58fadf9cbd1)
+#define MPSC_SEAT_HASH UINT64_C(0x85eb6f8f4f383aaa)
 struct mpsc_seat {
   struct lane lane; /* the positions */
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by the consumer; raised by a waiting producer */
   uint8_t _pad_260[60];
   _Atomic uint32_t producer; /* the producer: 0 never existed, 1 open, 2 ended, 3 lost */
   _Atomic uint32_t generation; /* the number of producers that had this seat */
-  uint8_t _pad_328[56];
+  _Atomic uint32_t space_loop; /* the FIFO of the producer's event loop; 0 if none */
+  uint8_t _pad_332[52];
 };
 _Static_assert(offsetof(struct mpsc_seat, lane) == 0, "mpsc_seat.lane");
 _Static_assert(offsetof(struct mpsc_seat, space_bell) == 256, "mpsc_seat.space_bell");
 _Static_assert(offsetof(struct mpsc_seat, producer) == 320, "mpsc_seat.producer");
 _Static_assert(offsetof(struct mpsc_seat, generation) == 324, "mpsc_seat.generation");
+_Static_assert(offsetof(struct mpsc_seat, space_loop) == 328, "mpsc_seat.space_loop");
 _Static_assert(_Alignof(struct mpsc_seat) == 64, "alignment of mpsc_seat");
 _Static_assert(sizeof(struct mpsc_seat) == 384, "size of mpsc_seat");
 
 #define MPSC_CONTROL_VERSION 1u
-#define MPSC_CONTROL_HASH UINT64_C(0xc490f4d5d3790f10)
+#define MPSC_CONTROL_HASH UINT64_C(0xe83d5904e5d3aec9)
 struct mpsc_control {
   _Atomic uint32_t hint; /* bit k: lane k or k + 32 may hold a message */
   _Atomic uint32_t data_bell; /* rung by producers, after the hint; raised by the consumer */
-  uint8_t _pad_8[56];
+  _Atomic uint32_t data_loop; /* the FIFO of the consumer's event loop; 0 if none */
+  uint8_t _pad_12[52];
   _Alignas(64) _Atomic uint32_t consumer; /* the consumer: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_68[60];
   struct mpsc_seat seats[64]; /* one for each producer */
 };
 _Static_assert(offsetof(struct mpsc_control, hint) == 0, "mpsc_control.hint");
 _Static_assert(offsetof(struct mpsc_control, data_bell) == 4, "mpsc_control.data_bell");
+_Static_assert(offsetof(struct mpsc_control, data_loop) == 8, "mpsc_control.data_loop");
 _Static_assert(offsetof(struct mpsc_control, consumer) == 64, "mpsc_control.consumer");
 _Static_assert(offsetof(struct mpsc_control, seats) == 128, "mpsc_control.seats");
 _Static_assert(_Alignof(struct mpsc_control) == 64, "alignment of mpsc_control");
 _Static_assert(sizeof(struct mpsc_control) == 24704, "size of mpsc_control");
 
 #define CALLS_SERVER_VERSION 1u
-#define CALLS_SERVER_HASH UINT64_C(0xddcb47c9a26c715d)
+#define CALLS_SERVER_HASH UINT64_C(0x78340da84b963a4a)
 struct calls_server {
   _Alignas(64) _Atomic uint32_t hint; /* bit k: client k or k + 32 may have sent a request */
   uint8_t _pad_4[60];
   _Atomic uint32_t bell; /* rung by clients; raised by the waiting server */
-  uint8_t _pad_68[60];
+  _Atomic uint32_t loop; /* the FIFO of the server's event loop; 0 if none */
+  uint8_t _pad_72[56];
   _Alignas(64) _Atomic uint32_t server; /* the server: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_132[60];
   _Alignas(64) _Atomic uint32_t generation; /* the holder: the number of holders so far */
@@ -207,6 +216,7 @@ struct calls_server {
 };
 _Static_assert(offsetof(struct calls_server, hint) == 0, "calls_server.hint");
 _Static_assert(offsetof(struct calls_server, bell) == 64, "calls_server.bell");
+_Static_assert(offsetof(struct calls_server, loop) == 68, "calls_server.loop");
 _Static_assert(offsetof(struct calls_server, server) == 128, "calls_server.server");
 _Static_assert(offsetof(struct calls_server, generation) == 192, "calls_server.generation");
 _Static_assert(offsetof(struct calls_server, load) == 256, "calls_server.load");
@@ -214,17 +224,19 @@ _Static_assert(_Alignof(struct calls_server) == 64, "alignment of calls_server")
 _Static_assert(sizeof(struct calls_server) == 320, "size of calls_server");
 
 #define CALLS_CLIENT_VERSION 1u
-#define CALLS_CLIENT_HASH UINT64_C(0x945b4a2af5abc3f6)
+#define CALLS_CLIENT_HASH UINT64_C(0x9e321b4d72c4333a)
 struct calls_client {
   _Alignas(64) _Atomic uint32_t bell; /* rung by servers; raised by the waiting client */
   uint8_t _pad_4[60];
   _Atomic uint32_t client; /* the client: 0 never existed, 1 open, 2 closed */
   _Atomic uint32_t generation; /* the client: the number of clients that had this seat */
-  uint8_t _pad_72[56];
+  _Atomic uint32_t loop; /* the FIFO of the client's event loop; 0 if none */
+  uint8_t _pad_76[52];
 };
 _Static_assert(offsetof(struct calls_client, bell) == 0, "calls_client.bell");
 _Static_assert(offsetof(struct calls_client, client) == 64, "calls_client.client");
 _Static_assert(offsetof(struct calls_client, generation) == 68, "calls_client.generation");
+_Static_assert(offsetof(struct calls_client, loop) == 72, "calls_client.loop");
 _Static_assert(_Alignof(struct calls_client) == 64, "alignment of calls_client");
 _Static_assert(sizeof(struct calls_client) == 128, "size of calls_client");
 
@@ -250,7 +262,7 @@ _Static_assert(_Alignof(struct calls_pair) == 64, "alignment of calls_pair");
 _Static_assert(sizeof(struct calls_pair) == 768, "size of calls_pair");
 
 #define CALLS_CONTROL_VERSION 1u
-#define CALLS_CONTROL_HASH UINT64_C(0x5dc404083094a926)
+#define CALLS_CONTROL_HASH UINT64_C(0xac4792aa9bcc640b)
 struct calls_control {
   _Alignas(64) _Atomic uint32_t server_seats; /* the number of servers, as created */
   uint8_t _pad_4[60];
@@ -285,7 +297,7 @@ _Static_assert(_Alignof(struct origin) == 8, "alignment of origin");
 _Static_assert(sizeof(struct origin) == 88, "size of origin");
 
 #define TOPIC_CONTROL_VERSION 1u
-#define TOPIC_CONTROL_HASH UINT64_C(0x0f21fb546ce6aed3)
+#define TOPIC_CONTROL_HASH UINT64_C(0xda3c3687eafd9b73)
 struct topic_control {
   uint32_t depth; /* the number of descriptors */
   uint32_t readers; /* the most readers */
@@ -307,6 +319,8 @@ struct topic_control {
   uint8_t _pad_260[60];
   _Alignas(64) _Atomic uint32_t space_bell; /* rung by readers; raised by a writer that waits */
   uint8_t _pad_324[60];
+  _Atomic uint32_t space_loop; /* the FIFO of the writer's event loop; 0 if none */
+  uint8_t _pad_388[60];
 };
 _Static_assert(offsetof(struct topic_control, depth) == 0, "topic_control.depth");
 _Static_assert(offsetof(struct topic_control, readers) == 4, "topic_control.readers");
@@ -322,11 +336,12 @@ _Static_assert(offsetof(struct topic_control, members) == 128, "topic_control.me
 _Static_assert(offsetof(struct topic_control, rows) == 192, "topic_control.rows");
 _Static_assert(offsetof(struct topic_control, available) == 256, "topic_control.available");
 _Static_assert(offsetof(struct topic_control, space_bell) == 320, "topic_control.space_bell");
+_Static_assert(offsetof(struct topic_control, space_loop) == 384, "topic_control.space_loop");
 _Static_assert(_Alignof(struct topic_control) == 64, "alignment of topic_control");
-_Static_assert(sizeof(struct topic_control) == 384, "size of topic_control");
+_Static_assert(sizeof(struct topic_control) == 448, "size of topic_control");
 
 #define TOPIC_READER_VERSION 1u
-#define TOPIC_READER_HASH UINT64_C(0x8da15f474c7e1ddc)
+#define TOPIC_READER_HASH UINT64_C(0xfe0080734dcb153d)
 struct topic_reader {
   _Alignas(64) _Atomic uint32_t online; /* the reader: 1 while it accepts samples */
   uint8_t _pad_4[60];
@@ -337,13 +352,15 @@ struct topic_reader {
   _Atomic uint32_t used; /* USED, by the writer: the number of entries put in */
   uint8_t _pad_196[4];
   double newest; /* the writer: the last entry, on the line that the reader polls */
-  uint8_t _pad_208[48];
+  _Atomic uint32_t loop; /* the FIFO of the reader's event loop; 0 if none */
+  uint8_t _pad_212[44];
 };
 _Static_assert(offsetof(struct topic_reader, online) == 0, "topic_reader.online");
 _Static_assert(offsetof(struct topic_reader, first) == 64, "topic_reader.first");
 _Static_assert(offsetof(struct topic_reader, bell) == 128, "topic_reader.bell");
 _Static_assert(offsetof(struct topic_reader, used) == 192, "topic_reader.used");
 _Static_assert(offsetof(struct topic_reader, newest) == 200, "topic_reader.newest");
+_Static_assert(offsetof(struct topic_reader, loop) == 208, "topic_reader.loop");
 _Static_assert(_Alignof(struct topic_reader) == 64, "alignment of topic_reader");
 _Static_assert(sizeof(struct topic_reader) == 256, "size of topic_reader");
 

@@ -123,7 +123,7 @@ export class Board {
       role: this.clientSeats.roleOf(index),
       state: new Word32(mapping, fields.client, at),
       generation: new Word32(mapping, fields.generation, at),
-      bell: new Doorbell(mapping, fields.bell, at),
+      bell: new Doorbell(mapping, fields.bell, at, fields.loop),
     };
   }
 
@@ -138,7 +138,7 @@ export class Board {
       generation: new Word32(mapping, fields.generation, at),
       load: new Word32(mapping, fields.load, at),
       hint: new Word32(mapping, fields.hint, at),
-      bell: new Doorbell(mapping, fields.bell, at),
+      bell: new Doorbell(mapping, fields.bell, at, fields.loop),
     };
   }
 

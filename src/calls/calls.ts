@@ -112,12 +112,14 @@ export const CALLS_CLIENT = layout("calls_client", {
     atomic: true,
     doc: "the client: the number of clients that had this seat",
   },
+  loop: { type: "u32", atomic: true, doc: "the FIFO of the client's event loop; 0 if none" },
 });
 
 /** The words of one server's seat. */
 export const CALLS_SERVER = layout("calls_server", {
   hint: { type: "u32", line: true, doc: "bit k: client k or k + 32 may have sent a request" },
   bell: { type: "u32", atomic: true, doc: "rung by clients; raised by the waiting server" },
+  loop: { type: "u32", atomic: true, doc: "the FIFO of the server's event loop; 0 if none" },
   server: { type: "u32", line: true, doc: "the server: 0 never existed, 1 open, 2 closed" },
   generation: { type: "u32", line: true, doc: "the holder: the number of holders so far" },
   load: { type: "u32", line: true, doc: "the server: requests in hand, plus 65536 if it is busy" },

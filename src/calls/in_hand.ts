@@ -11,7 +11,7 @@ import type { Word32 } from "../memory/word.ts";
 import { now } from "../os/clock.ts";
 import type { Condition } from "../wait/condition.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
-import { SLICE_NS } from "../wait/reactor.ts";
+import { SLICE_NS } from "../wait/sleep.ts";
 import type { Client } from "./inbox.ts";
 import { BUSY } from "./link.ts";
 import type { Outgoing } from "./message.ts";

@@ -10,7 +10,7 @@ import type { Endpoint } from "../lane/endpoint.ts";
 import { copyIn } from "../memory/word.ts";
 import { now } from "../os/clock.ts";
 import { presenceIn, SeatState } from "../region/seats.ts";
-import { SLICE_NS } from "../wait/reactor.ts";
+import { SLICE_NS } from "../wait/sleep.ts";
 import type { Answers } from "./answers.ts";
 import type { Board, ClientSeat } from "./board.ts";
 import { Link } from "./link.ts";

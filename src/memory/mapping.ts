@@ -112,7 +112,7 @@ export class Mapping implements Memory, Disposable {
     );
   }
 
-  /** Registers a listener for the close, until `offClose`. */
+  /** Registers a listener that is called just before the close, until `offClose`. */
   onClose(listener: () => void): void {
     if (this.#closed) throw new ClosedError(`Cannot wait on ${this.what}: it is closed`);
     this.#listeners.add(listener);
@@ -127,12 +127,12 @@ export class Mapping implements Memory, Disposable {
   close(): void {
     if (this.#closed) return;
     const transferred = !this.usable;
+    for (const listener of this.#listeners) listener();
     this.#closed = true;
     this.#forget();
     endViews(this);
     if (!transferred) this.buffer.transfer(0);
     check(retire(this.address), { syscall: "mmap", action: `unmap ${this.what}` });
-    for (const listener of this.#listeners) listener();
     if (!transferred) return;
     throw new TypeError(
       `Cannot close ${this.what} in order: ${TRANSFERRED}; everything it held is given back, and ` +

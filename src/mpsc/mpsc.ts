@@ -63,6 +63,11 @@ export const MPSC_SEAT = layout("mpsc_seat", {
     doc: "the producer: 0 never existed, 1 open, 2 ended, 3 lost",
   },
   generation: { type: "u32", atomic: true, doc: "the number of producers that had this seat" },
+  space_loop: {
+    type: "u32",
+    atomic: true,
+    doc: "the FIFO of the producer's event loop; 0 if none",
+  },
 });
 
 /** The control block of a ring from many producers to one consumer. */
@@ -73,6 +78,7 @@ export const MPSC_CONTROL = layout("mpsc_control", {
     atomic: true,
     doc: "rung by producers, after the hint; raised by the consumer",
   },
+  data_loop: { type: "u32", atomic: true, doc: "the FIFO of the consumer's event loop; 0 if none" },
   consumer: { type: "u32", line: true, doc: "the consumer: 0 never existed, 1 open, 2 closed" },
   seats: { type: layout.array(MPSC_SEAT, MOST_PRODUCERS), doc: "one for each producer" },
 });
@@ -117,7 +123,7 @@ export class Board {
     this.region = region;
     this.#what = `ring "${name}"`;
     this.hint = new Word32(mapping, fields.hint, control);
-    this.dataBell = new Doorbell(mapping, fields.data_bell, control);
+    this.dataBell = new Doorbell(mapping, fields.data_bell, control, fields.data_loop);
     const state = new Word32(mapping, fields.consumer, control);
     this.consumer = { role: CONSUMER_ROLE, state };
     this.producers = region.dataBytes / region.partBytes;
@@ -144,14 +150,15 @@ export class Board {
   place(id: number): LanePlace & { readonly spaceBell: Doorbell } {
     const { mapping, dataOffset, partBytes: capacity } = this.region;
     const at = this.#seatAt(id);
+    const { lane, space_bell, space_loop } = MPSC_SEAT.fields;
     return {
       what: `lane ${id} of ${this.#what}`,
       mapping,
-      control: at + MPSC_SEAT.fields.lane.offset,
+      control: at + lane.offset,
       data: dataOffset + 2 * id * capacity,
       capacity,
       dataBell: new HintedBell(this.hint, id, this.dataBell),
-      spaceBell: new Doorbell(mapping, MPSC_SEAT.fields.space_bell, at),
+      spaceBell: new Doorbell(mapping, space_bell, at, space_loop),
     };
   }
 

@@ -13,6 +13,8 @@ export const LIBRARY_SYMBOLS = {
   vring_close: { parameters: ["i32"], result: "i32" },
   // int32_t vring_read(int32_t fd, void *buffer, uint32_t length, double offset)
   vring_read: { parameters: ["i32", "buffer", "u32", "f64"], result: "i32" },
+  // int32_t vring_post(int32_t fd)
+  vring_post: { parameters: ["i32"], result: "i32" },
   // int32_t vring_truncate(int32_t fd, double length)
   vring_truncate: { parameters: ["i32", "f64"], result: "i32" },
   // int32_t vring_allocate(int32_t fd, double offset, double length)
@@ -141,6 +143,8 @@ export const SENTINEL_SYMBOLS = {
   sentinel_adopt: { parameters: ["i32"], result: "void" },
   // void sentinel_connect(double retire)
   sentinel_connect: { parameters: ["f64"], result: "void" },
+  // int32_t sentinel_fifo(const char *path)
+  sentinel_fifo: { parameters: ["buffer"], result: "i32" },
   // int32_t sentinel_open(const char *path, uint32_t flags, uint32_t mode)
   sentinel_open: { parameters: ["buffer", "u32", "u32"], result: "i32" },
   // int32_t sentinel_memfd(const char *name, uint32_t flags)

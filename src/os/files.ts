@@ -7,8 +7,11 @@
 
 import { native } from "../native/load.ts";
 
-/** Bits of the flags of {@linkcode open}; without `write` a file is opened for reading only. */
-export const Open = { write: 1, unnamed: 2, directory: 4, follow: 8 } as const;
+/**
+ * Bits of the flags of {@linkcode open}: `write` is for reading and writing, `sink` for writing
+ * only; a file without either is opened for reading only.
+ */
+export const Open = { write: 1, unnamed: 2, directory: 4, follow: 8, sink: 16 } as const;
 
 /** Protection bits of {@linkcode map}. */
 export const Protection = { none: 0, read: 1, write: 2 } as const;

@@ -5,6 +5,7 @@
  */
 
 import { Errno } from "../errors.ts";
+import { removeAbandonedFifos } from "../os/fifo.ts";
 import * as files from "../os/files.ts";
 import { LockFile } from "./liveness.ts";
 import { MEMBER, readDescription } from "./opened.ts";
@@ -116,6 +117,7 @@ export function regionFiles(): { kind: string; name: string; path: string }[] {
  * @returns The regions that were removed.
  */
 export function sweep(): RegionInfo[] {
+  removeAbandonedFifos();
   return regions().filter(({ path, details, inUse }) =>
     details !== undefined && !details.persist && !inUse && removeAbandoned(path)
   );

@@ -50,6 +50,12 @@ export const SPSC_CONTROL = layout("spsc_control", {
   },
   cut_at: { type: "u32", atomic: true, doc: "the producer: the head of the last lost one" },
   cuts: { type: "u32", atomic: true, doc: "the producer: the number of lost ones" },
+  data_loop: { type: "u32", atomic: true, doc: "the FIFO of the consumer's event loop; 0 if none" },
+  space_loop: {
+    type: "u32",
+    atomic: true,
+    doc: "the FIFO of the producer's event loop; 0 if none",
+  },
   consumer: { type: "u32", line: true, doc: "the consumer: 0 never existed, 1 open, 2 closed" },
 });
 
@@ -143,8 +149,8 @@ export function takeEnd(
     waits: onPeerGone === "wait",
     ...title === "consumer" && { wasCut: cuts.since() },
   });
-  const dataBell = new Doorbell(mapping, fields.data_bell, control);
-  const spaceBell = new Doorbell(mapping, fields.space_bell, control);
+  const dataBell = new Doorbell(mapping, fields.data_bell, control, fields.data_loop);
+  const spaceBell = new Doorbell(mapping, fields.space_bell, control, fields.space_loop);
   const place = {
     what: end.what,
     mapping,

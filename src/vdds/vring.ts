@@ -225,7 +225,7 @@ export class VRing {
     this.members = new Word32(mapping, fields.members, control);
     this.latest = new Word32(mapping, fields.latest, control);
     this.available = new Word32(mapping, fields.available, control);
-    this.spaceBell = new Doorbell(mapping, fields.space_bell, control);
+    this.spaceBell = new Doorbell(mapping, fields.space_bell, control, fields.space_loop);
     this.descriptors = new Descriptors(mapping, plan, region.dataOffset);
   }
 
@@ -238,13 +238,13 @@ export class VRing {
     const { region, plan } = this;
     const { mapping, dataOffset } = region;
     const at = dataOffset + plan.readersAt + k * TOPIC_READER.size;
-    const { online, newest, used, first, bell } = TOPIC_READER.fields;
+    const { online, newest, used, first, bell, loop } = TOPIC_READER.fields;
     return {
       k,
       online: new Word32(mapping, online, at),
       used: new Word32(mapping, used, at),
       first: new Word64(mapping, first, at),
-      bell: new Doorbell(mapping, bell, at),
+      bell: new Doorbell(mapping, bell, at, loop),
       row: this.descriptors.rowOf(k),
       newestAt: at + newest.offset,
       ringAt: dataOffset + usedRingAt(plan, k),

@@ -33,6 +33,7 @@ export const TOPIC_CONTROL = layout("topic_control", {
   rows: { type: "u32", line: true, doc: "one more than the highest reader that ever existed" },
   available: { type: "u32", line: true, doc: "AVAIL: the number of descriptors put in" },
   space_bell: { type: "u32", line: true, doc: "rung by readers; raised by a writer that waits" },
+  space_loop: { type: "u32", atomic: true, doc: "the FIFO of the writer's event loop; 0 if none" },
 });
 
 /** The words of each reader, besides its row and its USED ring. */
@@ -47,6 +48,7 @@ export const TOPIC_READER = layout("topic_reader", {
   bell: { type: "u32", line: true, doc: "rung by the writer; raised by the reader when it waits" },
   used: { type: "u32", atomic: true, doc: "USED, by the writer: the number of entries put in" },
   newest: { type: "f64", doc: "the writer: the last entry, on the line that the reader polls" },
+  loop: { type: "u32", atomic: true, doc: "the FIFO of the reader's event loop; 0 if none" },
 });
 
 /** The length of a sample with an origin is this much greater. */

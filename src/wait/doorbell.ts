@@ -9,7 +9,20 @@
  *   b = raise()          bell is odd        publish                 the condition becomes true
  *   order all wakers                        b = load(bell)          even: done, no system call
  *   look again                              odd: add 1 and wake all, in one system call
- *   sleep while bell is b
+ *   sleep while bell is b                   (then a byte to an event loop, see below)
+ * ```
+ *
+ * An event loop that sleeps on the futex needs a thread of the pool to sleep for it, and each
+ * wake-up then takes two hops. So a bell may have a second word, `loop`: the id of the FIFO
+ * (os/fifo.ts) of one isolate whose event loop sleeps. Many may sleep on the bell, but only one by
+ * its FIFO; all others sleep on the futex.
+ *
+ * ```
+ *   event loop                             waker that found the bell odd
+ *   raise, look again                       add 1 and wake all
+ *   claim: loop from 0 to its id            id = load(loop)         0: done
+ *   compare: bell is still b                write a byte to the FIFO of id
+ *   sleep until a byte; then 0 again        no such FIFO: loop from id to 0
  * ```
  *
  * I1  Only `raise` makes the bell odd; only a wake makes it even, and then the sequence differs,
@@ -27,21 +40,37 @@
  *     a word. If a sandbox forbids the call, the sleeper looks 20 us later instead, when a store
  *     under way has arrived. If even that look is too early, the sleeper looks again after a slice
  *     (C1).
+ * P2  An event loop claims, then compares; the waker adds, then loads `loop`. All four are
+ *     sequentially consistent (the add is made by the kernel, with a barrier). So either the loop
+ *     sees another value and does not sleep, or the waker sees the claim and writes.
+ * I2  Each add that an event loop does not see before it sleeps is followed by a byte that arrives
+ *     while it sleeps. With the byte before the add it would not be: the loop wakes up, raises the
+ *     bell that is still odd, and sleeps; then the add makes the bell even, and no waker rings.
  * C1  Killed between publish and ring: the sleeper stays asleep. So no sleep is longer than a
  *     slice (reactor.ts), and a newcomer rings every bell of its role.
  * C2  Killed within ring: before the system call the bell is still up and the next ring takes it;
  *     after it all waiters are awake. Nothing lies in between.
- * C3  A sleeper killed: the bell is up, and the next ring costs one system call in vain.
+ * C3  A sleeper killed: the bell is up, and the next ring costs one system call in vain. If it had
+ *     claimed `loop`, the next ring finds no reader of its FIFO and clears the claim; until then
+ *     others sleep on the futex.
+ * C4  Killed between the add and the byte: as C1, for an event loop that sleeps by its FIFO.
+ * C5  A peer stores an id that is not its own: somebody else's event loop wakes up in vain. A waker
+ *     that may not write to a FIFO, such as one of another user, stores `REFUSED`: from then on
+ *     everybody sleeps on the futex, and the one that slept by its FIFO looks after its slice.
  *
  * @module
  */
 
-import { check, ClosedError } from "../errors.ts";
+import { check, ClosedError, Errno } from "../errors.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { Word32, type Word64, type WordPlace } from "../memory/word.ts";
+import { post } from "../os/fifo.ts";
 import { addAndWake, orderOthers } from "../os/futex.ts";
 
 const WAITING = 1;
+
+/** In `loop`: some waker cannot write to FIFOs. */
+const REFUSED = 0xffffffff;
 
 /** The futex word that waiters sleep on until a waker rings it. */
 export class Doorbell {
@@ -50,10 +79,30 @@ export class Doorbell {
   /** The futex word. Only this class changes it. */
   readonly word: Word32;
 
-  /** Makes the bell at `place` of a layout that begins at `base` of the mapping. */
-  constructor(mapping: Mapping, place: WordPlace, base = 0) {
+  /** The id of the FIFO by which an event loop sleeps on the bell; undefined if none can. */
+  readonly loop: Word32 | undefined;
+
+  /**
+   * Makes the bell at `place` of a layout that begins at `base` of the mapping. Only a bell with
+   * the word `loop` wakes event loops directly.
+   */
+  constructor(mapping: Mapping, place: WordPlace, base = 0, loop?: WordPlace) {
     this.mapping = mapping;
     this.word = new Word32(mapping, place, base);
+    this.loop = loop && new Word32(mapping, loop, base);
+  }
+
+  /**
+   * Claims the bell for the FIFO with this id; false if another has it. Compare the bell with the
+   * value to which it was raised after this, then sleep.
+   */
+  claim(id: number): boolean {
+    return this.loop?.compareExchange(0, id) === 0; // P2 claimed before the compare ..
+  }
+
+  /** Ends a claim. */
+  disclaim(id: number): void {
+    if (this.mapping.usable) this.loop?.compareExchange(id, 0);
   }
 
   /**
@@ -71,13 +120,13 @@ export class Doorbell {
 
   /** Wakes all sleepers if the value that this bell had after a publish says that there are any. */
   answer(glanced: number): void {
-    if ((glanced & WAITING) !== 0) wake(this.word.address);
+    if ((glanced & WAITING) !== 0) wake(this);
   }
 
   /** Wakes all sleepers; costs no system call if there are none. Call it after publishing. */
   ring(): void {
     if ((this.word.load() & WAITING) === 0) return; // .. P1 loaded after the publish
-    wake(this.word.address);
+    wake(this);
   }
 }
 
@@ -97,8 +146,14 @@ export function raiseAll(all: readonly { readonly bell: Doorbell }[]): Raised[] 
   return raised;
 }
 
-function wake(address: number): void {
-  check(addAndWake(address), { syscall: "futex", action: "wake who waits" });
+function wake({ word, loop }: Doorbell): void {
+  check(addAndWake(word.address), { syscall: "futex", action: "wake who waits" });
+  const id = loop?.load() ?? 0; // .. P2 loaded after the add
+  if (id === 0 || id === REFUSED) return;
+  const result = post(id);
+  if (result >= 0) return;
+  const isGone = result === -Errno.ENXIO || result === -Errno.ENOENT;
+  loop!.compareExchange(id, isGone ? 0 : REFUSED);
 }
 
 /** Makes the error for a wait on a bell whose memory was closed. */

@@ -7,6 +7,8 @@
  *   vector:  control | bell a | bell b | bell b'| ...          one entry per (word, value)
  * ```
  *
+ * A sleeper comes here if no byte in a FIFO can wake it (hearing.ts), or after none has for a while.
+ *
  * The loop samples the control word, lists the entries, sleeps, and settles the waiters whose wait
  * has ended. It repeats while waiters are left. Adding or cancelling an entry while the thread
  * sleeps changes the control word and wakes the thread.
@@ -34,49 +36,18 @@ import { Word32 } from "../memory/word.ts";
 import { now, perIsolate } from "../os/clock.ts";
 import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
-import { closedWhileWaiting, type Raised } from "./doorbell.ts";
-
-/** The longest sleep, in nanoseconds, without a check of its conditions. */
-export const SLICE_NS = 250e6;
+import { Hearing } from "./hearing.ts";
+import { mustEnd, type Sleep, type Sleeper, SLICE_NS, sliceEndAt, type Watched } from "./sleep.ts";
 
 /** The most slices for which the thread watches words by itself. */
 const SLICES_ALONE = 8;
-
-/** A sleep until one of several bells is rung. */
-export interface Sleep {
-  readonly bells: readonly Raised[];
-  /**
-   * Words in the same memory, with their values before the bells were raised. Undefined unless
-   * `look` depends on these words alone.
-   */
-  readonly watched?: readonly Watched[] | undefined;
-  readonly deadline: number;
-  /** The longest sleep before the next look, read again for each sleep. */
-  readonly sliceNs?: number | undefined;
-  /** Looks at the end of a slice; true ends the sleep. */
-  look(): boolean;
-}
-
-/** A word, and the value that it had. */
-export interface Watched {
-  readonly word: Word32;
-  readonly value: number;
-}
-
-/** One sleeper. */
-interface Sleeper {
-  readonly sleep: Sleep;
-  sliceEnd: number; // when it looks again, even if others wake up earlier; Infinity after it has
-  cancelled: boolean;
-  resolve(): void;
-  reject(error: unknown): void;
-}
 
 const CONTROL = { path: "reactor.control", offset: 0 };
 
 /** The sleepers of one isolate and the thread that sleeps for them. */
 export class Reactor {
   readonly #sleepers = new Set<Sleeper>();
+  readonly #hearing = new Hearing((sleeper) => this.#add(sleeper));
   readonly #vector = new FutexVector();
   readonly #control = new Word32(Mapping.anonymous(pageSize(), "waiting"), CONTROL);
   #running = false;
@@ -89,7 +60,7 @@ export class Reactor {
    * for 20 ms at every wake-up.
    */
   get hasNewcomer(): boolean {
-    return this.#poked;
+    return this.#poked || this.#hearing.hasNewcomer;
   }
 
   /**
@@ -102,20 +73,25 @@ export class Reactor {
     const sleeper: Sleeper = { sleep, sliceEnd: Infinity, cancelled: false, resolve, reject };
     const cancel = () => {
       sleeper.cancelled = true;
-      this.#poke();
+      if (!this.#hearing.cancel(sleeper)) this.#poke();
     };
     const mappings = sleep.bells.map(({ bell }) => bell.mapping);
     try {
       for (const mapping of mappings) mapping.onClose(cancel); // I1
       for (const signal of signals) signal?.addEventListener("abort", cancel);
-      this.#sleepers.add(sleeper);
-      if (this.#running) this.#poke();
-      else this.#run();
+      if (!this.#hearing.take(sleeper)) this.#add(sleeper);
       await promise;
     } finally {
       for (const signal of signals) signal?.removeEventListener("abort", cancel);
       for (const mapping of mappings) mapping.offClose(cancel);
     }
+  }
+
+  /** Lets the thread sleep for a sleeper. */
+  #add(sleeper: Sleeper): void {
+    this.#sleepers.add(sleeper);
+    if (this.#running) this.#poke();
+    else void this.#run();
   }
 
   /** Wakes the sleeping thread, so that it sleeps again on the current list. */
@@ -168,8 +144,7 @@ export class Reactor {
     this.#aloneNs = watched === undefined ? Infinity : SLICE_NS;
     const time = now();
     for (const sleeper of this.#sleepers) {
-      const { sliceNs = SLICE_NS } = sleeper.sleep;
-      const sliceEnd = (Math.floor(time / sliceNs) + slices) * sliceNs;
+      const sliceEnd = sliceEndAt(time, sleeper.sleep.sliceNs ?? SLICE_NS, slices);
       sleeper.sliceEnd = Math.min(sleeper.sliceEnd, sliceEnd);
       deadline = Math.min(deadline, sleeper.sliceEnd);
     }
@@ -186,42 +161,16 @@ export class Reactor {
     return this.#vector.length + all.length > VECTOR_LIMIT ? undefined : all;
   }
 
-  /**
-   * Ends each sleep that was cancelled, is past its deadline, or has news: a changed bell or word,
-   * or a look that returns true.
-   */
+  /** Ends the sleeps that must end; all of them if the thread's sleep failed. */
   #settle(error: unknown): void {
     const time = now();
     for (const sleeper of this.#sleepers) {
-      const { sleep, cancelled } = sleeper;
-      const closed = sleep.bells.find(({ bell }) => bell.mapping.closed);
-      if (closed !== undefined) {
-        this.#end(sleeper, closedWhileWaiting(closed.bell));
-      } else if (error !== undefined || cancelled || time >= sleep.deadline) {
-        this.#end(sleeper, error);
-      } else this.#ask(sleeper, time);
+      try {
+        if (mustEnd(sleeper, time) || error !== undefined) this.#end(sleeper, error);
+      } catch (problem) {
+        this.#end(sleeper, problem);
+      }
     }
-  }
-
-  /**
-   * Ends a sleep if one of its words has changed, or its look at the end of a slice returns true.
-   */
-  #ask(sleeper: Sleeper, time: number): void {
-    const { bells, watched, look } = sleeper.sleep;
-    try {
-      const hasChanged = bells.some(({ bell, value }) => bell.word.load() !== value) ||
-        watched?.some(({ word, value }) => word.load() !== value);
-      if (hasChanged || this.#looksNow(sleeper, time) && look()) this.#end(sleeper, undefined);
-    } catch (error) {
-      this.#end(sleeper, error);
-    }
-  }
-
-  /** Whether the slice of a sleeper has ended; the next one begins then. */
-  #looksNow(sleeper: Sleeper, time: number): boolean {
-    if (time < sleeper.sliceEnd) return false;
-    sleeper.sliceEnd = Infinity;
-    return true;
   }
 
   #end(sleeper: Sleeper, error: unknown): void {

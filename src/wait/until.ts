@@ -31,7 +31,8 @@ import { FutexVector, interrupts, wait as futexWait } from "../os/futex.ts";
 import type { Attempt, Condition, Outcome, Waiter } from "./condition.ts";
 import { closedWhileWaiting, raiseAll, type Raised } from "./doorbell.ts";
 import { yieldOften } from "./fairness.ts";
-import { reactor, SLICE_NS, type Watched } from "./reactor.ts";
+import { reactor } from "./reactor.ts";
+import { SLICE_NS, type Watched } from "./sleep.ts";
 import { firstReady, spin } from "./spin.ts";
 
 /** The time limits of a call that blocks the thread. */

@@ -8,7 +8,7 @@ import { errnoName, PeerLostError, RoleTakenError } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { sleepSync } from "../../src/os/clock.ts";
 import * as files from "../../src/os/files.ts";
-import { SLICE_NS } from "../../src/wait/reactor.ts";
+import { SLICE_NS } from "../../src/wait/sleep.ts";
 import {
   type ActorSpec,
   type Bounds,

@@ -5,7 +5,7 @@
  */
 
 import { now } from "../../src/os/clock.ts";
-import { SLICE_NS } from "../../src/wait/reactor.ts";
+import { SLICE_NS } from "../../src/wait/sleep.ts";
 import { until } from "../os/until.ts";
 
 /** Many, as others may keep the processors busy; one that succeeds is enough. */

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "
 import { ClosedError } from "../../src/errors.ts";
 import { now } from "../../src/os/clock.ts";
 import { forceScan, hasWaitv, VECTOR_LIMIT } from "../../src/os/futex.ts";
-import { SLICE_NS } from "../../src/wait/reactor.ts";
+import { SLICE_NS } from "../../src/wait/sleep.ts";
 import type { Outcome } from "../../src/wait/condition.ts";
 import { Peer } from "../os/peer.ts";
 import { isMapped } from "../os/process_state.ts";

@@ -12,6 +12,8 @@ import { Doorbell } from "../../src/wait/doorbell.ts";
 import type { Condition } from "../../src/wait/condition.ts";
 
 const LINE = 64;
+const BELL = { path: "bell", offset: 0 };
+const LOOP = { path: "loop", offset: 4 };
 
 /** A counter that one waits for, and its bell. */
 export interface Place {
@@ -77,7 +79,7 @@ export class Scene implements Disposable {
 
 function makePlace(mapping: Mapping, index: number): Place {
   const base = 2 * LINE * index;
-  const bell = new Doorbell(mapping, { path: "bell", offset: 0 }, base);
+  const bell = new Doorbell(mapping, BELL, base, LOOP);
   const count = new Word32(mapping, { path: "count", offset: LINE }, base);
   return {
     bell,

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { now } from "../../src/os/clock.ts";
 import { forceScan, hasWaitv } from "../../src/os/futex.ts";
 import type { Condition, Outcome } from "../../src/wait/condition.ts";
-import { SLICE_NS } from "../../src/wait/reactor.ts";
+import { SLICE_NS } from "../../src/wait/sleep.ts";
 import { until } from "../os/until.ts";
 import type { SyncWaitOptions } from "../../src/wait/until.ts";
 import { Peer } from "../os/peer.ts";

@@ -6,6 +6,7 @@
  */
 
 import { Word32 } from "../../../src/memory/word.ts";
+import { inbox, post } from "../../../src/os/fifo.ts";
 import { addAndWake, orderOthers, wait, wake } from "../../../src/os/futex.ts";
 import { mapMemory } from "../scenario.ts";
 
@@ -123,5 +124,54 @@ export class WakerClears extends FlaggedPosition {
     if (this.bell.load() === 0) return;
     this.bell.store(0);
     wake(this.count.address, EVERYONE);
+  }
+}
+
+/** Right: an event loop claims the bell and compares it; the waker writes a byte after the add. */
+export class LoopBell extends SequenceBell {
+  protected readonly loop: Word32 = new Word32(mapMemory("shared"), { path: "loop", offset: 4 });
+
+  /** Sleeps in the event loop for a while, unless it is ready. */
+  async hear(ready: () => boolean): Promise<void> {
+    const raised = this.bell.or(1) | 1;
+    if (ready()) return;
+    const own = inbox()!;
+    this.loop.store(own.id);
+    if (this.isStill(raised)) await own.wait(Infinity);
+    this.loop.store(0);
+  }
+
+  protected isStill(raised: number): boolean {
+    return this.bell.load() === raised;
+  }
+
+  override ring(): void {
+    if ((this.bell.load() & 1) === 0) return;
+    addAndWake(this.bell.address);
+    this.tell();
+  }
+
+  protected tell(): void {
+    const id = this.loop.load();
+    if (id !== 0) post(id);
+  }
+}
+
+/**
+ * Broken: the byte wakes the sleeper, which raises the bell that is odd still and sleeps; then the
+ * add makes the bell even.
+ */
+export class TellsFirst extends LoopBell {
+  override ring(): void {
+    if ((this.bell.load() & 1) === 0) return;
+    this.tell();
+    addAndWake(this.bell.address);
+  }
+}
+
+/** Broken: a waker that added before the claim has found nobody to tell. */
+export class NeverCompares extends LoopBell {
+  protected override isStill(): boolean {
+    return true;
   }
 }

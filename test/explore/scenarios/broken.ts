@@ -60,6 +60,17 @@ function sleeper(make: MakeBell, upTo: number): () => void {
   };
 }
 
+/** Waits likewise, in its event loop. */
+function hearer(make: () => bells.LoopBell, upTo: number): () => Promise<void> {
+  return async () => {
+    const bell = make();
+    for (let target = 1; target <= upTo; target++) {
+      const ready = () => bell.count.load() >= target;
+      while (!ready()) await bell.hear(ready);
+    }
+  };
+}
+
 function waker(make: MakeBell, times: number): () => void {
   return () => {
     const bell = make();
@@ -129,6 +140,32 @@ const BELLS: readonly Row[] = [
     (make) => ({
       actors: { sleeper: sleeper(make, 1), waker: waker(make, 1) },
       bounds: "1/0/0",
+      check,
+    }),
+  ),
+  ...pair(
+    {
+      name: "tells-first",
+      about: "an event loop is told before the bell is taken",
+      expect: "lost wake-up",
+    },
+    [bells.TellsFirst, bells.LoopBell],
+    (make) => ({
+      actors: { sleeper: hearer(make, 2), waker: waker(make, 2) },
+      bounds: "2/0/0",
+      check,
+    }),
+  ),
+  ...pair(
+    {
+      name: "never-compares",
+      about: "an event loop sleeps on a claim without another look at the bell",
+      expect: "lost wake-up",
+    },
+    [bells.NeverCompares, bells.LoopBell],
+    (make) => ({
+      actors: { sleeper: hearer(make, 1), waker: waker(make, 1) },
+      bounds: "2/0/0",
       check,
     }),
   ),

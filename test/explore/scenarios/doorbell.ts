@@ -18,17 +18,18 @@ import {
 import { wait, waitSync } from "../../wait/outcome.ts";
 
 const BELL = { path: "bell", offset: 0 };
+const LOOP = { path: "loop", offset: 4 };
 const COUNT = { path: "count", offset: 64 };
 
 /** The count of things published, and the bell that is rung for them. */
-function shared() {
+function shared(loop?: typeof LOOP) {
   const memory = mapMemory("shared");
-  return { bell: new Doorbell(memory, BELL), count: new Word32(memory, COUNT) };
+  return { bell: new Doorbell(memory, BELL, 0, loop), count: new Word32(memory, COUNT) };
 }
 
-function waker(times: number) {
+function waker(times: number, loop?: typeof LOOP) {
   return () => {
-    const { bell, count } = shared();
+    const { bell, count } = shared(loop);
     for (let i = 0; i < times; i++) {
       count.add(1);
       bell.ring();
@@ -49,9 +50,9 @@ function sleeper(upTo: number) {
 }
 
 /** Waits on the event loop. */
-function asyncSleeper(upTo: number) {
+function asyncSleeper(upTo: number, loop?: typeof LOOP) {
   return async () => {
-    const { bell, count } = shared();
+    const { bell, count } = shared(loop);
     for (let target = 1; target <= upTo; target++) {
       const ready = () => count.load() >= target;
       check(await wait({ bell, watch: count, ready }, { spin: 0 }));
@@ -84,9 +85,9 @@ function publisher(times: number) {
 }
 
 /** A second waker that publishes and rings whatever the first did not live to. */
-function successor(after: string, total: number): ActorSpec {
+function successor(after: string, total: number, loop?: typeof LOOP): ActorSpec {
   const body = () => {
-    const { bell, count } = shared();
+    const { bell, count } = shared(loop);
     while (count.load() < total) count.add(1);
     bell.ring(); // a newcomer rings every bell of its role
   };
@@ -142,5 +143,24 @@ export const DOORBELL: readonly Scenario[] = scenarios([
     sleeper2: asyncSleeper(1),
     waker: waker(1),
     successor: successor("waker", 1),
+  }, "3/1/0"),
+  scenario("doorbell-loop", "one waiter that hears bytes, one waker", {
+    sleeper: asyncSleeper(2, LOOP),
+    waker: waker(2, LOOP),
+  }, "3/0/1"),
+  scenario("doorbell-loop-two-wakers", "one waiter that hears bytes, two wakers", {
+    sleeper: asyncSleeper(2, LOOP),
+    waker1: waker(1, LOOP),
+    waker2: waker(1, LOOP),
+  }, "3/0/0"),
+  scenario("doorbell-loops", "two event loops, of which one finds the bell claimed, and a waker", {
+    sleeper1: asyncSleeper(1, LOOP),
+    sleeper2: asyncSleeper(1, LOOP),
+    waker: waker(1, LOOP),
+  }, "2/0/0"),
+  scenario("doorbell-loop-death", "a waiter that hears bytes, and a waker that dies anywhere", {
+    sleeper: asyncSleeper(2, LOOP),
+    waker: waker(2, LOOP),
+    successor: successor("waker", 2, LOOP),
   }, "3/1/0"),
 ]);

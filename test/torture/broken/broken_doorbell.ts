@@ -7,7 +7,7 @@
 
 import { now, sleepSync } from "../../../src/os/clock.ts";
 import { wait as futexWait } from "../../../src/os/futex.ts";
-import { SLICE_NS } from "../../../src/wait/reactor.ts";
+import { SLICE_NS } from "../../../src/wait/sleep.ts";
 import { wait } from "../../wait/outcome.ts";
 import { doorbellWorkload } from "../workloads/doorbell.ts";
 

@@ -7,7 +7,7 @@
  */
 
 import { now, sleepSync } from "../../../src/os/clock.ts";
-import { SLICE_NS } from "../../../src/wait/reactor.ts";
+import { SLICE_NS } from "../../../src/wait/sleep.ts";
 import { type Cells, raise } from "../ledger.ts";
 import { threadStates } from "../life.ts";
 
