@@ -462,6 +462,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   /** Returns whether a message is there; undefined while the ring is empty and can still fill. */
   #look(): boolean | undefined {
     this.#checkFree("wait");
-    return this.#condition.ready() ? this.#source.look() : undefined;
+    if (this.#source.look()) return true;
+    return this.#end.peerHasClosed() ? this.#source.look() : undefined;
   }
 }

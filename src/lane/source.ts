@@ -69,7 +69,7 @@ export class OneLane<K extends Type> implements LaneSource<K, unknown> {
   }
 
   look(): boolean {
-    return this.#lane.look() > 0;
+    return this.#lane.known > 0 || this.#lane.look() > 0;
   }
 
   /** Does nothing: each receive reports the corruption again. */
