@@ -21,7 +21,7 @@ import { Peer } from "./harness/peer.ts";
 import { printTable, time } from "./harness/report.ts";
 import { median } from "./harness/rounds.ts";
 
-/** What is measured at one size. */
+/** The measurement at one size. */
 interface Step {
   /** Does it once. */
   run(): unknown;
@@ -31,7 +31,7 @@ interface Step {
 
 /** The cost of one thing at growing sizes. */
 interface Curve {
-  /** What one thing is, and what grows. */
+  /** The thing that is counted, and the size that grows. */
   readonly title: string;
   readonly sizes: readonly number[];
   /** Prepares everything of this size; the stack gives it back. */
@@ -351,7 +351,7 @@ export async function measureScale(names: string[]): Promise<void> {
   const unknown = names.find((name) => !Object.hasOwn(CURVES, name));
   if (unknown !== undefined) {
     const known = Object.keys(CURVES).join(", ");
-    throw new RangeError(`There is no curve "${unknown}"; the names are ${known}`);
+    throw new RangeError(`Cannot measure curve "${unknown}": the names are ${known}`);
   }
   for (const name of names.length > 0 ? names : Object.keys(CURVES)) {
     const curve = CURVES[name]!;

@@ -232,6 +232,7 @@ async function roundTrips(words: CProgram): Promise<Bar[]> {
     fixture.words(words),
     await fixture.way(HAND_OFF, SMALL_TRIPS, plan),
     await fixture.way(COPIED, SMALL_TRIPS, plan),
+    ...fixture.peers(SMALL_TRIPS, plan),
     ...settings.quick ? [] : [await onSocket(slow, fixture.peer), await fixture.postMessage(slow)],
   ], TRIP_ROUNDS);
   const what = `${HAND_OFF} / C, words, round trip`;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { allowedCpus, CProgram, type Plan, settleOn } from "./machine.ts";
+import { allowedCpus, CProgram, peersOf, type Plan, settleOn } from "./machine.ts";
 import { Peer } from "./peer.ts";
 import { onPostMessage } from "./post_message.ts";
 import { type Bar, barsOf, type Limit, printRates, unmeasured } from "./report.ts";
@@ -155,6 +155,10 @@ class Bench {
     const messages = inC.map((way) => [mode, ...way, bytes, capacity]);
     const rings = this.#rings.contender(RINGS, messages, plan);
     if (floor === RINGS) return [rings];
-    return [this.#words.contender(WORDS, inC, answerEvery === 1 ? plan : FLOOR_PLAN), rings];
+    return [
+      this.#words.contender(WORDS, inC, answerEvery === 1 ? plan : FLOOR_PLAN),
+      rings,
+      ...peersOf(settings.bench, messages, plan),
+    ];
   }
 }

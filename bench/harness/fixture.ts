@@ -7,11 +7,11 @@
 
 import type { BytePlan } from "./byte_side.ts";
 import { FLOOR_PLAN, WORDS } from "./comparison.ts";
-import { allowedCpus, type CProgram, type Plan, settleOn } from "./machine.ts";
+import { allowedCpus, type CProgram, peersOf, type Plan, settleOn } from "./machine.ts";
 import { Peer } from "./peer.ts";
 import { onPostMessage } from "./post_message.ts";
 import type { Contender, Rounds, Run } from "./rounds.ts";
-import { compareRuns } from "./settings.ts";
+import { compareRuns, settings } from "./settings.ts";
 import { onWay, type Traffic, type Ways } from "./traffic.ts";
 
 /** The title, the other process and its ways. */
@@ -56,6 +56,13 @@ export class Fixture implements AsyncDisposable {
   words(program: CProgram): Contender {
     const cpus = this.#cpus.slice(0, 2);
     return program.contender(WORDS, ["pause", "tight"].map((way) => [way, ...cpus]), FLOOR_PLAN);
+  }
+
+  /** The peers that the environment names, for round trips. */
+  peers({ bytes }: Traffic, plan: Plan): Contender[] {
+    const cpus = this.#cpus.slice(0, 2);
+    const ways = ["pause", "tight"].map((way) => ["trip", way, ...cpus, bytes, 2 ** 20]);
+    return peersOf(settings.bench, ways, plan);
   }
 
   /** Settles the processes on their processors, measures, and prints the times; the first is the

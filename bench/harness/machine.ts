@@ -40,17 +40,26 @@ export function settleOn(cpus: number[], pid: number): boolean {
 
 /** A program that was compiled for a measurement. */
 export class CProgram implements Disposable {
-  readonly #folder: string;
+  readonly #folder: string | undefined;
   readonly #path: string;
+  readonly #first: readonly string[];
 
-  private constructor(folder: string) {
+  private constructor(path: string, first: readonly string[] = [], folder?: string) {
+    this.#path = path;
+    this.#first = first;
     this.#folder = folder;
-    this.#path = `${folder}/program`;
+  }
+
+  /** A program that exists, and its first parameters. */
+  static at(command: string): CProgram {
+    const [path, ...first] = command.split(" ");
+    return new CProgram(path!, first);
   }
 
   /** Compiles a file; undefined where there is no C compiler. */
   static compile(source: string): CProgram | undefined {
-    const program = new CProgram(Deno.makeTempDirSync());
+    const folder = Deno.makeTempDirSync();
+    const program = new CProgram(`${folder}/program`, [], folder);
     const args = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", program.#path];
     for (const compiler of ["gcc", "cc"]) {
       try {
@@ -69,7 +78,9 @@ export class CProgram implements Disposable {
 
   /** Runs it; returns the doubles that it writes. */
   async run(...parameters: (string | number)[]): Promise<Float64Array> {
-    const command = new Deno.Command(this.#path, { args: parameters.map(String) });
+    const command = new Deno.Command(this.#path, {
+      args: [...this.#first, ...parameters.map(String)],
+    });
     const { success, stdout } = await command.output();
     if (!success) throw new Error("The C program of the measurement has failed");
     return new Float64Array(stdout.slice().buffer);
@@ -95,8 +106,25 @@ export class CProgram implements Disposable {
 
   /** Removes the compiled program. */
   [Symbol.dispose](): void {
-    Deno.removeSync(this.#folder, { recursive: true });
+    if (this.#folder !== undefined) Deno.removeSync(this.#folder, { recursive: true });
   }
+}
+
+/**
+ * The peers for a bench that the environment names, such as
+ * `BENCH_PEERS="spsc rigtorp=/tmp/rigtorp;calls iceoryx2=/tmp/iceoryx2 calls"`: programs with the
+ * parameters and the output of `c/masked_ring.c`.
+ */
+export function peersOf(
+  bench: string,
+  parameters: (string | number)[][],
+  plan: Plan,
+): Contender[] {
+  const given = (Deno.env.get("BENCH_PEERS") ?? "").split(";");
+  return given.flatMap((text) => {
+    const [, of, name, command] = /^(\S+) ([^=]+)=(.*)$/.exec(text.trim()) ?? [];
+    return of === bench ? [CProgram.at(command!).contender(name!, parameters, plan)] : [];
+  });
 }
 
 /** C that sends messages of 64 B and receives them, in one thread: the floor of such benches. */
