@@ -16,9 +16,12 @@
 import { inWords } from "../arguments.ts";
 import { OsError, VringError } from "../errors.ts";
 import { PREBUILT, SONAME } from "./prebuilt.ts";
-import { LIBC_SYMBOLS, LIBRARY_SYMBOLS, NONBLOCKING, SENTINEL_SYMBOLS } from "./symbols.ts";
+import { DIRECT, LIBC_SYMBOLS, LIBRARY_SYMBOLS, NONBLOCKING, SENTINEL_SYMBOLS } from "./symbols.ts";
 
-type Symbols<T extends Deno.ForeignLibraryInterface> = Deno.DynamicLibrary<T>["symbols"];
+/** The C functions of a library, by name. */
+type Functions = Readonly<Record<string, Deno.ForeignFunction>>;
+
+type Symbols<T extends Functions> = Deno.DynamicLibrary<T>["symbols"];
 
 type Library = Symbols<typeof LIBRARY_SYMBOLS>;
 type Sentinel = Symbols<typeof SENTINEL_SYMBOLS>;
@@ -26,15 +29,15 @@ type Sentinel = Symbols<typeof SENTINEL_SYMBOLS>;
 type Libc = Symbols<typeof LIBC_SYMBOLS>;
 
 /** The calls that sleep on a thread of Deno's pool. */
-type Nonblocking = {
-  [Name in keyof typeof NONBLOCKING]: Deno.UnsafeFnPointer<(typeof NONBLOCKING)[Name]>["call"];
-};
+interface Nonblocking {
+  readonly futex_waitv_async: CallOf<(typeof NONBLOCKING)["vring_futex_waitv"]>;
+  readonly futex_scan_async: CallOf<(typeof NONBLOCKING)["vring_futex_scan"]>;
+}
+
+type CallOf<T extends Deno.ForeignFunction> = Deno.UnsafeFnPointer<T>["call"];
 
 /** The native functions, ready to call. */
-export type Native =
-  & Omit<Library, "futex_waitv_address" | "futex_scan_address">
-  & Sentinel
-  & Nonblocking;
+export type Native = Library & Sentinel & Nonblocking;
 
 /** The processor and the system, as in `Deno.build`. */
 export interface Platform {
@@ -149,19 +152,67 @@ function load(files?: LibraryFiles): Native {
   const binaries = binariesFor(Deno.build);
   requestPermission();
   const libc = openLibc();
-  const library = files !== undefined
-    ? dlopen(files.library, LIBRARY_SYMBOLS)
-    : alreadyLoaded() ?? fromMemory(libc, "vring", binaries.library, LIBRARY_SYMBOLS).symbols;
+  const path = files?.library ?? SONAME;
+  const loaded = files !== undefined || isLoaded();
+  const library = loaded
+    ? byAddress(path, LIBRARY_SYMBOLS)
+    : fromMemory(libc, "vring", decode(binaries.library), LIBRARY_SYMBOLS).symbols;
   const sentinel = loadSentinel(
     libc,
     files,
     files?.sentinel === undefined ? decode(binaries.sentinel) : readFile(library, files.sentinel),
   );
   sentinel.sentinel_connect(library.vring_isolate_ended());
-  const { futex_waitv_address, futex_scan_address, ...functions } = library;
-  const waitv = onPool(futex_waitv_address, NONBLOCKING.futex_waitv_async);
-  const scan = onPool(futex_scan_address, NONBLOCKING.futex_scan_async);
-  return { ...functions, ...sentinel, futex_waitv_async: waitv, futex_scan_async: scan };
+  const { vring_futex_waitv, vring_futex_scan } = byAddress(path, NONBLOCKING);
+  const functions: Native = {
+    ...library,
+    ...sentinel,
+    futex_waitv_async: vring_futex_waitv,
+    futex_scan_async: vring_futex_scan,
+  };
+  for (const group of DIRECT) callDirectly(functions, path, group);
+  return functions;
+}
+
+type Call = (...given: unknown[]) => unknown;
+
+/** Has a group of functions compiled at the first call of one of them. */
+function callDirectly(
+  functions: Native,
+  path: string,
+  group: readonly (keyof typeof LIBRARY_SYMBOLS)[],
+): void {
+  const calls = functions as unknown as Record<string, Call>;
+  const definitions = Object.fromEntries(group.map((name) => [name, LIBRARY_SYMBOLS[name]]));
+  for (const name of group) {
+    calls[name] = (...given) => {
+      Object.assign(functions, dlopen(path, definitions));
+      return calls[name]!(...given);
+    };
+  }
+}
+
+/** Opens a library whose functions are called by address: Deno compiles nothing for them. */
+function byAddress<T extends Functions>(path: string, functions: T): Symbols<T> {
+  return callsOf(dlopen(path, addressesOf(functions)), functions);
+}
+
+/** Asks for the addresses of functions. */
+function addressesOf(functions: Functions): Record<string, Deno.ForeignStatic<"pointer">> {
+  return Object.fromEntries(
+    Object.keys(functions).map((name) => [name, { name, type: "pointer" }]),
+  );
+}
+
+function callsOf<T extends Functions>(
+  addresses: Readonly<Record<string, Deno.PointerValue>>,
+  functions: T,
+): Symbols<T> {
+  const calls = Object.entries(functions).map(([name, definition]) => {
+    const pointer = new Deno.UnsafeFnPointer(addresses[name] as never, definition);
+    return [name, pointer.call.bind(pointer)];
+  });
+  return Object.fromEntries(calls);
 }
 
 /**
@@ -177,12 +228,13 @@ function requestPermission(): void {
   );
 }
 
-/** Returns the library if another isolate of this process has loaded it. */
-function alreadyLoaded(): Library | undefined {
+/** Whether another isolate of this process has loaded the library. */
+function isLoaded(): boolean {
   try {
-    return open(SONAME, LIBRARY_SYMBOLS);
+    open(SONAME, {});
+    return true;
   } catch {
-    return undefined; // not loaded yet, and no file has this name
+    return false; // not loaded yet, and no file has this name
   }
 }
 
@@ -205,19 +257,19 @@ function loadSentinel(
 }
 
 /** Loads an image from a memfd, which stays open. */
-function fromMemory<T extends Deno.ForeignLibraryInterface>(
+function fromMemory<T extends Functions>(
   libc: Libc,
   name: string,
-  image: string | Uint8Array<ArrayBuffer>,
+  image: Uint8Array<ArrayBuffer>,
   symbols: T,
 ): { symbols: Symbols<T>; fd: number } {
   const fd = libc.memfd_create(cString(name), MFD_CLOEXEC);
   if (fd < 0) throw failed(libc, "memfd_create", "the kernel gives no memory file to hold it");
   try {
-    write(libc, fd, typeof image === "string" ? decode(image) : image);
+    write(libc, fd, image);
     const path = `/proc/self/fd/${fd}`;
     if (libc.access(cString(path), 0) < 0) throw failed(libc, "access", `${path} is not there`);
-    return { symbols: dlopen(path, symbols), fd };
+    return { symbols: byAddress(path, symbols), fd };
   } catch (error) {
     libc.close(fd); // the C library remembers only loaded files
     throw error;
@@ -240,7 +292,7 @@ function fromFile(
     }
     try {
       write(libc, fd, image);
-      return dlopen(new TextDecoder().decode(path.subarray(0, -1)), SENTINEL_SYMBOLS);
+      return byAddress(new TextDecoder().decode(path.subarray(0, -1)), SENTINEL_SYMBOLS);
     } catch (error) {
       problem ??= error;
     } finally {
@@ -252,7 +304,7 @@ function fromFile(
 }
 
 function decode(image: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(image), (character) => character.charCodeAt(0));
+  return Uint8Array.fromBase64(image);
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
@@ -278,8 +330,8 @@ function libcNames(): string[] {
 }
 
 function openLibc(): Libc {
-  const symbols = openFirst(libcNames(), LIBC_SYMBOLS);
-  if (symbols !== undefined) return symbols;
+  const functions = openFirst(libcNames(), LIBC_SYMBOLS);
+  if (functions !== undefined) return functions;
   throw new VringError(`Cannot ${ACTION}: there is no C library (${libcNames().join(", ")})`);
 }
 
@@ -287,15 +339,15 @@ function openLibc(): Libc {
  * Opens the first of these libraries that exists. It is never unloaded, so the handle need not stay
  * open.
  */
-function openFirst<T extends Deno.ForeignLibraryInterface>(
+function openFirst<T extends Functions>(
   names: readonly string[],
-  symbols: T,
+  functions: T,
 ): Symbols<T> | undefined {
   for (const name of names) {
     try {
-      const library = Deno.dlopen(name, symbols);
+      const library = Deno.dlopen(name, addressesOf(functions));
       library.close();
-      return library.symbols;
+      return callsOf(library.symbols, functions);
     } catch {
       // try the next one
     }
@@ -303,7 +355,10 @@ function openFirst<T extends Deno.ForeignLibraryInterface>(
   return undefined;
 }
 
-function dlopen<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T): Symbols<T> {
+function dlopen<T extends Deno.ForeignLibraryInterface>(
+  path: string,
+  symbols: T,
+): Deno.DynamicLibrary<T>["symbols"] {
   try {
     return open(path, symbols);
   } catch (error) {
@@ -320,7 +375,7 @@ function dlopen<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T
 const LOADER_SYMBOLS = {
   // void *dlopen(const char *path, int flags)
   dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
-} as const satisfies Deno.ForeignLibraryInterface;
+} as const satisfies Functions;
 
 /**
  * Loads a library. The test runner reports an open library as a leak of the test that used it
@@ -329,7 +384,10 @@ const LOADER_SYMBOLS = {
  * must unload the sentinel when the isolate ends. In the test runner, the sentinel of a test file
  * ends with the process.
  */
-function open<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T): Symbols<T> {
+function open<T extends Deno.ForeignLibraryInterface>(
+  path: string,
+  symbols: T,
+): Deno.DynamicLibrary<T>["symbols"] {
   const library = Deno.dlopen(path, symbols);
   if (isTestRunner()) {
     const loader = openFirst([...libcNames(), "libdl.so.2"], LOADER_SYMBOLS);
@@ -342,15 +400,6 @@ function open<T extends Deno.ForeignLibraryInterface>(path: string, symbols: T):
 /** Elsewhere, and in Workers, `Deno.test` takes no arguments or does not exist. */
 function isTestRunner(): boolean {
   return Deno.test?.length > 0;
-}
-
-/** Makes a function that runs on a thread of Deno's pool. */
-function onPool<T extends Deno.ForeignFunction>(
-  address: Deno.PointerValue,
-  definition: T,
-): Deno.UnsafeFnPointer<T>["call"] {
-  const pointer = new Deno.UnsafeFnPointer(address as Deno.PointerObject<T>, definition);
-  return pointer.call.bind(pointer);
 }
 
 /** Reads a file through the library, which needs no read permission. */
