@@ -71,6 +71,11 @@ export class Call {
     this.#onSettled?.(this);
   }
 
+  /** Whether it has limits. */
+  get isLimited(): boolean {
+    return this.#limits !== undefined;
+  }
+
   /** Disposes its limits, such as a timer, once it is settled. */
   endBy(limits: Disposable): void {
     this.#limits = limits;

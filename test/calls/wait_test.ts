@@ -2,7 +2,7 @@
  * Calls that are called off, and answers that come too late.
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { calls } from "../../src/calls/definition.ts";
 import { CorruptRegionError } from "../../src/errors.ts";
 import { Word32 } from "../../src/memory/word.ts";
@@ -13,7 +13,7 @@ import { until, within } from "../os/until.ts";
 import { programArguments } from "../shared/party.ts";
 import { NO_PROCESS } from "../shared/processes.ts";
 import { Name } from "../shared/scene.ts";
-import { payload } from "../circular/scene.ts";
+import { isPayload, payload } from "../circular/scene.ts";
 import {
   answerTo,
   BYTES,
@@ -363,4 +363,26 @@ Deno.test("a server whose wait times out says whether it has a client", async ()
   assertEquals(await seen(server.shutdown({ timeout: 1 })), "a handler has not finished");
   server.close();
   await reasonOf(call);
+});
+
+Deno.test("calls that wait for room are sent in their order, unless they are given up", async () => {
+  using cast = new Cast();
+  const { server, client } = cast;
+  const length = client.maxRequest - 100; // one fills the lane
+  const over = new AbortController();
+  const calls = [0, 1, 2, 3, 4].map((number) =>
+    client.call(payload(number, length), number === 2 ? { signal: over.signal } : {})
+  );
+  const late = client.call(payload(5, length), { timeout: 20 });
+  await assertRejects(() => late, DOMException, "its server is stopped or busy");
+  over.abort("no longer");
+  assertEquals(await reasonOf(calls[2]!), "no longer");
+  const small = client.call(payload(6, 8)); // fits, and waits for its turn
+  const order: number[] = [];
+  await handle(server, 5, (request) => {
+    order.push([0, 1, 2, 3, 4, 5, 6].find((n) => isPayload(request, n))!);
+    return request.subarray(0, 8);
+  });
+  assertEquals(order, [0, 1, 3, 4, 6]);
+  await Promise.all([0, 1, 3, 4].map((number) => calls[number]).concat(small));
 });
