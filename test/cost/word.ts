@@ -31,6 +31,8 @@ export const copyOutThenLoad: typeof real.copyOutThenLoad = counted(
   "copyOutThenLoad",
   real.copyOutThenLoad,
 );
+export const sendIn: typeof real.sendIn = counted("sendIn", real.sendIn);
+export const receiveOut: typeof real.receiveOut = counted("receiveOut", real.receiveOut);
 export const storeDouble: typeof real.storeDouble = counted("storeDouble", real.storeDouble);
 export const loadDouble: typeof real.loadDouble = counted("loadDouble", real.loadDouble);
 export const prefetch: typeof real.prefetch = counted("prefetch", real.prefetch);
