@@ -17,7 +17,7 @@
 import { partOf, trueLengthOf } from "../arguments.ts";
 import { ClosedError } from "../errors.ts";
 import { LINE_BYTES } from "../layout/sizes.ts";
-import { native } from "../native/load.ts";
+import { directWide, directWords } from "../native/load.ts";
 import { bufferAt } from "../os/files.ts";
 
 /** Mapped memory: `bytes` begins at `address`. */
@@ -80,7 +80,7 @@ export class Word32 {
    */
   storeInOrder(value: number): void {
     if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
-    native().vring_store32(this.address, value);
+    directWide().vring_store32(this.address, value);
   }
 
   /** Adds modulo 2^32; returns the value before. */
@@ -116,7 +116,7 @@ export class Word32 {
   /** Replaces the value, then loads another word: `store` and `load` in one call. */
   storeThenLoad(value: number, other: Word32): number {
     if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
-    return native().vring_store_then_load32(this.address, value, other.address);
+    return directWords().vring_store_then_load32(this.address, value, other.address);
   }
 
   /**
@@ -125,7 +125,7 @@ export class Word32 {
    */
   storeThenGlance(value: number, bell: Word32): number {
     if (this.#writable.length === 0) throw unwritable(this.path, this.#cell);
-    return native().vring_publish32(this.address, value, bell.address);
+    return directWords().vring_publish32(this.address, value, bell.address);
   }
 
   /**
@@ -133,7 +133,7 @@ export class Word32 {
    */
   spinWhile(expected: number, budget: number): boolean {
     if (this.#cell.length === 0) throw closed(this.path);
-    return native().vring_spin(this.address, expected, budget) === 1;
+    return directWords().vring_spin(this.address, expected, budget) === 1;
   }
 }
 
@@ -176,57 +176,57 @@ export class Word64 {
 
   /** Returns the value. */
   load(): number {
-    return native().vring_load64(this.#open());
+    return directWide().vring_load64(this.#open());
   }
 
   /** Replaces the value. */
   store(value: number): void {
-    native().vring_store64(this.#openToStore(), value);
+    directWide().vring_store64(this.#openToStore(), value);
   }
 
   /** Replaces the value, and orders every later plain access after that (on ARM too). */
   storeFirst(value: number): void {
-    native().vring_store64(this.#openToStore(), value);
+    directWide().vring_store64(this.#openToStore(), value);
   }
 
   /** Replaces the value, then loads a bell, as `Word32.storeThenGlance` does. */
   storeThenGlance(value: number, bell: Word32): number {
-    return native().vring_publish64(this.#openToStore(), value, bell.address);
+    return directWide().vring_publish64(this.#openToStore(), value, bell.address);
   }
 
   /** Returns the value, and orders every earlier plain read before that (on ARM too). */
   loadLast(): number {
-    return native().vring_load64(this.#open());
+    return directWide().vring_load64(this.#open());
   }
 
   /** Adds modulo 2^64; returns the value before. */
   add(value: number): number {
-    return native().vring_add64(this.#openToStore(), value);
+    return directWide().vring_add64(this.#openToStore(), value);
   }
 
   /** Subtracts modulo 2^64; returns the value before. */
   sub(value: number): number {
-    return native().vring_add64(this.#openToStore(), -value);
+    return directWide().vring_add64(this.#openToStore(), -value);
   }
 
   /** Sets bits; returns the value before. */
   or(bits: number): number {
-    return native().vring_or64(this.#openToStore(), bits);
+    return directWide().vring_or64(this.#openToStore(), bits);
   }
 
   /** Clears all other bits; returns the value before. */
   and(bits: number): number {
-    return native().vring_and64(this.#openToStore(), bits);
+    return directWide().vring_and64(this.#openToStore(), bits);
   }
 
   /** Replaces the value; returns the value before. */
   exchange(value: number): number {
-    return native().vring_exchange64(this.#openToStore(), value);
+    return directWide().vring_exchange64(this.#openToStore(), value);
   }
 
   /** Replaces the value if it is `expected`; returns the value before (`expected` on success). */
   compareExchange(expected: number, desired: number): number {
-    return native().vring_compare_exchange64(this.#openToStore(), expected, desired);
+    return directWide().vring_compare_exchange64(this.#openToStore(), expected, desired);
   }
 }
 
@@ -263,7 +263,7 @@ export function copyOut(
   length: number = target.length,
 ): void {
   checkInside(memory, offset, target, length);
-  native().vring_copy_out(target, memory.address + offset, length, 0);
+  directWords().vring_copy_out(target, memory.address + offset, length, 0);
 }
 
 /** Copies as `copyOut` does, then performs `loadLast` on a word of the same memory, in one call. */
@@ -275,7 +275,7 @@ export function copyOutThenLoad(
   word: Word64,
 ): number {
   checkInside(memory, offset, target, length);
-  return native().vring_copy_out(target, memory.address + offset, length, word.address);
+  return directWords().vring_copy_out(target, memory.address + offset, length, word.address);
 }
 
 function checkInside(memory: Memory, offset: number, target: Uint8Array, length: number): void {
@@ -322,7 +322,7 @@ export function sendIn(
   value: number,
   bell: Word32,
 ): number {
-  const { vring_send } = native();
+  const { vring_send } = directWords();
   const record = memory.address + offset;
   const bytes = message as Uint8Array<ArrayBuffer>; // or over shared memory, which is only read
   return vring_send(bytes, length, record, word.address, value, bell.address);
@@ -344,7 +344,7 @@ export function receiveOut(
   value: number,
   bell: Word32,
 ): number {
-  const { vring_receive } = native();
+  const { vring_receive } = directWords();
   const [from, to] = [memory.address + offset, memory.address + pair];
   return vring_receive(target, length, from, to, count, word.address, value, bell.address);
 }

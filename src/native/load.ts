@@ -16,7 +16,15 @@
 import { inWords } from "../arguments.ts";
 import { OsError, VringError } from "../errors.ts";
 import { PREBUILT, SONAME } from "./prebuilt.ts";
-import { DIRECT, LIBC_SYMBOLS, LIBRARY_SYMBOLS, NONBLOCKING, SENTINEL_SYMBOLS } from "./symbols.ts";
+import {
+  FUTEX_SYMBOLS,
+  LIBC_SYMBOLS,
+  LIBRARY_SYMBOLS,
+  NONBLOCKING,
+  SENTINEL_SYMBOLS,
+  WIDE_SYMBOLS,
+  WORD_SYMBOLS,
+} from "./symbols.ts";
 
 /** The C functions of a library, by name. */
 type Functions = Readonly<Record<string, Deno.ForeignFunction>>;
@@ -59,6 +67,35 @@ let loaded: Native | undefined;
 /** Returns the native functions; loads them at the first call. */
 export function native(): Native {
   return loaded ??= load();
+}
+
+// A call is compiled into its caller only if the caller has never seen another function there. So
+// each group is opened before the first call, and not replaced later.
+
+let words: Symbols<typeof WORD_SYMBOLS> | undefined;
+let wide: Symbols<typeof WIDE_SYMBOLS> | undefined;
+let futexes: Symbols<typeof FUTEX_SYMBOLS> | undefined;
+
+/** Returns the functions that every hot operation calls, for direct calls. */
+export function directWords(): Symbols<typeof WORD_SYMBOLS> {
+  return words ??= direct(WORD_SYMBOLS);
+}
+
+/** Returns the functions of words of 64 bits, for direct calls. */
+export function directWide(): Symbols<typeof WIDE_SYMBOLS> {
+  return wide ??= direct(WIDE_SYMBOLS);
+}
+
+/** Returns the functions of sleeping and waking, for direct calls. */
+export function directFutexes(): Symbols<typeof FUTEX_SYMBOLS> {
+  return futexes ??= direct(FUTEX_SYMBOLS);
+}
+
+let loadedPath: string; // once native() was called
+
+function direct<T extends Functions>(functions: T): Symbols<T> {
+  native();
+  return { ...dlopen(loadedPath, functions) };
 }
 
 /** Files to load instead of the embedded libraries. */
@@ -164,32 +201,13 @@ function load(files?: LibraryFiles): Native {
   );
   sentinel.sentinel_connect(library.vring_isolate_ended());
   const { vring_futex_waitv, vring_futex_scan } = byAddress(path, NONBLOCKING);
-  const functions: Native = {
+  loadedPath = path;
+  return {
     ...library,
     ...sentinel,
     futex_waitv_async: vring_futex_waitv,
     futex_scan_async: vring_futex_scan,
   };
-  for (const group of DIRECT) callDirectly(functions, path, group);
-  return functions;
-}
-
-type Call = (...given: unknown[]) => unknown;
-
-/** Has a group of functions compiled at the first call of one of them. */
-function callDirectly(
-  functions: Native,
-  path: string,
-  group: readonly (keyof typeof LIBRARY_SYMBOLS)[],
-): void {
-  const calls = functions as unknown as Record<string, Call>;
-  const definitions = Object.fromEntries(group.map((name) => [name, LIBRARY_SYMBOLS[name]]));
-  for (const name of group) {
-    calls[name] = (...given) => {
-      Object.assign(functions, dlopen(path, definitions));
-      return calls[name]!(...given);
-    };
-  }
 }
 
 /** Opens a library whose functions are called by address: Deno compiles nothing for them. */

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { native } from "../native/load.ts";
+import { directWide, directWords, native } from "../native/load.ts";
 
 /** Returns the monotonic clock in nanoseconds, the clock of futex deadlines. */
 export function now(): number {
-  return native().vring_now();
+  return directWords().vring_now();
 }
 
 /**
@@ -19,7 +19,7 @@ export function now(): number {
  * the time of day everywhere, it may step back. Costs as much as `now`.
  */
 export function time(): number {
-  return native().vring_time();
+  return directWide().vring_time();
 }
 
 /** Whether two threads can run at the same time, so that spinning can pay. */

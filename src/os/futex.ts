@@ -7,7 +7,7 @@
  */
 
 import { Errno } from "../errors.ts";
-import { native } from "../native/load.ts";
+import { directFutexes, native } from "../native/load.ts";
 import { bufferAt, map, MapFlag, Protection, unmap } from "./files.ts";
 
 /** The bitset that matches every waiter and every waker. */
@@ -26,19 +26,19 @@ export function wait(
   deadline: number,
   bits = MATCH_ANY,
 ): number {
-  return native().vring_futex_wait(address, expected, deadline, bits);
+  return directFutexes().vring_futex_wait(address, expected, deadline, bits);
 }
 
 /** Wakes up to `count` waiters with overlapping bits; returns their number. */
 export function wake(address: number, count: number, bits = MATCH_ANY): number {
-  return native().vring_futex_wake(address, count, bits);
+  return directFutexes().vring_futex_wake(address, count, bits);
 }
 
 /**
  * Adds 1 to the word and wakes all waiters on it, in one system call; returns the number woken.
  */
 export function addAndWake(address: number): number {
-  return native().vring_futex_add_wake(address);
+  return directFutexes().vring_futex_add_wake(address);
 }
 
 /**
@@ -47,7 +47,7 @@ export function addAndWake(address: number): number {
  * then a moment has passed in which every store becomes visible unless its processor is stopped.
  */
 export function orderOthers(): number {
-  return native().vring_order_others();
+  return directFutexes().vring_order_others();
 }
 
 /** Counts the SIGINTs that have reached this process while it had a listener for them. */
