@@ -94,7 +94,7 @@ _Static_assert(_Alignof(struct rw_lock_control) == 64, "alignment of rw_lock_con
 _Static_assert(sizeof(struct rw_lock_control) == 16576, "size of rw_lock_control");
 
 #define CIRCULAR_BUFFER_CONTROL_VERSION 2u
-#define CIRCULAR_BUFFER_CONTROL_HASH UINT64_C(0x591becd5a8e48cab)
+#define CIRCULAR_BUFFER_CONTROL_HASH UINT64_C(0x7c5b86fafcfbec37)
 struct circular_buffer_control {
   _Alignas(64) _Atomic uint64_t oldest; /* the writer: the first intact record */
   uint8_t _pad_8[56];
@@ -104,13 +104,16 @@ struct circular_buffer_control {
   uint8_t _pad_132[60];
   _Alignas(64) _Atomic uint32_t state; /* the writer: 0 never existed, 1 open, 2 closed */
   uint8_t _pad_196[60];
+  _Atomic uint32_t loop; /* the FIFO of a reader's event loop; 0 if none */
+  uint8_t _pad_260[60];
 };
 _Static_assert(offsetof(struct circular_buffer_control, oldest) == 0, "circular_buffer_control.oldest");
 _Static_assert(offsetof(struct circular_buffer_control, published) == 64, "circular_buffer_control.published");
 _Static_assert(offsetof(struct circular_buffer_control, bell) == 128, "circular_buffer_control.bell");
 _Static_assert(offsetof(struct circular_buffer_control, state) == 192, "circular_buffer_control.state");
+_Static_assert(offsetof(struct circular_buffer_control, loop) == 256, "circular_buffer_control.loop");
 _Static_assert(_Alignof(struct circular_buffer_control) == 64, "alignment of circular_buffer_control");
-_Static_assert(sizeof(struct circular_buffer_control) == 256, "size of circular_buffer_control");
+_Static_assert(sizeof(struct circular_buffer_control) == 320, "size of circular_buffer_control");
 
 #define LANE_VERSION 1u
 #define LANE_HASH UINT64_C(0x02ca77aacd610e0b)
@@ -395,20 +398,23 @@ _Static_assert(_Alignof(struct topic_detail) == 8, "alignment of topic_detail");
 _Static_assert(sizeof(struct topic_detail) == 96, "size of topic_detail");
 
 #define SOURCES_CONTROL_VERSION 1u
-#define SOURCES_CONTROL_HASH UINT64_C(0xdd3a2cb4ce097faa)
+#define SOURCES_CONTROL_HASH UINT64_C(0x8aa374642661ce05)
 struct sources_control {
   _Alignas(64) _Atomic uint32_t changes; /* grows with each source that opens or closes */
   uint8_t _pad_4[60];
   _Alignas(64) _Atomic uint32_t bell; /* rung by sources; raised by waiting subscribers */
   uint8_t _pad_68[60];
+  _Atomic uint32_t loop; /* the FIFO of a subscriber's event loop; 0 if none */
+  uint8_t _pad_132[60];
 };
 _Static_assert(offsetof(struct sources_control, changes) == 0, "sources_control.changes");
 _Static_assert(offsetof(struct sources_control, bell) == 64, "sources_control.bell");
+_Static_assert(offsetof(struct sources_control, loop) == 128, "sources_control.loop");
 _Static_assert(_Alignof(struct sources_control) == 64, "alignment of sources_control");
-_Static_assert(sizeof(struct sources_control) == 128, "size of sources_control");
+_Static_assert(sizeof(struct sources_control) == 192, "size of sources_control");
 
 #define SLOT_CONTROL_VERSION 1u
-#define SLOT_CONTROL_HASH UINT64_C(0x5ffeb131795f8de5)
+#define SLOT_CONTROL_HASH UINT64_C(0x89ab6b3eaf9b3b0e)
 struct slot_control {
   uint32_t depth; /* the number of last messages that can be read */
   uint8_t _pad_4[4];
@@ -421,7 +427,8 @@ struct slot_control {
   _Alignas(64) _Atomic uint32_t owner; /* the seat of the writer that holds the lock, plus 1; 0 if free */
   uint8_t _pad_196[60];
   _Atomic uint32_t owner_bell; /* rung by the writer that releases the lock */
-  uint8_t _pad_260[60];
+  _Atomic uint32_t loop; /* the FIFO of a reader's event loop; 0 if none */
+  uint8_t _pad_264[56];
 };
 _Static_assert(offsetof(struct slot_control, depth) == 0, "slot_control.depth");
 _Static_assert(offsetof(struct slot_control, max_bytes) == 8, "slot_control.max_bytes");
@@ -429,6 +436,7 @@ _Static_assert(offsetof(struct slot_control, published) == 64, "slot_control.pub
 _Static_assert(offsetof(struct slot_control, bell) == 128, "slot_control.bell");
 _Static_assert(offsetof(struct slot_control, owner) == 192, "slot_control.owner");
 _Static_assert(offsetof(struct slot_control, owner_bell) == 256, "slot_control.owner_bell");
+_Static_assert(offsetof(struct slot_control, loop) == 260, "slot_control.loop");
 _Static_assert(_Alignof(struct slot_control) == 64, "alignment of slot_control");
 _Static_assert(sizeof(struct slot_control) == 320, "size of slot_control");
 

@@ -79,6 +79,7 @@ export const SLOT_CONTROL = layout("slot_control", {
     doc: "the seat of the writer that holds the lock, plus 1; 0 if free",
   },
   owner_bell: { type: "u32", atomic: true, doc: "rung by the writer that releases the lock" },
+  loop: { type: "u32", atomic: true, doc: "the FIFO of a reader's event loop; 0 if none" },
 });
 
 /** The words of each message, besides its bytes. */
@@ -169,13 +170,13 @@ export class SlotWords {
 
   constructor(what: string, region: Region, plan: SlotOffsets) {
     const { mapping, controlOffset } = region;
-    const { published, bell } = SLOT_CONTROL.fields;
+    const { published, bell, loop } = SLOT_CONTROL.fields;
     this.what = what;
     this.region = region;
     this.plan = plan;
     this.published = new Word64(mapping, published, controlOffset);
     this.publishedLow = new Word32(mapping, published, controlOffset);
-    this.bell = new Doorbell(mapping, bell, controlOffset);
+    this.bell = new Doorbell(mapping, bell, controlOffset, loop);
     this.#stamps = Array.from(
       { length: plan.entries },
       (_, entry) => new Word64(mapping, SLOT_ENTRY.fields.stamp, this.#entryAt(entry)),

@@ -76,6 +76,7 @@ export const CIRCULAR_BUFFER_CONTROL = layout("circular_buffer_control", {
   published: { type: "u64", atomic: true, line: true, doc: "the writer: the end of the last one" },
   bell: { type: "u32", line: true, doc: "rung by the writer; raised by readers that wait" },
   state: { type: "u32", line: true, doc: "the writer: 0 never existed, 1 open, 2 closed" },
+  loop: { type: "u32", atomic: true, doc: "the FIFO of a reader's event loop; 0 if none" },
 }, { version: 2 });
 
 /** The region type of circular buffers. */
@@ -218,7 +219,7 @@ export interface Ring {
 /** Finds the words and the data of a region. */
 export function ringOf(name: string, region: Region): Ring {
   const { mapping, controlOffset, dataOffset, dataBytes } = region;
-  const { oldest, published, bell, state } = CIRCULAR_BUFFER_CONTROL.fields;
+  const { oldest, published, bell, state, loop } = CIRCULAR_BUFFER_CONTROL.fields;
   return {
     name,
     what: `circular buffer "${name}"`,
@@ -230,7 +231,7 @@ export function ringOf(name: string, region: Region): Ring {
     oldest: new Word64(mapping, oldest, controlOffset),
     published: new Word64(mapping, published, controlOffset),
     publishedLow: new Word32(mapping, published, controlOffset),
-    bell: new Doorbell(mapping, bell, controlOffset),
+    bell: new Doorbell(mapping, bell, controlOffset, loop),
     writer: { role: WRITER_ROLE, state: new Word32(mapping, state, controlOffset) },
   };
 }

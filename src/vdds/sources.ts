@@ -36,6 +36,7 @@ import { TOPIC } from "./vring.ts";
 export const SOURCES_CONTROL = layout("sources_control", {
   changes: { type: "u32", line: true, doc: "grows with each source that opens or closes" },
   bell: { type: "u32", line: true, doc: "rung by sources; raised by waiting subscribers" },
+  loop: { type: "u32", atomic: true, doc: "the FIFO of a subscriber's event loop; 0 if none" },
 });
 
 const REGION: RegionType = {
@@ -108,10 +109,11 @@ export class Sources implements Disposable {
 
   constructor(topic: string, region: Region) {
     const { mapping, controlOffset } = region;
+    const { changes, bell, loop } = SOURCES_CONTROL.fields;
     this.#topic = topic;
     this.#region = region;
-    this.#changes = new Word32(mapping, SOURCES_CONTROL.fields.changes, controlOffset);
-    this.#bell = new Doorbell(mapping, SOURCES_CONTROL.fields.bell, controlOffset);
+    this.#changes = new Word32(mapping, changes, controlOffset);
+    this.#bell = new Doorbell(mapping, bell, controlOffset, loop);
   }
 
   /** The number of changes so far. */

@@ -53,7 +53,8 @@
  * C3  A sleeper killed: the bell is up, and the next ring costs one system call in vain. If it had
  *     claimed `loop`, the next ring finds no reader of its FIFO and clears the claim; until then
  *     others sleep on the futex.
- * C4  Killed between the add and the byte: as C1, for an event loop that sleeps by its FIFO.
+ * C4  Killed between the add and the byte: an event loop that sleeps by its FIFO looks at the end of
+ *     its slice. Until then no ring wakes it, since the bell is even.
  * C5  A peer stores an id that is not its own: somebody else's event loop wakes up in vain. A waker
  *     that may not write to a FIFO, such as one of another user, stores `REFUSED`: from then on
  *     everybody sleeps on the futex, and the one that slept by its FIFO looks after its slice.
