@@ -76,7 +76,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   readonly #end: Endpoint;
   readonly #codec: AnyCodec;
   readonly #source: LaneSource<K, F>;
-  readonly #condition: Condition;
+  readonly #conditions: readonly Condition[];
   readonly #landing: Landing;
   readonly #single: Holder<K>;
   readonly #batches: BatchOwner<K>;
@@ -93,7 +93,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   constructor({ end, source, codec, own }: ReceiverParts<K, F>) {
     const { name, what, peerName } = end;
     const waiter = {
-      ...end.waiter(() => [this.#condition]),
+      ...end.waiter(() => this.#conditions),
       busy: () => this.#shows === "a polled message",
     };
     super({ name, what, peerName, waiter });
@@ -103,13 +103,13 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     this.#codec = codec;
     this.#source = source;
     this.#landing = new Landing({ own });
-    this.#condition = {
+    this.#conditions = [{
       bell: source.bell,
       watch: source.watch,
       ready: () => source.look() || end.peerHasClosed(),
       // Only once the last messages of the dead are read.
       beforeSleep: () => end.peerIsLost() && !source.look() ? "lost" as const : undefined,
-    };
+    }];
     const decode = (lane: LaneReceiver, offset: number, length: number): Value<K> => {
       const bytes = this.#landing.arrayFor(length, codec);
       readRecord(lane, bytes, length, offset);
@@ -351,7 +351,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   /** @ignore */
   [CONDITIONS](): readonly Condition[] {
     this.#checkFree("wait");
-    return [this.#condition];
+    return this.#conditions;
   }
 
   /**

@@ -41,6 +41,8 @@ export function waitAnySync<W extends Waitable>(
 ): W {
   if (options === undefined) options = {};
   checkSyncWaits(options);
+  const ready = readyNow(waitables);
+  if (ready !== undefined) return ready;
   const { attempt, waiter } = all(waitables);
   return untilSync(attempt, waiter, options);
 }
@@ -60,17 +62,30 @@ export async function waitAny<W extends Waitable>(
   return await until(attempt, waiter, options);
 }
 
+/** Returns the first receiver that is ready, without making anything for a wait. */
+function readyNow<W extends Waitable>(waitables: readonly W[]): W | undefined {
+  checkList(waitables);
+  for (const waitable of waitables) {
+    checkWaitable(waitable);
+    for (const condition of waitable[CONDITIONS]()) if (condition.ready()) return waitable;
+  }
+  return undefined;
+}
+
+function checkList(waitables: unknown): void {
+  if (typeof Object(waitables)[Symbol.iterator] === "function") return;
+  throw new TypeError(
+    `Cannot wait for ${inWords(waitables)}: pass an array of handles that receive`,
+  );
+}
+
 /** The attempt to find a receiver that is ready, and the wait for one. */
 function all<W extends Waitable>(
   waitables: readonly W[],
 ): { attempt: Attempt<W>; waiter: Waiter } {
   const conditions: Condition[] = [];
   const owners: W[] = [];
-  if (typeof Object(waitables)[Symbol.iterator] !== "function") {
-    throw new TypeError(
-      `Cannot wait for ${inWords(waitables)}: pass an array of handles that receive`,
-    );
-  }
+  checkList(waitables);
   for (const waitable of waitables) {
     checkWaitable(waitable);
     for (const condition of waitable[CONDITIONS]()) {
