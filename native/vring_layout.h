@@ -214,7 +214,7 @@ struct calls_server {
   uint8_t _pad_132[60];
   _Alignas(64) _Atomic uint32_t generation; /* the holder: the number of holders so far */
   uint8_t _pad_196[60];
-  _Alignas(64) _Atomic uint32_t load; /* the server: requests in hand, plus 65536 if it is busy */
+  _Alignas(64) _Atomic uint32_t load; /* the server: requests in hand, plus 65536 if it is busy, or 131072 if it is full */
   uint8_t _pad_260[60];
 };
 _Static_assert(offsetof(struct calls_server, hint) == 0, "calls_server.hint");

@@ -122,7 +122,11 @@ export const CALLS_SERVER = layout("calls_server", {
   loop: { type: "u32", atomic: true, doc: "the FIFO of the server's event loop; 0 if none" },
   server: { type: "u32", line: true, doc: "the server: 0 never existed, 1 open, 2 closed" },
   generation: { type: "u32", line: true, doc: "the holder: the number of holders so far" },
-  load: { type: "u32", line: true, doc: "the server: requests in hand, plus 65536 if it is busy" },
+  load: {
+    type: "u32",
+    line: true,
+    doc: "the server: requests in hand, plus 65536 if it is busy, or 131072 if it is full",
+  },
 });
 
 /** The words of one client and one server. */

@@ -13,7 +13,7 @@ import type { Condition } from "../wait/condition.ts";
 import type { Doorbell } from "../wait/doorbell.ts";
 import { SLICE_NS } from "../wait/sleep.ts";
 import type { Client } from "./inbox.ts";
-import { BUSY } from "./link.ts";
+import { BUSY, FULL } from "./link.ts";
 import type { Outgoing } from "./message.ts";
 
 /** The client that made a call, and a signal that aborts when it no longer waits. */
@@ -149,7 +149,7 @@ export class InHand {
 
   #publish(): void {
     if (this.#load === undefined || this.#end.closed) return;
-    this.#load.store(this.#count + (this.#count >= this.#most ? BUSY : 0));
+    this.#load.store(this.#count + (this.#count >= this.#most ? FULL : 0));
   }
 
   /** Resolves at the next change: a request is answered, a signal is used, the server closes. */

@@ -2,9 +2,11 @@
  * A client's view of one server: two lanes, the calls in them, and how busy the server is.
  *
  * A client sends a call to the server with the lowest cost. A server publishes its load: the
- * requests being handled, plus `BUSY` while it takes no more. The client adds the number of its own
- * unanswered calls there. It adds `BEHIND` while the server has not taken all of them: that server
- * is stopped or overloaded. The cost is a hint: a wrong one costs only balance.
+ * requests being handled, plus `BUSY` while a handler occupies its thread, or `FULL` while it takes
+ * no more. The client adds the number of its own unanswered calls there. A server that has not taken
+ * all of them costs as much as a busy one, and not less: it may be stopped, or slow to wake up, and
+ * calls that are made at once must not all go there. The cost is a hint: a wrong one costs only
+ * balance.
  *
  * @module
  */
@@ -17,11 +19,11 @@ import { MOST_CALLS } from "./calls.ts";
 import { Asked, postBody } from "./message.ts";
 import { type Call, PendingCalls } from "./pending.ts";
 
-/** The amount that a server adds to its load while it takes no more requests. */
+/** The amount that a server adds to its load while a handler occupies its thread. */
 export const BUSY = 2 ** 16;
 
-/** The amount that a client adds to a server's cost while it has not taken all its requests. */
-const BEHIND = 2 ** 15;
+/** The amount that a server adds to its load while it takes no more requests. */
+export const FULL = 2 ** 17;
 
 /** The positions up to which earlier holders took or returned calls, after a change of holders. */
 export interface Succession {
@@ -94,8 +96,10 @@ export class Link {
 
   /** The cost of this server; a call goes to the server with the lowest cost. */
   get cost(): number {
+    const load = this.pair.server.load.load();
     const isBehind = this.#requests.tail.load() !== this.#requests.position;
-    return this.pair.server.load.load() + this.calls.size + (isBehind ? BEHIND : 0);
+    const penalty = load >= FULL ? FULL : load >= BUSY || isBehind ? BUSY : 0;
+    return penalty + load % BUSY + this.calls.size;
   }
 
   /** Whether a message fits, and a call number is free. */

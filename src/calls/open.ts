@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Codec, formOf } from "../codec.ts";
 import { RoleTakenError } from "../errors.ts";
 import { Endpoint } from "../lane/endpoint.ts";
 import type { Type } from "../message.ts";
@@ -11,7 +12,9 @@ import { Again, retrySync } from "../region/poll.ts";
 import type { Region } from "../region/region.ts";
 import { SeatState } from "../region/seats.ts";
 import { Board, type ClientSeat, type ServerSeat } from "./board.ts";
+import type { CallTypes } from "./calls.ts";
 import { CallClient, type ClientChoice } from "./client.ts";
+import { longestBody } from "./message.ts";
 import { CallServer, type ServerChoice } from "./server.ts";
 
 /** Opens a client in a region, which it then owns. */
@@ -20,7 +23,7 @@ export function openClient<Q extends Type, S extends Type>(
   region: Region,
   choice: ClientChoice,
 ): CallClient<Q, S> {
-  const board = new Board(name, region);
+  const board = boardFor(name, region, choice.types);
   const seat = takeClientSeat(board);
   const end = new Endpoint({
     name,
@@ -33,6 +36,21 @@ export function openClient<Q extends Type, S extends Type>(
     waits: choice.waits,
   });
   return end.use(() => new CallClient<Q, S>(end, board, seat, choice));
+}
+
+/** Returns the words of a region; throws if its lanes are too short for a type of fixed size. */
+function boardFor(name: string, region: Region, types: CallTypes): Board {
+  const board = new Board(name, region);
+  const longest = longestBody(region.partBytes);
+  for (const [noun, codec] of Object.entries(types) as [string, Codec<unknown>][]) {
+    const form = formOf(codec);
+    if (form?.kind !== "struct" || form.size <= longest) continue;
+    throw new RangeError(
+      `Cannot open ${board.what}: each ${noun} has ${form.size} bytes, and can have ${longest}; ` +
+        "define a larger capacity",
+    );
+  }
+  return board;
 }
 
 /** Takes a free seat that no server has marked as broken. The client clears its lanes later. */
@@ -54,7 +72,7 @@ export function openServer<Q extends Type, S extends Type>(
   region: Region,
   choice: ServerChoice,
 ): CallServer<Q, S> {
-  const board = new Board(name, region);
+  const board = boardFor(name, region, choice.types);
   const seat = takeServerSeat(board);
   board.allocate(seat);
   const end = new Endpoint({

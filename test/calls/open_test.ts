@@ -4,6 +4,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, RoleTakenError } from "../../src/errors.ts";
+import { array } from "../../src/struct.ts";
 import { calls } from "../../src/calls/definition.ts";
 import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
@@ -135,6 +136,12 @@ Deno.test("a definition opens nothing, but refuses what no calls can be", () => 
     TypeError,
     'the option request is "f65"',
   );
+  const big = calls(name.name, { request: "f64", response: array("f64", 512), capacity: 4096 });
+  const refusal = "each response has 4096 bytes, and can have 4072; define a larger capacity";
+  for (const open of [() => big.server(), () => big.client()]) {
+    assertThrows(open, RangeError, refusal);
+    assertEquals(name.files(), []);
+  }
   using _server = defined.server();
   assertEquals(defined.info()?.details?.type?.name, "bytes -> bytes");
 });

@@ -376,3 +376,20 @@ Deno.test("an error of a call that was retried still has its code", async () => 
   second.close();
   await serving;
 });
+
+Deno.test("calls that are made at once are shared by a busy server and one that has not woken up", () => {
+  using name = new Name();
+  const definition = bytesCalls(name.name, { clients: 1, servers: 2 });
+  using busy = definition.server();
+  using idle = definition.server();
+  using client = definition.client();
+  const call = (number: number) => void client.call(payload(number, 8)).catch(() => {});
+  call(0);
+  const handled = busy.tryHandle((request) => {
+    for (let i = 1; i <= 10; i++) call(i);
+    return request;
+  }, { limit: 1 });
+  assertEquals(handled, 1);
+  const shares = [busy.tryHandle(answerTo), idle.tryHandle(answerTo)];
+  assertEquals(shares, [4, 6]); // the busy one still has the first
+});
