@@ -5,8 +5,13 @@
  * @module
  */
 
-export function native(): never {
+import type * as real from "../../../src/native/load.ts?real";
+
+function refuse(): never {
   throw new Error("Explored code called the native library past the leaves");
 }
 
-export { native as directFutexes, native as directWide, native as directWords };
+export const native: typeof real.native = refuse;
+export const directFutexes: typeof real.directFutexes = refuse;
+export const directWide: typeof real.directWide = refuse;
+export const directWords: typeof real.directWords = refuse;
