@@ -569,7 +569,7 @@ EXPORT double vring_compare_exchange64(double word, double expected, double desi
 EXPORT uint32_t vring_send(const uint8_t *message, uint32_t length, double record, double word,
                            uint32_t value, double bell)
 {
-    double *header = POINTER(record);
+    volatile double *header = POINTER(record); /* each store keeps its place */
     copy((uint8_t *)(header + 1), message, length);
     *header = length;
     PUBLISH(uint32_t, word, value, bell);
@@ -579,7 +579,7 @@ EXPORT uint32_t vring_send(const uint8_t *message, uint32_t length, double recor
 EXPORT uint32_t vring_receive(uint8_t *target, uint32_t length, double message, double pair,
                               double count, double word, uint32_t value, double bell)
 {
-    double *counts = POINTER(pair);
+    volatile double *counts = POINTER(pair);
     copy(target, POINTER(message), length);
     counts[0] = value;
     counts[1] = count;
