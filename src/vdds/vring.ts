@@ -124,7 +124,7 @@ import { loadDouble, storeDouble, Word32, Word64 } from "../memory/word.ts";
 import type { RegionType } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
 import { presenceIn, type Seat, Seats } from "../region/seats.ts";
-import { Doorbell } from "../wait/doorbell.ts";
+import { type Doorbell, FencedDoorbell } from "../wait/doorbell.ts";
 import { Descriptors } from "./descriptors.ts";
 import {
   descriptorOf,
@@ -225,7 +225,7 @@ export class VRing {
     this.members = new Word32(mapping, fields.members, control);
     this.latest = new Word32(mapping, fields.latest, control);
     this.available = new Word32(mapping, fields.available, control);
-    this.spaceBell = new Doorbell(mapping, fields.space_bell, control, fields.space_loop);
+    this.spaceBell = new FencedDoorbell(mapping, fields.space_bell, control, fields.space_loop);
     this.descriptors = new Descriptors(mapping, plan, region.dataOffset);
   }
 
@@ -244,7 +244,7 @@ export class VRing {
       online: new Word32(mapping, online, at),
       used: new Word32(mapping, used, at),
       first: new Word64(mapping, first, at),
-      bell: new Doorbell(mapping, bell, at, loop),
+      bell: new FencedDoorbell(mapping, bell, at, loop),
       row: this.descriptors.rowOf(k),
       newestAt: at + newest.offset,
       ringAt: dataOffset + usedRingAt(plan, k),

@@ -39,7 +39,7 @@
  *     of any other process keeps a fence (native/vring.c), and so does `ring()` after the store of
  *     a word. If a sandbox forbids the call, the sleeper looks 20 us later instead, when a store
  *     under way has arrived. If even that look is too early, the sleeper looks again after a slice
- *     (C1).
+ *     (C1). The wakers of a FencedDoorbell always keep the fence, and its sleepers need no barrier.
  * P2  An event loop claims, then compares; the waker adds, then loads `loop`. All four are
  *     sequentially consistent (the add is made by the kernel, with a barrier). So either the loop
  *     sees another value and does not sleep, or the waker sees the claim and writes.
@@ -82,6 +82,8 @@ export class Doorbell {
 
   /** The id of the FIFO by which an event loop sleeps on the bell; undefined if none can. */
   readonly loop: Word32 | undefined;
+  /** Whether all its wakers keep their fences, so that a sleeper need not order them. */
+  readonly isFenced: boolean = false;
 
   /**
    * Makes the bell at `place` of a layout that begins at `base` of the mapping. Only a bell with
@@ -131,6 +133,19 @@ export class Doorbell {
   }
 }
 
+/**
+ * A bell whose wakers keep the fence of P1, for parties that sleep about as often as they are woken.
+ * Many subscribers of one topic may sleep after each sample, and a barrier in every thread for each
+ * of them costs more than one fence a sample.
+ */
+export class FencedDoorbell extends Doorbell {
+  override readonly isFenced = true;
+
+  override publish(word: Word32, value: number): void {
+    this.answer(word.storeThenLoad(value, this.word)); // .. P1 with a fence between the two
+  }
+}
+
 /** A bell, and the value that it was raised to. */
 export interface Raised {
   readonly bell: Doorbell;
@@ -143,7 +158,7 @@ export function raiseAll(all: readonly { readonly bell: Doorbell }[]): Raised[] 
     if (bell.mapping.closed) throw closedWhileWaiting(bell);
     return { bell, value: (bell.word.or(WAITING) | WAITING) >>> 0 };
   });
-  orderOthers(); // P1 raised before the look ..
+  if (all.some(({ bell }) => !bell.isFenced)) orderOthers(); // P1 raised before the look ..
   return raised;
 }
 
