@@ -107,7 +107,7 @@ export const BARRIERS: readonly Barrier[] = [
     file: "wait/doorbell.ts",
     code: "word.storeThenGlance(value, this.word)",
     pair: "the pair of each ring: a published message is visible first",
-    scenario: "spsc-flow",
+    scenario: "spsc-bytes",
   },
   {
     file: "wait/doorbell.ts",
