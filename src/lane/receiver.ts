@@ -109,6 +109,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
       ready: () => source.look() || end.peerHasClosed(),
       // Only once the last messages of the dead are read.
       beforeSleep: () => end.peerIsLost() && !source.look() ? "lost" as const : undefined,
+      restsFrom: -Infinity,
     }];
     const decode = (lane: LaneReceiver, offset: number, length: number): Value<K> => {
       const bytes = this.#landing.arrayFor(length, codec);

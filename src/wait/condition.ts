@@ -39,6 +39,12 @@ export interface Condition {
    * the lock of a dead owner, for the next attempt.
    */
   beforeSleep?(): Exclude<Outcome, "timeout"> | undefined;
+  /**
+   * When `beforeSleep` last returned undefined, by `clock.now()`; -Infinity at first. Given only if
+   * `beforeSleep` does no more than find dead parties: a wait for several conditions then asks each
+   * only once in a while.
+   */
+  restsFrom?: number;
 }
 
 /** A handle as its waits need it. Each handle makes one. */

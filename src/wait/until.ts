@@ -63,6 +63,12 @@ export interface LoopOptions extends WaitOptions {
 
 const DEFAULT_SPIN_US = 50;
 
+/**
+ * How long a wait for several conditions trusts that a party which was alive still is: asking the
+ * kernel takes a microsecond for each. A death is found at most this much later than after a slice.
+ */
+const REST_NS = SLICE_NS / 8;
+
 /** The longest spin of all asynchronous waits together in one turn of the event loop. */
 const ASYNC_SPIN_LIMIT_NS = 50_000;
 
@@ -311,9 +317,14 @@ function watchedOf(all: readonly Condition[]): Watched[] | undefined {
 function lookAgain(all: readonly Condition[], time: number, deadline: number): End | undefined {
   const condition = firstReady(all);
   if (condition !== undefined) return { outcome: "ready", condition };
+  const restsSince = all.length === 1 || time >= deadline ? Infinity : time - REST_NS;
   for (const condition of all) {
+    if (condition.restsFrom !== undefined && condition.restsFrom > restsSince) continue;
     const outcome = condition.beforeSleep?.();
-    if (outcome === undefined) continue;
+    if (outcome === undefined) {
+      if (condition.restsFrom !== undefined) condition.restsFrom = time;
+      continue;
+    }
     // A peer may have published its last words between the look at the ring and the look at it.
     const lost = outcome === "lost" && !condition.ready();
     return { outcome: lost ? "lost" : "ready", condition };

@@ -47,6 +47,8 @@ if (NO_PROCESS === undefined) {
     }, lonely.name);
     const waiting = waitAny([quiet, lonely], { spin: 0 });
     await sender.kill();
+    // It asks for the dead once more although `waiting` has asked a moment ago.
+    assertStrictEquals(waitAnySync([quiet, lonely], { spin: 0, timeout: 10_000 }), lonely);
     assertStrictEquals(await waiting, lonely);
     assertThrows(() => lonely.receiveSync(), PeerLostError);
   });
