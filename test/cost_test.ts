@@ -32,8 +32,11 @@ fraction counts work that happens once in many operations.
   and count there too.
 - Bytes: the memory that the engine allocates, in Deno `;
 
-/** How many bytes more are no regression: the engine may box a number or two. */
+/** Bytes more that are chance: the engine may box a number or two .. */
 const SPARE_BYTES = 16;
+
+/** .. and may compile a long operation otherwise. */
+const SPARE_SHARE = 1 / 8;
 
 /** The cells of an operation after its name: words, plain, native, bytes. */
 type Row = [words: string, plain: string, native: string, bytes: string];
@@ -109,7 +112,8 @@ function differences(
     return HEAD.slice(1).flatMap((kind, i) => {
       const [old, now] = [before[i]!, after[i]!];
       const differs = kind === "bytes"
-        ? countsBytes && Number(now) > Number(old) + SPARE_BYTES
+        ? countsBytes &&
+          Number(now) > Number(old) + Math.max(SPARE_BYTES, Number(old) * SPARE_SHARE)
         : old !== now;
       return differs ? [`${name}, ${kind}: ${old || "nothing"} -> ${now || "nothing"}`] : [];
     });
