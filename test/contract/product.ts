@@ -346,8 +346,8 @@ interface Defined<D extends Opening, T> {
 }
 
 /**
- * The role of handles that a definition opens. The options go to the definition and to the handle;
- * `usual` are more of them.
+ * The role of handles that a definition opens. The handle gets all options, and the definition those
+ * that are not of handles; `usual` are more of them.
  */
 export function definedRole<D extends Opening, T, H extends Handle>(
   { title, most = Infinity, usual }: { title: string; most?: number; usual?: Options },
@@ -356,7 +356,7 @@ export function definedRole<D extends Opening, T, H extends Handle>(
 ): Role<H> {
   const opener = (mode?: "create" | "join") => (name: string, options?: Options) => {
     const all = { ...usual, ...options };
-    return handle(open(define(name, all), { ...all, ...mode && { open: mode } }));
+    return handle(open(define(name, ofDefinition(all)), { ...all, ...mode && { open: mode } }));
   };
   return {
     title,
@@ -364,12 +364,19 @@ export function definedRole<D extends Opening, T, H extends Handle>(
     open: opener(),
     create: opener("create"),
     async connect(name, { timeout, signal, ...options } = {}) {
-      await define(name, { ...usual, ...options }).ready({ timeout, signal });
+      await define(name, ofDefinition({ ...usual, ...options })).ready({ timeout, signal });
       return opener("join")(name, options);
     },
     joins: { 'open: "join"': opener("join") },
-    unlink: (name) => define(name, { ...usual }).unlink(),
+    unlink: (name) => define(name, ofDefinition({ ...usual })).unlink(),
   };
+}
+
+/** Leaves out the options of handles, which definitions refuse. */
+function ofDefinition(options: Options): Options {
+  const { onPeerGone: _gone, open: _open, own: _own, start: _start, id: _id, ...region } =
+    options as Record<string, unknown>;
+  return region as Options;
 }
 
 /** The types of products that have one codec. */
