@@ -116,6 +116,12 @@ export const BARRIERS: readonly Barrier[] = [
     scenario: "doorbell-publish",
   },
   {
+    file: "wait/doorbell.ts",
+    code: "this.answer(word.storeThenLoad(value, this.word))",
+    pair: "P1 of a bell with a fence, and the pair of topics: a sample is visible first",
+    scenario: "vdds-wait",
+  },
+  {
     file: "lane/fan_in.ts",
     code: "head.storeThenLoad(value, this.#hint)",
     pair: "a message is visible before the head of its lane",
