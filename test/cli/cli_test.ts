@@ -119,6 +119,11 @@ Deno.test("vring echo prints the values of topics, slots and circular buffers", 
   using publisher = topic("pose", { type: Pose, history: 2 }).publisher();
   for (let x = 1; x <= 2; x++) publisher.trySend({ x, parts: [x, 5] });
   assertEquals((await vring("echo pose --count 2 --field x")).out, "1\n2\n");
+  assertEquals(
+    (await vring(["echo", "pose", "--count", "1", "--filter", "x > 1", "--field", "x"])).out,
+    "2\n",
+  );
+  assertEquals((await vring(["echo", "pose", "--filter", "x ~ 1"])).code, 2);
   const csv = "sequence,x,parts.0,parts.1\n1,1,1,5\n2,2,2,5\n";
   assertEquals((await vring("echo pose --count 2 --csv")).out, csv);
   const [first] = objectsIn(await vring("echo pose --count 1 --json"));

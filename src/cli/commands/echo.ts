@@ -19,12 +19,17 @@ export const echo: Command = {
   usage: "NAME",
   options: {
     field: { value: "PATH", summary: "only this field, such as pose.x" },
+    filter: { value: "TEST", summary: "only messages that pass, such as 'pose.x > 3'" },
     count: { value: "N", summary: "end after so many messages" },
     csv: { summary: "one line of values for each message, after a line of names" },
     hex: { summary: "the bytes, in hexadecimal" },
     raw: { summary: "the bytes without change, one message after the other" },
   },
-  examples: ["vring echo robot/pose", "vring echo robot/pose --field x --count 10"],
+  examples: [
+    "vring echo robot/pose",
+    "vring echo robot/pose --field x --count 10",
+    "vring echo robot/pose --filter 'x > 3' --csv",
+  ],
   async run(call) {
     const region = theOne(call);
     if (typeof region === "string") {
@@ -36,11 +41,14 @@ export const echo: Command = {
     const { codec, reason } = typeOf(region.details?.type, asBytes);
     if (reason !== undefined) call.out.line(call.out.dim(reason));
     const print = printer(call);
+    const passes = testOf(call.options.filter);
     using observer = observerFor(region, codec);
     try {
-      for (let i = 0; i < most; i++) {
+      for (let shown = 0; shown < most;) {
         const message = await observer.receive({ signal: call.end });
         if (message === undefined) break;
+        if (!passes(message.value)) continue;
+        shown++;
         if (message.lost > 0) call.out.line(call.out.dim(`${message.lost} lost`));
         print(message);
       }
@@ -68,10 +76,43 @@ function theOne(call: Call): RegionInfo | string {
     "receives them; vring top shows how many pass";
 }
 
+/** Returns the part of a value at a path, such as `pose.x`. */
+function partAt(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, key) => Object(at)[key], value);
+}
+
+type Comparison = (a: number | bigint | string, b: number | string) => boolean;
+
+const COMPARISONS: Readonly<Record<string, Comparison>> = {
+  "==": (a, b) => a == b, // a number of 64 bits equals the same number
+  "!=": (a, b) => a != b,
+  ">=": (a, b) => a >= b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  "<": (a, b) => a < b,
+};
+
+/** Returns the test that a filter states: a field, a comparison, and a number or a text. */
+function testOf(filter: string | true | undefined): (value: unknown) => boolean {
+  if (typeof filter !== "string") return () => true;
+  const found = /^\s*([\w.]+)\s*(==|!=|>=|<=|>|<)\s*(.+?)\s*$/.exec(filter);
+  if (found === null) {
+    throw new UsageError(`Cannot use the filter ${filter}: pass a test, such as 'pose.x > 3'`);
+  }
+  const [, path, sign, stated] = found;
+  const wanted = Number.isNaN(Number(stated))
+    ? stated!.replace(/^(["'])(.*)\1$/, "$2")
+    : Number(stated);
+  return (value) => {
+    const part = path === "value" ? value : partAt(value, path!);
+    return part !== undefined && COMPARISONS[sign!]!(part as number, wanted);
+  };
+}
+
 /** Returns the function that prints one message in the form that was asked for. */
 function printer({ out, options }: Call): (message: Received) => void {
-  const path = typeof options.field === "string" ? options.field.split(".") : [];
-  const part = ({ value }: Received) => path.reduce<unknown>((at, key) => Object(at)[key], value);
+  const { field } = options;
+  const part = ({ value }: Received) => typeof field === "string" ? partAt(value, field) : value;
   if (options.raw) {
     return ({ value }) => out.raw(new TextDecoder("latin1").decode(value as Uint8Array));
   }
