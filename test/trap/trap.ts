@@ -100,16 +100,16 @@ export interface Unfinished {
 
 /**
  * Performs acts one inside the other, each up to its step. Before the last of these steps this
- * process is killed, in the middle of all the acts at once. Two steps may be missing: one that wakes a
- * sleeper, because nothing sleeps, and a sleep, because its time was over before. Then that act is over
- * at the death.
+ * process is killed, in the middle of all the acts at once. Some steps may be missing: those that wake
+ * a sleeper, because nothing sleeps, and a sleep, because its time was over before. Then that act is
+ * over at the death.
  */
 export function dieAmid([first, ...rest]: readonly Unfinished[]): void {
   const { step, time, act } = first!;
   const goOn = () => rest.length === 0 ? Deno.kill(Deno.pid, "SIGKILL") : dieAmid(rest);
   actBefore(step, goOn, time);
   act();
-  if (step !== "wake" && step !== "sleep") {
+  if (!["wake", "loop load", "sleep"].includes(step)) {
     throw new Error(`The act made no step "${step}" number ${time}`);
   }
   goOn();
