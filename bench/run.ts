@@ -66,7 +66,9 @@ else await measure();
 async function measure(): Promise<void> {
   settings.quick = values.quick;
   const unknown = positionals.find((name) => !Object.hasOwn(BENCHES, name));
-  if (unknown !== undefined) throw new Error(`There is no bench "${unknown}"\n${HELP}`);
+  if (unknown !== undefined) {
+    throw new Error(`Cannot run the bench "${unknown}": it does not exist\n${HELP}`);
+  }
   const usual = Object.keys(BENCHES).filter((name) => !values.quick || !SLOW.includes(name));
   const names = positionals.length > 0 ? positionals : usual;
   console.log(`On ${allowedCpus().length} processors of ${processorName()}, in turn:`);

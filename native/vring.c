@@ -367,7 +367,7 @@ EXPORT double vring_isolate_ended(void)
  * the background. `is_registered` is set once it is done. Until then, or if the kernel refuses, the
  * waker keeps its fence. A process that forks passes its registration on.
  *
- * On aarch64 there is no fence to save: an ldar waits for the stlr before it.
+ * On aarch64 no fence can be saved: an ldar waits for the stlr before it.
  */
 #if defined(__x86_64__)
 

@@ -24,7 +24,7 @@ export interface Report {
   readonly runs: readonly Recorded[];
 }
 
-/** A difference of less is none: the same code placed elsewhere in memory differs so much. */
+/** Smaller differences do not count: the same code elsewhere in memory differs so much. */
 const LEAST = 1.05;
 
 /** The same between single runs. */

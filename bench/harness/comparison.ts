@@ -98,7 +98,7 @@ class Bench {
     this.#rings = rings;
   }
 
-  /** Measures and prints the times; returns the runs, the floor first, or why there are none. */
+  /** Measures and prints the times; returns the runs, the floor first, or why it cannot. */
   async run(ways: Ways, module: string): Promise<Run[] | string> {
     const { title, traffic, plan, rounds } = this.#comparison;
     await using stack = new AsyncDisposableStack();

@@ -14,7 +14,7 @@ export interface Bar {
   /** The two sides of the comparison, in words. */
   readonly what: string;
   readonly limit: number;
-  /** The measured ratio, or why there is none. */
+  /** The measured ratio, or why it is missing. */
   readonly measured: Ratio | string;
 }
 

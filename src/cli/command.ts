@@ -9,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 
 /** An option of a command. */
 export interface Option {
-  /** The placeholder of its value, such as `SECONDS`; undefined for a switch. */
+  /** What the help shows for its value, such as `SECONDS`; undefined for a switch. */
   readonly value?: string | undefined;
   readonly summary: string;
 }

@@ -25,14 +25,16 @@ export function time(): number {
 /** Whether two threads can run at the same time, so that spinning can pay. */
 export const hasManyCpus: () => boolean = perIsolate(() => navigator.hardwareConcurrency > 1);
 
-/** Resolves after `ms` milliseconds, or at once when the signal aborts. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  if (signal?.aborted) return Promise.resolve();
+/**
+ * Resolves after `ms` milliseconds, or at once when the signal aborts; with false if it has aborted.
+ */
+export function sleep(ms: number, signal?: AbortSignal): Promise<boolean> {
+  if (signal?.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", done);
-      resolve();
+      resolve(!signal?.aborted);
     };
     const timer = setTimeout(done, ms);
     signal?.addEventListener("abort", done);

@@ -5,6 +5,12 @@
  */
 
 export { McapReader, type ReadAt, type RecordedMessage } from "./reader.ts";
-export { record, type RecordOptions, type RecordReport, type TopicAccount } from "./recorder.ts";
+export {
+  record,
+  type RecordOptions,
+  type RecordReport,
+  type Refusal,
+  type TopicAccount,
+} from "./recorder.ts";
 export { replay, type ReplayOptions } from "./replay.ts";
 export type { Channel, Schema, Sink } from "./writer.ts";

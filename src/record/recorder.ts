@@ -13,14 +13,14 @@
  */
 
 import { raw } from "../codec.ts";
-import { CorruptRegionError } from "../errors.ts";
+import { VringError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
 import { topic } from "../vdds/definition.ts";
 import type { TopicMessage } from "../vdds/sample.ts";
 import type { Subscriber } from "../vdds/subscriber.ts";
 import type { TopicObserver } from "../vdds/topic_observer.ts";
-import { pause } from "../wait/pause.ts";
+import { sleep } from "../os/clock.ts";
 import { channelOf, type TopicChannel } from "./channel.ts";
 import { McapWriter, type Sink } from "./writer.ts";
 
@@ -50,10 +50,20 @@ export interface TopicAccount {
   readonly lost: number;
 }
 
+/** A topic that could not be opened. */
+export interface Refusal {
+  /** The name of the topic. */
+  readonly topic: string;
+  /** Why it is not in the file, such as that all its subscribers' seats are taken. */
+  readonly reason: string;
+}
+
 /** The account of a recording. */
 export interface RecordReport {
   /** The account of each topic. */
   readonly topics: readonly TopicAccount[];
+  /** The topics that could not be opened, or read to the end. */
+  readonly refused: readonly Refusal[];
   /** The bytes of the file. */
   readonly bytes: number;
   /** Whether the disk was full. */
@@ -77,33 +87,44 @@ interface Track {
 export async function record(sink: Sink, options: RecordOptions): Promise<RecordReport> {
   const { matches, until, compress = true, chunkBytes = 2 ** 20, flushMs = 1000 } = options;
   const writer = new McapWriter(sink, { compress, chunkBytes });
-  const tracks = new Map<string, Track>();
+  const tracks: Track[] = [];
+  const refused: Refusal[] = [];
+  const seen = new Set<string>(); // by the identity of the region: a name may come again
   const running: Promise<void>[] = [];
-  const failures: unknown[] = [];
+  const refuse = (topic: string, error: unknown) => {
+    if (!(error instanceof VringError)) throw error;
+    refused.push({ topic, reason: error.message });
+  };
   using stack = new DisposableStack();
   let flushed = performance.now();
-  do {
-    for (const region of regions()) {
-      const id = region.details?.id;
-      if (region.kind !== "topic" || !matches(region.name) || id === undefined || tracks.has(id)) {
-        continue;
+  const account = () => ({ ...accountOf(writer, tracks), refused });
+  try {
+    do {
+      for (const region of regions()) {
+        const { kind, name, details } = region;
+        if (kind !== "topic" || !matches(name) || details === undefined) continue;
+        if (seen.has(details.id)) continue;
+        seen.add(details.id);
+        try {
+          const track = open(region, writer, options.observe ?? false);
+          stack.use(track.reader);
+          tracks.push(track);
+          running.push(follow(track, writer, until).catch((error) => refuse(name, error)));
+        } catch (error) {
+          refuse(name, error);
+        }
       }
-      const track = open(region, writer, options.observe ?? false);
-      tracks.set(id, track);
-      stack.use(track.reader);
-      running.push(follow(track, writer, until).catch((error) => void failures.push(error)));
-    }
-    if (performance.now() - flushed >= flushMs) {
-      writer.flush();
-      flushed = performance.now();
-    }
-  } while (await pause(LOOK_MS, until));
-  await Promise.all(running);
-  const report = () => accountOf(writer, [...tracks.values()]);
-  writer.flush(); // so that the account knows what is in the file
-  writer.end({ vring: metadataOf(report().topics) });
-  if (failures.length > 0) throw failures[0];
-  return report();
+      if (performance.now() - flushed >= flushMs) {
+        writer.flush();
+        flushed = performance.now();
+      }
+    } while (await sleep(LOOK_MS, until));
+    await Promise.all(running);
+  } finally {
+    writer.flush(); // so that the account knows what is in the file
+    writer.end({ vring: metadataOf(account().topics) });
+  }
+  return account();
 }
 
 /** Opens a topic as its region describes it. */
@@ -120,16 +141,12 @@ function open(region: RegionInfo, writer: McapWriter, observe: boolean): Track {
 /** Writes what a topic delivers, until the signal aborts; then what it has delivered before. */
 async function follow(track: Track, writer: McapWriter, until: AbortSignal): Promise<void> {
   const { reader } = track;
-  try {
-    while (!until.aborted) {
-      const sample = await next(reader, until);
-      if (sample !== undefined) add(track, writer, sample);
-      else if (reader.ended) return;
-    }
-    for (let sample; (sample = reader.tryReceive()) !== undefined;) add(track, writer, sample);
-  } catch (error) {
-    if (!(error instanceof CorruptRegionError)) throw error; // by a peer: its recording ends
+  while (!until.aborted) {
+    const sample = await next(reader, until);
+    if (sample !== undefined) add(track, writer, sample);
+    else if (reader.ended) return;
   }
+  for (let sample; (sample = reader.tryReceive()) !== undefined;) add(track, writer, sample);
 }
 
 /** Resolves with the next sample; undefined once the signal has aborted or no more come. */
@@ -163,7 +180,10 @@ function nanoseconds(ms: number): bigint {
   return BigInt(Math.round(ms * 1000)) * 1000n;
 }
 
-function accountOf(writer: McapWriter, tracks: readonly Track[]): RecordReport {
+function accountOf(
+  writer: McapWriter,
+  tracks: readonly Track[],
+): Omit<RecordReport, "refused"> {
   const { counts } = writer;
   const topics = tracks.map(({ name, id, received, lost }) => {
     const recorded = counts.get(id) ?? 0;

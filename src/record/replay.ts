@@ -8,7 +8,7 @@ import { raw } from "../codec.ts";
 import type { Bytes } from "../message.ts";
 import { topic } from "../vdds/definition.ts";
 import type { Publisher } from "../vdds/publisher.ts";
-import { pause } from "../wait/pause.ts";
+import { sleep } from "../os/clock.ts";
 import { topicOf } from "./channel.ts";
 import type { McapReader } from "./reader.ts";
 import type { Channel } from "./writer.ts";
@@ -48,7 +48,7 @@ export async function replay(reader: McapReader, options: ReplayOptions): Promis
     if (track === undefined) continue;
     begun ||= performance.now();
     const waitMs = begun + offsetMs / rate - performance.now();
-    if (waitMs > 1 && !await pause(waitMs, until)) break;
+    if (waitMs > 1 && !await sleep(waitMs, until)) break;
     await track.publisher.send(data.subarray(track.skip), { signal: until });
     count++;
   }

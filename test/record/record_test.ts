@@ -110,6 +110,21 @@ Deno.test("a recording has every sample, its type, its times, and its account", 
   assertEquals(JSON.parse(reader.metadata.get("vring")!["robot/pose"]!), { recorded: 4, lost: 0 });
 });
 
+Deno.test("a topic that cannot be opened is named with the reason, and the others are recorded", async () => {
+  using _place = namespace();
+  const disk = new Disk();
+  using full = topic("full", { subscribers: 1 }).publisher();
+  using _only = topic("full", { subscribers: 1 }).subscriber();
+  using good = topic("good", { history: 1 }).publisher();
+  good.trySend(new Uint8Array(1));
+  const report = await recordWhile(disk, () => good.waitForPeers(1).then(() => {}));
+  assertEquals(report.topics.map(({ topic, recorded }) => [topic, recorded]), [["good", 1]]);
+  assertEquals(report.refused.map(({ topic }) => topic), ["full"]);
+  assert(/1 subscriber, the most it can have/.test(report.refused[0]!.reason));
+  assertEquals([...disk.reader().messages()].length, 1);
+  assertEquals(full.peers, 1);
+});
+
 Deno.test("recorded plus lost is published, also by an observer of a fast publisher", async () => {
   for (const observe of [false, true]) {
     using _place = namespace();

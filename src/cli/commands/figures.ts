@@ -6,7 +6,7 @@
 
 import { raw } from "../../codec.ts";
 import type { RegionInfo } from "../../region/list.ts";
-import { pause } from "../../wait/pause.ts";
+import { sleep } from "../../os/clock.ts";
 import { type Call, type Command, Exit, numberIn, type Option, UsageError } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
 import { type AnyType, observerFor } from "../messages.ts";
@@ -49,7 +49,7 @@ function figure(
         out.line(nothingFound(call));
         return Exit.problem;
       }
-      for (let i = 0; i < count && await pause(everyMs, end); i++) {
+      for (let i = 0; i < count && await sleep(everyMs, end); i++) {
         const after = survey(found(call));
         for (const row of rowsBetween(before, after)) {
           const { kind, name } = row.region;
@@ -152,7 +152,7 @@ async function delaysOf(region: RegionInfo, ms: number, end: AbortSignal): Promi
       const now = performance.timeOrigin + performance.now();
       if (message === undefined) return delays;
       if (message.time! >= began) delays.push(Math.max(0, now - message.time!));
-      await pause(LOOK_MS, signal); // an observer's own wait grows with the silence
+      await sleep(LOOK_MS, signal); // an observer's own wait grows with the silence
     }
   } catch (error) {
     if (signal.aborted) return delays;

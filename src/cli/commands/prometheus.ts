@@ -7,7 +7,7 @@
 import { raw } from "../../codec.ts";
 import { VringError } from "../../errors.ts";
 import { type RegionInfo, regions } from "../../region/list.ts";
-import { pause } from "../../wait/pause.ts";
+import { sleep } from "../../os/clock.ts";
 import { type Call, type Command, Exit, matcher, numberIn } from "../command.ts";
 import { activityIn } from "../found.ts";
 import { type AnyType, observerFor } from "../messages.ts";
@@ -97,6 +97,8 @@ function metrics({ names }: Call, histograms: ReadonlyMap<string, Histogram>): s
   return [...text, delaysIn(histograms)].join("");
 }
 
+const MESSAGES = ["counter", "messages received, or published"] as const;
+
 type Add = (
   name: string,
   kind: readonly ["counter" | "gauge", string],
@@ -126,7 +128,7 @@ function addRegion(region: RegionInfo, add: Add): void {
   for (const { label, messages, backlog, room } of flows) {
     const labels = { ...own, flow: label };
     if (!isShared) {
-      add("vring_messages_total", ["counter", "messages received, or published"], labels, messages);
+      add("vring_messages_total", MESSAGES, labels, messages);
     }
     add(
       "vring_backlog",
@@ -138,7 +140,7 @@ function addRegion(region: RegionInfo, add: Add): void {
   }
   if (isShared) {
     const labels = { ...own, flow: "" };
-    add("vring_messages_total", ["counter", ""], labels, flows[0]!.messages);
+    add("vring_messages_total", MESSAGES, labels, flows[0]!.messages);
   }
   add("vring_lost_total", ["counter", "samples that subscribers lost"], own, lost);
   add("vring_sleepers", ["gauge", "parties that sleep until a message comes"], own, sleepers);
@@ -196,7 +198,7 @@ async function watchDelays(
       histograms.set(region.name, histogram);
       running.push(countDelays(region, histogram, end));
     }
-  } while (await pause(1000, end));
+  } while (await sleep(1000, end));
   await Promise.all(running);
 }
 

@@ -43,9 +43,12 @@ export const record: Command = {
       ["TOPIC", "RECORDED", "LOST"],
       report.topics.map(({ topic, recorded, lost }) => [harmless(topic), recorded, lost]),
     );
+    for (const { topic, reason } of report.refused) {
+      out.object({ topic, reason });
+      out.line(`${harmless(topic)} was not recorded to the end: ${harmless(reason)}`);
+    }
     out.line(`${output}: ${bytesInWords(report.bytes)}`);
-    if (!report.isFull) return Exit.ok;
-    out.line("The disk was full: the file ends there, and is whole.");
-    return Exit.problem;
+    if (report.isFull) out.line("The disk was full: the file ends there, and is whole.");
+    return report.isFull || report.refused.length > 0 ? Exit.problem : Exit.ok;
   },
 };

@@ -12,7 +12,7 @@ import { mpsc } from "../../mpsc/definition.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { spsc } from "../../spsc/definition.ts";
 import { topic } from "../../vdds/definition.ts";
-import { pause } from "../../wait/pause.ts";
+import { sleep } from "../../os/clock.ts";
 import type { WaitOptions } from "../../wait/until.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
@@ -55,7 +55,7 @@ export const pub: Command = {
       while (sent < count) {
         await sender.send(value, { signal: end });
         sent++;
-        if (sent < count && !await pause(rate === undefined ? 0 : 1000 / rate, end)) break;
+        if (sent < count && !await sleep(rate === undefined ? 0 : 1000 / rate, end)) break;
       }
     } catch (error) {
       if (error instanceof TypeError || error instanceof RangeError) {

@@ -7,7 +7,7 @@
 import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
-import { pause } from "../../wait/pause.ts";
+import { sleep } from "../../os/clock.ts";
 import { draw, press, type Screen, sortRows } from "../screen.ts";
 import { COLUMNS, factsIn, type Row, rowsBetween, type Seen, survey } from "../survey.ts";
 import { about } from "./info.ts";
@@ -47,7 +47,7 @@ async function printTables(
 ): Promise<number> {
   const { out, end } = call;
   let before = first;
-  for (let i = 0; i < count && await pause(everyMs, end); i++) {
+  for (let i = 0; i < count && await sleep(everyMs, end); i++) {
     const after = survey(found(call));
     const rows = rowsBetween(before, after);
     for (const row of rows) out.object(factsIn(row));
@@ -77,7 +77,7 @@ async function redraw(call: Call, first: Map<string, Seen>, everyMs: number): Pr
   });
   show();
   let soonMs = Math.min(everyMs, 200); // the first table need not wait
-  while (await pause(soonMs, end)) {
+  while (await sleep(soonMs, end)) {
     soonMs = everyMs;
     const after = survey(found(call));
     if (!screen.isPaused) rows = rowsBetween(before, after);

@@ -8,7 +8,7 @@ import type { Presence } from "../../inspect/activity.ts";
 import { type Call, type Command, Exit, numberIn } from "../command.ts";
 import { activityIn, found } from "../found.ts";
 import { harmless } from "../output.ts";
-import { pause } from "../../wait/pause.ts";
+import { sleep } from "../../os/clock.ts";
 
 /** The regions of one look by path and identity, each with its parties by role and seat. */
 type Known = Map<
@@ -26,7 +26,7 @@ export const watch: Command = {
     const everyMs = (numberIn(call, "every", 0.01) ?? 0.1) * 1000;
     let known = look(call);
     for (const { kind, name } of known.values()) tell(call, { event: "is there", kind, name });
-    while (await pause(everyMs, call.end)) {
+    while (await sleep(everyMs, call.end)) {
       const now = look(call);
       compare(call, known, now);
       known = now;

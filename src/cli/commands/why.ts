@@ -16,7 +16,7 @@ import { type RegionInfo, regions } from "../../region/list.ts";
 import { type Call, type Command, Exit, UsageError } from "../command.ts";
 import { activityIn, found, isSimilar, nothingFound } from "../found.ts";
 import { harmless, rateInWords } from "../output.ts";
-import { pause } from "../../wait/pause.ts";
+import { sleep } from "../../os/clock.ts";
 import { rowsBetween, survey } from "../survey.ts";
 
 /** The time between the two looks. */
@@ -43,7 +43,7 @@ export const why: Command = {
     const all = found(call);
     if (all.length === 0) return answer(call, undefined, [nothingFound(call)]);
     const before = survey(all);
-    await pause(WAIT_MS, call.end);
+    await sleep(WAIT_MS, call.end);
     const rows = rowsBetween(before, survey(found(call)));
     const locks = holders();
     let code: number = Exit.ok;

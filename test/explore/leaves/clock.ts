@@ -25,8 +25,9 @@ function pause(ms: number): Operation<number> {
   };
 }
 
-export async function sleep(ms: number, _signal?: AbortSignal): Promise<void> {
+export async function sleep(ms: number, _signal?: AbortSignal): Promise<boolean> {
   await currentActor().promise(pause(ms));
+  return true;
 }
 
 /** An actor's event loop has no other work. */
