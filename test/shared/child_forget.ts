@@ -26,7 +26,7 @@ async function collected(condition: () => boolean): Promise<boolean> {
 
 function collect(): Promise<void> {
   gc();
-  return sleep(1); // finalizers run in a task of their own
+  return sleep(1).then(() => {}); // finalizers run in a task of their own
 }
 
 function attempt(act: () => Disposable): boolean {
