@@ -322,7 +322,11 @@ function fromFile(
 }
 
 function decode(image: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.fromBase64(image);
+  // Deno 2.5 has no type for it.
+  const { fromBase64 } = Uint8Array as unknown as {
+    fromBase64(text: string): Uint8Array<ArrayBuffer>;
+  };
+  return fromBase64.call(Uint8Array, image);
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
