@@ -11,7 +11,7 @@ import { objectsIn, vring } from "./vring.ts";
 
 /** Returns what `vring why` finds, by the kind of region. */
 async function why(name: string): Promise<Record<string, string[]>> {
-  const all = objectsIn(await vring(["why", name, "--json"]));
+  const all = objectsIn(await vring(["why", name, "--json", "--wait", "0.1"]));
   return Object.fromEntries(all.map(({ kind, reasons }) => [kind ?? "none", reasons]));
 }
 
@@ -65,7 +65,7 @@ Deno.test("why: nothing was sent yet, it is full, or every subscriber's seat is 
   while (producer.trySend(new Uint8Array(300)));
   assertMatch((await why("s")).spsc![0]!, /it is full and nothing is released/);
   while (consumer.tryReceive());
-  assertMatch((await why("s")).spsc![0]!, /nothing was sent in the last 0.5 seconds/);
+  assertMatch((await why("s")).spsc![0]!, /nothing was sent in the last 0.1 seconds/);
 
   using _publisher = topic("t", { subscribers: 1 }).publisher();
   using _subscriber = topic("t", { subscribers: 1 }).subscriber();

@@ -13,20 +13,22 @@ import { type Held, holders } from "../../inspect/holders.ts";
 import { processOf } from "../../inspect/processes.ts";
 import * as files from "../../os/files.ts";
 import { type RegionInfo, regions } from "../../region/list.ts";
-import { type Call, type Command, Exit, UsageError } from "../command.ts";
+import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
 import { activityIn, found, isSimilar, nothingFound } from "../found.ts";
 import { harmless, rateInWords } from "../output.ts";
 import { sleep } from "../../os/clock.ts";
 import { rowsBetween, survey } from "../survey.ts";
 
-/** The time between the two looks. */
-const WAIT_MS = 500;
+/** The seconds between the two looks. */
+const WAIT = 0.5;
 
 /** A region, and all that can be seen of it. */
 interface Case {
   readonly region: RegionInfo;
   readonly activity: Activity;
   readonly held: readonly Held[];
+  /** The seconds between the two looks. */
+  readonly seconds: number;
   /** Messages per second between the two looks. */
   readonly rate: number | undefined;
   readonly lost: number;
@@ -36,14 +38,18 @@ export const why: Command = {
   name: "why",
   summary: "Says why nothing arrives: the ways in which messages stop without an error.",
   usage: "NAME",
-  options: { kind: { value: "KIND", summary: "only this kind, such as topic or spsc" } },
+  options: {
+    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+    wait: { value: "SECONDS", summary: `the time between two looks; ${WAIT} by default` },
+  },
   examples: ["vring why cam/left", "vring why orders --kind mpsc --json"],
   async run(call) {
     if (call.names.length !== 1) throw new UsageError("Cannot say why: pass one name");
     const all = found(call);
     if (all.length === 0) return answer(call, undefined, [nothingFound(call)]);
+    const seconds = numberIn(call, "wait", 0.01) ?? WAIT;
     const before = survey(all);
-    await sleep(WAIT_MS, call.end);
+    await sleep(seconds * 1000, call.end);
     const rows = rowsBetween(before, survey(found(call)));
     const locks = holders();
     let code: number = Exit.ok;
@@ -57,7 +63,7 @@ export const why: Command = {
         ? withoutSources(region)
         : activity === undefined
         ? unreadable(region)
-        : QUESTIONS.flatMap((ask) => ask({ region, activity, held, rate, lost }) ?? []);
+        : QUESTIONS.flatMap((ask) => ask({ region, activity, held, seconds, rate, lost }) ?? []);
       if (answer(call, region, [...namesakes(region, all), ...reasons], rate) !== Exit.ok) {
         code = Exit.problem;
       }
@@ -207,7 +213,7 @@ const QUESTIONS: readonly Question[] = [
         "faster"
       : undefined,
   // Has anything been sent?
-  ({ region, activity, rate }) => {
+  ({ region, activity, seconds, rate }) => {
     if (activity.flows.length === 0 || region.kind === "rwlock") return undefined;
     if (activity.flows.every(({ messages, bytes }) => !messages && !bytes)) {
       return "nothing was sent yet";
@@ -216,7 +222,7 @@ const QUESTIONS: readonly Question[] = [
     const waits = activity.flows.some(({ backlog }) => backlog !== undefined && backlog > 0);
     return waits && region.kind !== "circular"
       ? "messages wait in it, and the receiver takes none: it may wait for something else"
-      : `nothing was sent in the last ${WAIT_MS / 1000} seconds`;
+      : `nothing was sent in the last ${seconds} seconds`;
   },
   // Is a seat left?
   ({ region, activity }) => {
