@@ -4,9 +4,6 @@
  * @module
  */
 
-import { type Activity, activityOf } from "../inspect/activity.ts";
-import { VringError } from "../errors.ts";
-import { observe, type RegionObserver } from "../region/region_observer.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
 import { type Call, matcher } from "./command.ts";
 
@@ -17,28 +14,6 @@ export function found({ names, options }: Pick<Call, "names" | "options">): Regi
     (options.kind === undefined || kind === options.kind) &&
     (matches.length === 0 || matches.some((isMatch) => isMatch(name)))
   );
-}
-
-/** Opens an observer of a region; undefined if it is gone, or cannot be read. */
-export function observerOf({ kind, name }: RegionInfo): RegionObserver | undefined {
-  try {
-    return observe(kind, name, { anyOwner: true });
-  } catch (error) {
-    if (error instanceof VringError) return undefined; // `problem` of its listing says why
-    throw error;
-  }
-}
-
-/** Reads the activity of a region; undefined if it is gone, or of a kind that nobody knows. */
-export function activityIn(region: RegionInfo): (Activity & { members: number }) | undefined {
-  using observer = observerOf(region);
-  try {
-    const activity = observer && activityOf(observer);
-    return activity && { ...activity, members: observer.members };
-  } catch (error) {
-    if (error instanceof VringError) return undefined; // shortened, or changed by a peer
-    throw error;
-  }
 }
 
 /** Says that nothing has such a name, and what has a similar one. */

@@ -7,7 +7,8 @@
 
 import type { RegionInfo } from "../region/list.ts";
 import { tableLines } from "./output.ts";
-import { COLUMNS, type Row } from "./survey.ts";
+import type { Row } from "../inspect/survey.ts";
+import { COLUMNS } from "./survey.ts";
 
 /** What the screen shows. */
 export interface Screen {

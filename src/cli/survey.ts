@@ -1,70 +1,11 @@
 /**
- * All regions at two moments, and what happened between them.
+ * The table of rates that `vring top` and its siblings show.
  *
  * @module
  */
 
-import { type Activity, meanSampleBytes } from "../inspect/activity.ts";
-import { type Look, type Rates, ratesBetween } from "../inspect/rates.ts";
-import type { RegionInfo } from "../region/list.ts";
-import { activityIn, observerOf } from "./found.ts";
+import type { Row } from "../inspect/survey.ts";
 import { barOf, bytesInWords, type Cell, harmless, rateInWords } from "./output.ts";
-
-/** A region at one moment. */
-export interface Seen {
-  readonly region: RegionInfo;
-  readonly look: Look;
-}
-
-/** What happened in a region between two moments. */
-export interface Row {
-  readonly region: RegionInfo;
-  readonly rates: Rates;
-  readonly activity: Activity;
-  /** The fullest of its flows. */
-  readonly fullest: { readonly backlog: number; readonly room: number } | undefined;
-}
-
-/** Reads regions, by path. */
-export function survey(regions: readonly RegionInfo[]): Map<string, Seen> {
-  return new Map(regions.flatMap((region): [string, Seen][] => {
-    const activity = activityIn(region);
-    const time = performance.now();
-    return activity === undefined ? [] : [[region.path, { region, look: { activity, time } }]];
-  }));
-}
-
-/** Compares two surveys. A region that was not in the first has no row yet. */
-export function rowsBetween(before: Map<string, Seen>, after: Map<string, Seen>): Row[] {
-  return [...after].flatMap(([path, seen]): Row[] => {
-    const old = before.get(path);
-    if (old === undefined || old.region.details?.id !== seen.region.details?.id) return [];
-    const { region, look: { activity } } = seen;
-    const rates = ratesBetween(old.look, seen.look);
-    const bytes = rates.bytes ?? bytesOfSamples(region, rates.messages);
-    return [{ region, rates: { ...rates, bytes }, activity, fullest: fullestOf(activity) }];
-  });
-}
-
-/** Estimates the bytes of a topic's samples from those that it describes now. */
-function bytesOfSamples(region: RegionInfo, messages: number | undefined): number | undefined {
-  if (region.kind !== "topic" || messages === undefined) return undefined;
-  using observer = observerOf(region);
-  const mean = observer && meanSampleBytes(observer);
-  return mean === undefined ? undefined : mean * messages;
-}
-
-/** Returns the flow that is nearest to its limit. */
-export function fullestOf({ flows }: Activity): Row["fullest"] {
-  let fullest: Row["fullest"];
-  for (const { backlog, room } of flows) {
-    if (backlog === undefined || !room) continue;
-    if (fullest === undefined || backlog / room > fullest.backlog / fullest.room) {
-      fullest = { backlog, room };
-    }
-  }
-  return fullest;
-}
 
 /** The columns of a table of rates, each with its cell and the number to sort by. */
 export const COLUMNS: readonly {

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { draw, press, type Screen, sortRows } from "../../src/cli/screen.ts";
-import type { Row } from "../../src/cli/survey.ts";
+import type { Row } from "../../src/inspect/survey.ts";
 import { namespace } from "../../src/testing/namespace.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { TerminalProgram } from "../program.ts";

@@ -10,7 +10,8 @@
 import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
-import { observerFor, READABLE, type Received, shown, typeOf } from "../messages.ts";
+import { observerFor, READABLE, type Received, typeOf } from "../../inspect/messages.ts";
+import { shown } from "../messages.ts";
 import { harmless } from "../output.ts";
 
 export const echo: Command = {
@@ -39,7 +40,7 @@ export const echo: Command = {
     const most = numberIn(call, "count", 1) ?? Infinity;
     const asBytes = call.options.hex !== undefined || call.options.raw !== undefined;
     const { codec, reason } = typeOf(region.details?.type, asBytes);
-    if (reason !== undefined) call.out.line(call.out.dim(reason));
+    if (reason !== undefined) call.out.line(call.out.dim(harmless(reason)));
     const print = printer(call);
     const passes = testOf(call.options.filter);
     using observer = observerFor(region, codec);

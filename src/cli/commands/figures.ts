@@ -9,9 +9,9 @@ import type { RegionInfo } from "../../region/list.ts";
 import { sleep } from "../../os/clock.ts";
 import { type Call, type Command, Exit, numberIn, type Option, UsageError } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
-import { type AnyType, observerFor } from "../messages.ts";
+import { type AnyType, observerFor } from "../../inspect/messages.ts";
 import { bytesInWords, harmless, rateInWords } from "../output.ts";
-import { type Row, rowsBetween, survey } from "../survey.ts";
+import { type Row, rowsBetween, survey } from "../../inspect/survey.ts";
 
 const OPTIONS: Readonly<Record<string, Option>> = {
   kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },

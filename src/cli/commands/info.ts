@@ -13,7 +13,8 @@ import type { RegionDetails, RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, UsageError } from "../command.ts";
 import { McapReader } from "../../record/mod.ts";
 import { oldFile } from "../files.ts";
-import { activityIn, found, nothingFound } from "../found.ts";
+import { activityIn } from "../../inspect/survey.ts";
+import { found, nothingFound } from "../found.ts";
 import { bytesInWords, harmless } from "../output.ts";
 import { factsOf } from "./ls.ts";
 

@@ -10,7 +10,8 @@ import { type Held, holders } from "../../inspect/holders.ts";
 import * as files from "../../os/files.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { type Command, Exit } from "../command.ts";
-import { activityIn, found, nothingFound } from "../found.ts";
+import { activityIn } from "../../inspect/survey.ts";
+import { found, nothingFound } from "../found.ts";
 import { bytesInWords, harmless } from "../output.ts";
 
 export const ls: Command = {

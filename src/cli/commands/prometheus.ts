@@ -9,9 +9,8 @@ import { VringError } from "../../errors.ts";
 import { type RegionInfo, regions } from "../../region/list.ts";
 import { sleep } from "../../os/clock.ts";
 import { type Call, type Command, Exit, matcher, numberIn } from "../command.ts";
-import { activityIn } from "../found.ts";
-import { type AnyType, observerFor } from "../messages.ts";
-import { survey } from "../survey.ts";
+import { type AnyType, observerFor } from "../../inspect/messages.ts";
+import { activityIn, survey } from "../../inspect/survey.ts";
 
 const PORT = 9464;
 

@@ -16,7 +16,8 @@ import { sleep } from "../../os/clock.ts";
 import type { WaitOptions } from "../../wait/until.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
-import { type AnyType, shown } from "../messages.ts";
+import type { AnyType } from "../../inspect/messages.ts";
+import { shown } from "../messages.ts";
 import { harmless } from "../output.ts";
 import { valueOf } from "../values.ts";
 

@@ -9,7 +9,8 @@ import { type Call, type Command, Exit, numberIn } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
 import { sleep } from "../../os/clock.ts";
 import { draw, press, type Screen, sortRows } from "../screen.ts";
-import { COLUMNS, factsIn, type Row, rowsBetween, type Seen, survey } from "../survey.ts";
+import { type Row, rowsBetween, type Seen, survey } from "../../inspect/survey.ts";
+import { COLUMNS, factsIn } from "../survey.ts";
 import { about } from "./info.ts";
 
 export const top: Command = {

@@ -6,7 +6,8 @@
 
 import type { Presence } from "../../inspect/activity.ts";
 import { type Call, type Command, Exit, numberIn } from "../command.ts";
-import { activityIn, found } from "../found.ts";
+import { activityIn } from "../../inspect/survey.ts";
+import { found } from "../found.ts";
 import { harmless } from "../output.ts";
 import { sleep } from "../../os/clock.ts";
 

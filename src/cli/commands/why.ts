@@ -14,10 +14,10 @@ import { processOf } from "../../inspect/processes.ts";
 import * as files from "../../os/files.ts";
 import { type RegionInfo, regions } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
-import { activityIn, found, isSimilar, nothingFound } from "../found.ts";
+import { found, isSimilar, nothingFound } from "../found.ts";
 import { harmless, rateInWords } from "../output.ts";
 import { sleep } from "../../os/clock.ts";
-import { rowsBetween, survey } from "../survey.ts";
+import { activityIn, rowsBetween, survey } from "../../inspect/survey.ts";
 
 /** The seconds between the two looks. */
 const WAIT = 0.5;
