@@ -96,6 +96,7 @@ export class Actor {
   readonly index: number;
   readonly name: string;
   readonly #code: Code;
+  readonly #atOperation: ((actor: Actor) => void) | undefined;
   readonly #log = new Log();
   readonly #memory = new Map<number, Memory>();
   #state: State = {
@@ -121,11 +122,19 @@ export class Actor {
   /** Objects that belong to one run of the code: mapped ranges, open files, per-isolate values. */
   locals: Map<unknown, unknown> = new Map();
 
-  constructor(world: World, index: number, name: string, code: Code) {
+  /** `atOperation` is called within the code of the actor, at each operation beyond the log. */
+  constructor(
+    world: World,
+    index: number,
+    name: string,
+    code: Code,
+    atOperation?: (actor: Actor) => void,
+  ) {
     this.world = world;
     this.index = index;
     this.name = name;
     this.#code = code;
+    this.#atOperation = atOperation;
   }
 
   /** The operation that this actor does next. */
@@ -188,6 +197,7 @@ export class Actor {
     if (this.#isReplaying()) return this.#replayed(operation as Operation) as T;
     if (this.#direct) return operation.perform(this.world, this.index, 0) as T;
     this.#state.pending = operation as Operation;
+    this.#atOperation?.(this);
     this.#remember({ pending: this.#state.pending });
     if (!this.#performNow?.()) throw this.#unwind();
     this.#state.pending = undefined;
@@ -215,6 +225,7 @@ export class Actor {
     const thread = this.index + POOL * ++this.#promises;
     const wait = { operation: operation as Operation, thread, started: false, settle };
     this.#state.waits = [...this.#state.waits, wait];
+    if (!this.#isReplaying()) this.#atOperation?.(this);
     return promise;
   }
 

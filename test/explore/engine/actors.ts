@@ -54,6 +54,10 @@ export interface RunOptions {
   readonly conventions?: Conventions | undefined;
   /** Called for every step, at the moment at which it is taken. */
   readonly observe?: ((event: Event) => void) | undefined;
+  /** Called within the code of an actor at each new operation, where a stack shows its line. */
+  readonly atOperation?: ((actor: Actor) => void) | undefined;
+  /** Lets any actor die at any point, not only the one that acted last. A search needs no more. */
+  readonly anyMayDie?: boolean | undefined;
 }
 
 /** Threads below 0 belong to the kernel, which works on behalf of the dead. */
@@ -94,7 +98,8 @@ export class Actors {
       typeof spec === "function" ? { body: spec } : spec
     );
     const names = Object.keys(scenario.actors);
-    this.all = names.map((name, i) => new Actor(this.world, i, name, this.specs[i]!));
+    const { atOperation } = options;
+    this.all = names.map((name, i) => new Actor(this.world, i, name, this.specs[i]!, atOperation));
     this.usual = this.all.map((actor) => {
       const common = { thread: actor.index, actor, detail: 0 };
       const letter = letterOf(actor);

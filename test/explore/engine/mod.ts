@@ -12,10 +12,20 @@
  * @module
  */
 
-export { currentActor } from "./actor.ts";
+export { type Actor, currentActor } from "./actor.ts";
 export type { Event, Problem, RunOptions, Transition } from "./actors.ts";
 export type { Access, Cells, Operation } from "./operation.ts";
-export { inHex, nameOf, nameWord, on, PAGE_BYTES, process, resolve, shared } from "./process.ts";
+export {
+  HIGH_HALF,
+  inHex,
+  nameOf,
+  nameWord,
+  on,
+  PAGE_BYTES,
+  process,
+  resolve,
+  shared,
+} from "./process.ts";
 export { replay, type Replayed, type ReplayOptions } from "./replay.ts";
 export { type Guide, type Position, Run } from "./run.ts";
 export {
@@ -29,4 +39,5 @@ export {
   unarranged,
 } from "./scenario.ts";
 export { explore, type Finding, type Report, type SearchOptions } from "./search.ts";
+export { decode, encode } from "./token.ts";
 export { ASLEEP, type Inode, type Sleeper, type Wakening, type World } from "./world.ts";

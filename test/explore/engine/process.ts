@@ -96,6 +96,9 @@ export function resolve(address: number): { inode: Inode; offset: number; left: 
   throw currentActor().crash(new Error(`SIGSEGV: nothing is mapped at ${address}`));
 }
 
+/** Follows the name of a 64-bit word, in the name of the word of its higher 32 bits. */
+export const HIGH_HALF = " (high half)";
+
 /** Gives a word a name for traces, unless it has one. */
 export function nameWord({ inode, offset }: { inode: Inode; offset: number }, path: string): void {
   if (!inode.names.has(offset >> 2)) inode.names.set(offset >> 2, path);

@@ -38,7 +38,7 @@ export async function replay(
   };
   const { codes, isWeak } = decode(token);
   const bounds = { ...UNBOUNDED, reorderings: isWeak ? ENOUGH : 0 };
-  const run = new Run(scenario, bounds, { conventions, observe });
+  const run = new Run(scenario, bounds, { conventions, observe, anyMayDie: true });
   await run.begin();
   let step = 0;
   const next = () => {
@@ -49,7 +49,6 @@ export async function replay(
     throw new Error(`This token does not fit the scenario: "${code}" is not possible here`);
   };
   await run.follow(next(), { next });
-  run.endBounds();
-  const ended = run.ended(run.choices(), codes.length);
+  const ended = run.endedWithinBounds(codes.length);
   return { problem: ended === "well" ? undefined : ended, trace };
 }

@@ -84,3 +84,11 @@ Deno.test("tokens survive writing and reading", () => {
     }
   }
 });
+
+Deno.test("in a replay, an actor dies though another one acted last", async () => {
+  const storing = () => [1, 2].forEach((value) => word(0).store(value));
+  const tested = scenario({ first: storing, second: () => word(0).load() });
+  const { problem, trace } = await replay(tested, "A.B.kA");
+  assertEquals(problem, undefined);
+  assertEquals(trace, ["first   word[0] store 1", "second  word[0] load -> 1", "first   DIES"]);
+});

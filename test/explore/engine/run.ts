@@ -65,6 +65,7 @@ export class Run {
   readonly world: World;
   readonly #actors: Actors;
   readonly #sliceNs: number;
+  readonly #anyMayDie: boolean;
   #turn: Turn;
 
   /** Builds the machine and the actors. */
@@ -72,6 +73,7 @@ export class Run {
     this.#actors = new Actors(scenario, options);
     this.world = this.#actors.world;
     this.#sliceNs = options.conventions?.sliceNs ?? Infinity;
+    this.#anyMayDie = options.anyMayDie ?? false;
     if (bounds.reorderings) this.#actors.weaken(bounds.reorderings);
     const left = { ...bounds, ticks: TICKS };
     this.#turn = { left, goesOn: false, lastThread: KERNEL, lastActor: undefined };
@@ -81,6 +83,11 @@ export class Run {
   async begin(): Promise<void> {
     const starting = this.#actors.startWhoCan();
     if (starting !== undefined) await starting;
+  }
+
+  /** The actors, in the order of the scenario. */
+  get actors(): readonly Actor[] {
+    return this.#actors.all;
   }
 
   /** Whether memory is weak. */
@@ -145,9 +152,13 @@ export class Run {
     return { kind: "hang", message: `the run does not end within ${LONGEST} steps` };
   }
 
-  /** Spends what is left of the bounds, so that {@linkcode ended} finds the end of a replay. */
-  endBounds(): void {
+  /** Returns what {@linkcode ended} would return if nothing were left of the bounds. */
+  endedWithinBounds(steps: number): Problem | "well" | undefined {
+    const position = this.position();
     this.#turn.left = { ...this.#turn.left, preemptions: 0, deaths: 0, noise: 0 };
+    const ended = this.ended(this.choices(), steps);
+    this.goBack(position);
+    return ended;
   }
 
   // ---- possible steps ----
@@ -181,13 +192,16 @@ export class Run {
     return own;
   }
 
-  /** The actor that acted last may die before its next operation, or in the sleep it fell into. */
+  /**
+   * The actor that acted last may die before its next operation, or in the sleep it fell into. A
+   * death of any other would lead to a state that the search has reached from an earlier one.
+   */
   #kills(): Transition[] {
     const { all, usual } = this.#actors;
     const { lastThread, lastActor } = this.#turn;
-    const atStart = lastThread === KERNEL && lastActor === undefined;
+    const any = this.#anyMayDie || lastThread === KERNEL && lastActor === undefined;
     return all
-      .filter((actor) => (atStart || actor === lastActor) && this.#mayDie(actor))
+      .filter((actor) => (any || actor === lastActor) && this.#mayDie(actor))
       .map(({ index }) => usual[index]!.kill);
   }
 

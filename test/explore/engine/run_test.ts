@@ -148,3 +148,42 @@ Deno.test("two runs have a machine each, and do not disturb each other", async (
   }
   assertNotEquals(runs[0]!.key(), start);
 });
+
+Deno.test("atOperation() is called within the code that reaches an operation", async () => {
+  const reached: string[] = [];
+  const storeTwo = () => word(0).store(2);
+  const run = new Run(
+    scenario({
+      storer: () => {
+        word(0).store(1);
+        storeTwo();
+      },
+    }),
+    { preemptions: 0, deaths: 0, noise: 0 },
+    {
+      atOperation: ({ name, pending }) => {
+        const isInside = new Error().stack!.includes("storeTwo");
+        reached.push(`${name} ${pending!.label()} ${isInside}`);
+      },
+    },
+  );
+  await run.begin();
+  const next = () => run.choices()[0];
+  await run.follow(next(), { next });
+  assertEquals(reached, ["storer word[0] store 1 false", "storer word[0] store 2 true"]);
+});
+
+Deno.test("endedWithinBounds() finds the end of a run that a wake-up for no reason could go on", async () => {
+  const sleeper = () => wait(word(0).address, 0, 10e6);
+  const waiting = scenario({ sleeper, other: { body: () => 0, after: "sleeper" } });
+  const run = new Run(waiting, { preemptions: 9, deaths: 9, noise: 9 }, {
+    conventions: CONVENTIONS,
+  });
+  await run.begin();
+  const [first] = run.choices();
+  await run.follow(first, { next: () => undefined });
+  const choices = run.choices().map(({ code }) => code);
+  assertEquals(choices, ["t", "z0", "y0", "kA"]);
+  assertEquals(run.endedWithinBounds(1), undefined);
+  assertEquals(run.choices().map(({ code }) => code), choices);
+});

@@ -50,6 +50,8 @@ export interface SearchOptions {
   readonly seed?: number | undefined;
   /** Stops after this many runs. */
   readonly schedules?: number | undefined;
+  /** Stops after entering this many states. */
+  readonly states?: number | undefined;
   /** Enters states again that were entered before; a test shows that this changes nothing. */
   readonly again?: boolean | undefined;
   /** Called now and then. */
@@ -115,7 +117,8 @@ class Search {
 
   /** Whether the budget is spent; reports progress. */
   #isOver(): boolean {
-    const { budgetMs = Infinity, schedules = Infinity, progress } = this.#options;
+    const { budgetMs = Infinity, schedules = Infinity, states = Infinity, progress } =
+      this.#options;
     const time = performance.now();
     this.report.milliseconds = time - this.#start;
     this.report.states = this.#seen.size;
@@ -123,7 +126,8 @@ class Search {
       this.#lastProgress = time;
       progress(this.report);
     }
-    return this.report.milliseconds > budgetMs || this.report.schedules >= schedules;
+    return this.report.milliseconds > budgetMs || this.report.schedules >= schedules ||
+      this.report.states >= states;
   }
 
   // ---- all runs ----

@@ -241,3 +241,13 @@ Deno.test("a search tries every choice of an operation, and a token repeats each
   const { trace } = await replay(scenario({ chooser }), "A:2");
   assertEquals(trace, ["chooser  choose -> 2"]);
 });
+
+Deno.test("a search stops after a number of states", async () => {
+  const storer = (first: number) => () =>
+    Array.from({ length: 300 }, (_, i) => word(0).store(first + i));
+  const tested = scenario({ one: storer(1), two: storer(1000) });
+  const bounds = { preemptions: 3 };
+  const { states, exhausted } = await explore(tested, { bounds, states: 1000 });
+  assertEquals(exhausted, false);
+  assert(states >= 1000 && states < 2000, `it entered ${states} states`);
+});

@@ -2,6 +2,7 @@
 
 import {
   type Access,
+  HIGH_HALF,
   inHex,
   type Inode,
   nameWord,
@@ -71,6 +72,10 @@ class Word<N extends number | bigint> {
     this.#checkOpen();
     this.#cell = resolve(this.address);
     nameWord(this.#cell, this.path);
+    if (size.bytes === 8) {
+      const { inode, offset } = this.#cell;
+      nameWord({ inode, offset: offset + 4 }, `${this.path}${HIGH_HALF}`);
+    }
   }
 
   #checkOpen(): void {
