@@ -24,7 +24,18 @@ interface Told {
 }
 
 /** A few scenarios in which weak memory shows. */
-const WEAK = ["babus-copy", "circular-lap", "circular-poll", "mpsc-hints", "spsc-flow", "vdds-lap"];
+const WEAK = [
+  "babus-copy",
+  "circular-lap",
+  "circular-poll",
+  "doorbell-fenced",
+  "doorbell-loop",
+  "doorbell-publish",
+  "hearing",
+  "mpsc-hints",
+  "spsc-flow",
+  "vdds-lap",
+];
 
 /** Runs Deno on the explorer. */
 function deno(action: string[], ...request: readonly string[]): Promise<Deno.CommandOutput> {
@@ -54,8 +65,8 @@ function describe({ name, result, finding }: Told): string {
 Deno.test("every scenario goes as it should, and all that is broken is found", async (t) => {
   // about half of the time each
   const halves = await Promise.all([
-    explore("vdds", "--budget", "6"),
-    explore("!vdds", "--budget", "12"),
+    explore("vdds", "--strong", "--budget", "6"),
+    explore("!vdds", "--strong", "--budget", "12"),
   ]);
   for (const scenario of halves.flat()) {
     const { name, expected, result, schedules, states, deaths } = scenario;

@@ -154,16 +154,25 @@ export function without(source: string, barrier: Barrier): string {
   const added = operation === "copyOutThenLoad"
     ? `import { ${WEAKER[operation]} } from "${words}";\n`
     : "";
-  const file = new URL(barrier.file, SRC);
-  return added +
-    weaker.replaceAll(/ from "(\..*?)"/g, (_, path) => ` from "${new URL(path, file)}"`);
+  return added + anywhere(weaker, barrier.file);
+}
+
+/** Returns a source of src with imports that hold anywhere. */
+export function anywhere(source: string, file: string): string {
+  const url = new URL(file, SRC);
+  return source.replaceAll(/ from "(\..*?)"/g, (_, path) => ` from "${new URL(path, url)}"`);
 }
 
 /** Writes what the explorer needs to run without a barrier; returns the path of an import map. */
 export async function prepare(folder: string, barrier: Barrier): Promise<string> {
-  const file = new URL(barrier.file, SRC);
+  const source = await Deno.readTextFile(new URL(barrier.file, SRC));
+  return await replaceFile(folder, barrier.file, without(source, barrier));
+}
+
+/** Writes another source of a file, and an import map of the explorer with it; returns its path. */
+export async function replaceFile(folder: string, file: string, source: string): Promise<string> {
   const weaker = `${folder}/weaker.ts`;
-  await Deno.writeTextFile(weaker, without(await Deno.readTextFile(file), barrier));
+  await Deno.writeTextFile(weaker, source);
   const map = new URL("import_map.json", import.meta.url);
   const { imports } = JSON.parse(await Deno.readTextFile(map)) as {
     imports: Record<string, string>;
@@ -171,10 +180,33 @@ export async function prepare(folder: string, barrier: Barrier): Promise<string>
   const absolute = Object.entries(imports).map((pair) =>
     pair.map((path) => `${new URL(path, map)}`)
   );
-  const all = { ...Object.fromEntries(absolute), [`${file}`]: `file://${weaker}` };
+  const replaced = {
+    ...Object.fromEntries(absolute),
+    [`${new URL(file, SRC)}`]: `file://${weaker}`,
+  };
   const path = `${folder}/import_map.json`;
-  await Deno.writeTextFile(path, JSON.stringify({ imports: all }));
+  await Deno.writeTextFile(path, JSON.stringify({ imports: replaced }));
   return path;
+}
+
+/** Searches scenarios in weak memory by an import map, and returns the first that goes wrong. */
+export async function firstFinding(
+  map: string,
+  args: readonly string[],
+): Promise<{ name: string; kind: string } | undefined> {
+  const main = new URL("main.ts", import.meta.url).pathname;
+  const deno = ["run", "--no-check", "--no-config", "--no-lock", "--import-map", map, main];
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...deno, "--weak", "--bail", "--json", ...args],
+    stderr: "inherit",
+  });
+  const { code, stdout } = await command.output();
+  if (code > 1) throw new Error(`the explorer failed for ${args.join(" ")}`);
+  const told = new TextDecoder().decode(stdout).trimEnd().split("\n").map((line) =>
+    JSON.parse(line)
+  );
+  const wrong = told.find(({ expected }) => !expected);
+  return wrong && { name: wrong.name, kind: wrong.finding?.kind ?? wrong.result };
 }
 
 /** Returns the table of the README. */

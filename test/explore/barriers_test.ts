@@ -3,7 +3,15 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { type Barrier, BARRIERS, prepare, sitesIn, SRC, tableOf } from "./barriers.ts";
+import {
+  type Barrier,
+  BARRIERS,
+  firstFinding,
+  prepare,
+  sitesIn,
+  SRC,
+  tableOf,
+} from "./barriers.ts";
 
 async function* sources(folder = SRC): AsyncGenerator<[file: string, source: string]> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -46,16 +54,7 @@ async function search(barrier: Barrier): Promise<string | undefined> {
   const { scenario, options = ["--preemptions", "1"] } = barrier;
   const folder = await Deno.makeTempDir();
   try {
-    const map = ["--import-map", await prepare(folder, barrier)];
-    const main = new URL("main.ts", import.meta.url).pathname;
-    const args = ["run", "--no-check", "--no-config", "--no-lock", ...map, main];
-    const command = new Deno.Command(Deno.execPath(), {
-      args: [...args, "--weak", "--json", ...options, scenario],
-      stderr: "inherit",
-    });
-    const { stdout } = await command.output();
-    const [line] = new TextDecoder().decode(stdout).split("\n");
-    return JSON.parse(line!).finding?.kind;
+    return (await firstFinding(await prepare(folder, barrier), [...options, scenario]))?.kind;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -19,7 +19,8 @@ import {
   summary,
 } from "./report.ts";
 
-const HELP = `Explores every interleaving of the scenarios, within their bounds.
+const HELP = `Explores every interleaving of the scenarios, within their bounds: first with
+every operation visible at once, then in weak memory, as on Arm.
 
   deno task explore [scenario...] [options]
 
@@ -31,9 +32,10 @@ A scenario is named by the beginning of its name, or by a pattern such as
   --deaths n          how many actors may die in a run
   --noise n           how many spurious wake-ups and early time-outs a run may
                       have
-  --weak              weak memory, as on Arm: stores become visible late, and loads
-                      are served early; at most 2 preemptions (1 for a large
-                      scenario, or with --short), 1 death and no noise
+  --weak              only weak memory: stores become visible late, and loads are
+                      served early; at most 2 preemptions (1 for a large scenario,
+                      or with --short), 1 death and no noise
+  --strong            only with every operation visible at once, as --seed does
   --reorderings n     how many stores and loads a run may reorder; 1 with --weak
   --short             at most 2 preemptions, 1 death and 1 noise; 30 s in all
                       unless --budget, and in any case more for a broken
@@ -43,6 +45,7 @@ A scenario is named by the beginning of its name, or by a pattern such as
   --seed s            random runs without a bound on preemptions, instead of all
                       runs; 10 s in all unless --budget or --schedules
   --replay token      one run of one scenario, step by step
+  --bail              stop after the first scenario that does not go as it should
   --json              a line of JSON for each scenario
   --help              this text
 
@@ -58,13 +61,15 @@ interface Request {
   readonly scenarios: readonly Scenario[];
   readonly bounds: Partial<Bounds>;
   readonly short: boolean;
-  readonly weak: boolean;
+  /** Whether memory is weak, in each search of a scenario. */
+  readonly memories: readonly ("strong" | "weak")[];
   readonly budgetMs: number;
   /** The time that a broken scenario has at least: how far it comes depends on the machine. */
   readonly brokenMs: number;
   readonly schedules: number | undefined;
   readonly seed: number | undefined;
   readonly token: string | undefined;
+  readonly bail: boolean;
   readonly json: boolean;
 }
 
@@ -77,12 +82,14 @@ async function main(): Promise<number> {
       deaths: { type: "string" },
       noise: { type: "string" },
       weak: { type: "boolean", default: false },
+      strong: { type: "boolean", default: false },
       reorderings: { type: "string" },
       short: { type: "boolean", default: false },
       budget: { type: "string" },
       schedules: { type: "string" },
       seed: { type: "string" },
       replay: { type: "string" },
+      bail: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean" },
     },
@@ -111,18 +118,24 @@ async function main(): Promise<number> {
       ...given("noise", values.noise),
       ...given("reorderings", values.reorderings),
     },
-    weak: values.weak,
+    memories: memoriesOf(values.weak, values.strong || seed !== undefined),
     short: values.short,
     budgetMs: 1000 * (count("budget", values.budget) ?? usualSeconds),
     brokenMs: seed === undefined && (values.short || values.budget === undefined) ? 20_000 : 0,
     schedules,
     seed,
     token: values.replay,
+    bail: values.bail,
     json: values.json,
   };
   return request.token === undefined
     ? await exploreAll(request)
     : await replayOne(request, request.token);
+}
+
+function memoriesOf(weak: boolean, strong: boolean): Request["memories"] {
+  if (weak === strong) return ["strong", "weak"];
+  return weak ? ["weak"] : ["strong"];
 }
 
 /** Returns the scenarios that match the beginnings of names or the patterns. */
@@ -158,10 +171,10 @@ function given(bound: keyof Bounds, text: string | undefined): Partial<Bounds> {
   return value === undefined ? {} : { [bound]: value };
 }
 
-function boundsOf(scenario: Scenario, request: Request): Bounds {
+function boundsOf(scenario: Scenario, isWeak: boolean, request: Request): Bounds {
   let usual = scenario.bounds;
-  if (request.short || request.weak) usual = { ...within(usual, SHORT), ...scenario.short };
-  if (request.weak) {
+  if (request.short || isWeak) usual = { ...within(usual, SHORT), ...scenario.short };
+  if (isWeak) {
     const least = Math.min(1, scenario.bounds.preemptions);
     const some = { ...usual, preemptions: Math.max(least, usual.preemptions) };
     const preemptions = request.short ? 1 : WEAK.preemptions;
@@ -182,16 +195,27 @@ function within(bounds: Bounds, most: Bounds): Bounds {
 
 // ---- exploring ----
 
+/** Returns the searches to make: what is broken is found in strong memory if it can be. */
+function searchesOf({ scenarios, memories }: Request): { scenario: Scenario; isWeak: boolean }[] {
+  return memories.flatMap((memory) => {
+    const isWeak = memory === "weak";
+    const isSecond = isWeak && memories.length > 1;
+    return scenarios.filter(({ expect }) => !isSecond || expect === undefined)
+      .map((scenario) => ({ scenario, isWeak }));
+  });
+}
+
 async function exploreAll(request: Request): Promise<number> {
-  const { scenarios, json, seed, schedules } = request;
+  const { json, seed, schedules } = request;
   const showsProgress = Deno.stderr.isTerminal();
   const deadline = performance.now() + request.budgetMs;
+  const searches = searchesOf(request);
   const reports: Report[] = [];
   let unexpected = 0;
   if (!json) console.log(heading());
-  for (const [i, scenario] of scenarios.entries()) {
-    const bounds = boundsOf(scenario, request);
-    const shareMs = share(deadline - performance.now(), scenarios.length - i);
+  for (const [i, { scenario, isWeak }] of searches.entries()) {
+    const bounds = boundsOf(scenario, isWeak, request);
+    const shareMs = share(deadline - performance.now(), searches.length - i);
     const report = await explore(scenario, {
       bounds,
       conventions: CONVENTIONS,
@@ -205,7 +229,8 @@ async function exploreAll(request: Request): Promise<number> {
     const outcome = resultOf(scenario, report);
     if (!outcome.expected) unexpected++;
     if (json) console.log(JSON.stringify(record(scenario, bounds, report, outcome)));
-    else show(scenario, bounds, report, outcome, scenarios.length === 1);
+    else show(scenario, bounds, report, outcome, request.scenarios.length === 1);
+    if (!outcome.expected && request.bail) break;
   }
   if (!json) console.log(summary(reports, unexpected));
   return unexpected === 0 ? 0 : 1;

@@ -64,7 +64,7 @@ export function summary(reports: readonly Report[], unexpected: number): string 
   const sum = (of: (report: Report) => number) => reports.reduce((all, one) => all + of(one), 0);
   const seconds = sum(({ milliseconds }) => milliseconds) / 1000;
   return [
-    plural(reports.length, "scenario"),
+    plural(reports.length, "search", "searches"),
     plural(sum(({ schedules }) => schedules), "run"),
     plural(sum(({ deaths }) => deaths), "death"),
     `${seconds.toFixed(1)} s`,
@@ -103,8 +103,8 @@ export function describeFinding({ name }: Scenario, finding: Finding): string {
   ].join("\n");
 }
 
-function plural(count: number, noun: string): string {
-  return `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
+function plural(count: number, noun: string, many = `${noun}s`): string {
+  return `${whole(count)} ${count === 1 ? noun : many}`;
 }
 
 function whole(value: number): string {

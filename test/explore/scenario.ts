@@ -48,6 +48,22 @@ export function scenarios(rows: readonly Row[]): readonly Scenario[] {
   });
 }
 
+/** The parts of a scenario that it shares with its twin. */
+export type Parts = Pick<Row, "actors" | "bounds" | "check"> & Partial<Pick<Row, "setup">>;
+
+/** Makes a broken scenario and its twin. */
+export function pair<T>(
+  { name, about, expect }: { name: string; about: string } & Required<Pick<Row, "expect">>,
+  [broken, right]: readonly [broken: new () => T, right: new () => T],
+  parts: (make: () => T) => Parts,
+): Row[] {
+  const setup = () => makeMemory("shared", 64 * 8);
+  return [
+    { name: `broken-${name}`, about, expect, setup, ...parts(() => new broken()) },
+    { name: `twin-${name}`, about: "the same, done right", setup, ...parts(() => new right()) },
+  ];
+}
+
 /** An actor, or the code of one. */
 export type Actor = ActorSpec | (() => unknown);
 

@@ -172,7 +172,10 @@ class Word<N extends number | bigint> {
     this.store(value);
     return bell.glance();
   }
-  /** For barriers.ts: the store orders nothing. */
+  /** For barriers.ts and orders.ts: the store orders nothing, in these three. */
+  storePlainly(value: number): void {
+    this.write(value, "plain store");
+  }
   storePlainlyThenLoad(value: number, other: Word32): number {
     this.write(value, "plain store");
     return other.load();
@@ -197,6 +200,10 @@ export class Word32 extends Word<number> {
 
   spinWhile(expected: number, _budget: number): boolean {
     return this.read("acquire", () => `spin while ${expected}`) !== expected;
+  }
+  /** For orders.ts: the load orders nothing. */
+  spinPlainlyWhile(expected: number, _budget: number): boolean {
+    return this.read("plain load", () => `spin while ${expected}`) !== expected;
   }
 }
 

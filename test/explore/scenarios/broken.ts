@@ -24,26 +24,13 @@ import {
   makeMemory,
   mapMemory,
   messageOf,
+  pair,
+  type Parts,
   pattern,
   type Row,
   type Scenario,
   scenarios,
 } from "../scenario.ts";
-
-type Parts = Pick<Row, "actors" | "bounds" | "check"> & Partial<Pick<Row, "setup">>;
-
-/** A broken scenario and its twin. */
-function pair<T>(
-  { name, about, expect }: { name: string; about: string } & Required<Pick<Row, "expect">>,
-  [broken, right]: readonly [broken: new () => T, right: new () => T],
-  parts: (make: () => T) => Parts,
-): Row[] {
-  const setup = () => makeMemory("shared", 64 * 8);
-  return [
-    { name: `broken-${name}`, about, expect, setup, ...parts(() => new broken()) },
-    { name: `twin-${name}`, about: "the same, done right", setup, ...parts(() => new right()) },
-  ];
-}
 
 // ---- bells ----
 

@@ -5,7 +5,7 @@
  */
 
 import { Word32 } from "../../../src/memory/word.ts";
-import { Doorbell } from "../../../src/wait/doorbell.ts";
+import { Doorbell, FencedDoorbell } from "../../../src/wait/doorbell.ts";
 import {
   type Actors,
   type ActorSpec,
@@ -22,9 +22,9 @@ const LOOP = { path: "loop", offset: 4 };
 const COUNT = { path: "count", offset: 64 };
 
 /** The count of things published, and the bell that is rung for them. */
-function shared(loop?: typeof LOOP) {
+function shared(loop?: typeof LOOP, Bell = Doorbell) {
   const memory = mapMemory("shared");
-  return { bell: new Doorbell(memory, BELL, 0, loop), count: new Word32(memory, COUNT) };
+  return { bell: new Bell(memory, BELL, 0, loop), count: new Word32(memory, COUNT) };
 }
 
 function waker(times: number, loop?: typeof LOOP) {
@@ -38,9 +38,9 @@ function waker(times: number, loop?: typeof LOOP) {
 }
 
 /** Waits for the count to reach 1, 2 ... `upTo`, one after the other. */
-function sleeper(upTo: number) {
+function sleeper(upTo: number, Bell = Doorbell) {
   return () => {
-    const { bell, count } = shared();
+    const { bell, count } = shared(undefined, Bell);
     for (let target = 1; target <= upTo; target++) {
       const ready = () => count.load() >= target;
       check(waitSync({ bell, watch: count, ready }, { spin: 0 }));
@@ -50,9 +50,9 @@ function sleeper(upTo: number) {
 }
 
 /** Waits on the event loop. */
-function asyncSleeper(upTo: number, loop?: typeof LOOP) {
+function asyncSleeper(upTo: number, loop?: typeof LOOP, Bell = Doorbell) {
   return async () => {
-    const { bell, count } = shared(loop);
+    const { bell, count } = shared(loop, Bell);
     for (let target = 1; target <= upTo; target++) {
       const ready = () => count.load() >= target;
       check(await wait({ bell, watch: count, ready }, { spin: 0 }));
@@ -76,10 +76,10 @@ function scenario(name: string, about: string, actors: Actors, bounds: Row["boun
   return { name, about, setup, actors, bounds, check };
 }
 
-/** Publishes and looks at the bell in one call, in which the load may pass the store. */
-function publisher(times: number) {
+/** Publishes and looks at the bell in one call; without a fence the load may pass the store. */
+function publisher(times: number, loop?: typeof LOOP, Bell = Doorbell) {
   return () => {
-    const { bell, count } = shared();
+    const { bell, count } = shared(loop, Bell);
     for (let i = 1; i <= times; i++) bell.publish(count, i);
   };
 }
@@ -134,6 +134,27 @@ export const DOORBELL: readonly Scenario[] = scenarios([
     },
     "3/0/1",
   ),
+  scenario("doorbell-fenced", "two waiters without a barrier, and a waker that has a fence", {
+    sleeper1: sleeper(2, FencedDoorbell),
+    sleeper2: sleeper(1, FencedDoorbell),
+    waker: publisher(2, undefined, FencedDoorbell),
+  }, "3/0/1"),
+  scenario(
+    "doorbell-fenced-loop",
+    "the same, and the waiters hear bytes or find the bell claimed",
+    {
+      sleeper1: asyncSleeper(2, LOOP, FencedDoorbell),
+      sleeper2: asyncSleeper(1, LOOP, FencedDoorbell),
+      waker: publisher(2, LOOP, FencedDoorbell),
+    },
+    "3/0/0",
+  ),
+  scenario("doorbell-fenced-death", "a waker with a fence dies anywhere, and has a successor", {
+    sleeper1: sleeper(2, FencedDoorbell),
+    sleeper2: asyncSleeper(1, LOOP, FencedDoorbell),
+    waker: publisher(2, LOOP, FencedDoorbell),
+    successor: successor("waker", 2, LOOP),
+  }, "3/1/0"),
   scenario("doorbell-async", "one waiter on the event loop, one waker", {
     sleeper: asyncSleeper(2),
     waker: waker(2),

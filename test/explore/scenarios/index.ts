@@ -7,8 +7,10 @@
 import type { Scenario } from "../scenario.ts";
 import { BABUS } from "./babus.ts";
 import { BROKEN } from "./broken.ts";
+import { BROKEN_WAITS } from "./broken_waits.ts";
 import { CIRCULAR } from "./circular.ts";
 import { DOORBELL } from "./doorbell.ts";
+import { FAN_IN } from "./fan_in.ts";
 import { MPSC } from "./mpsc.ts";
 import { REACTOR } from "./reactor.ts";
 import { REGION } from "./region.ts";
@@ -23,9 +25,11 @@ import { VDDS } from "./vdds.ts";
 /** Every scenario, by a name of its own. */
 export const SCENARIOS: readonly Scenario[] = [
   ...BROKEN, // first: an explorer that finds nothing here is of no use
+  ...BROKEN_WAITS,
   ...BABUS,
   ...CIRCULAR,
   ...DOORBELL,
+  ...FAN_IN,
   ...MPSC,
   ...REACTOR,
   ...REGION,

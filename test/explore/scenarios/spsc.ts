@@ -6,7 +6,7 @@
 
 import { Word32 } from "../../../src/memory/word.ts";
 import { byteRing, spsc } from "../../../src/spsc/definition.ts";
-import { waitAnySync } from "../../../src/wait/any.ts";
+import { type Waitable, waitAnySync } from "../../../src/wait/any.ts";
 import {
   type Actors,
   type ActorSpec,
@@ -203,6 +203,46 @@ function listener(): Received {
   return { received: received.sort(), again: [], end: "limit" };
 }
 
+/** Opens a producer that sends one message and closes. */
+function senderAndCloses(name: string): ActorSpec {
+  return arranged(() => ring(name).producer(), (producer) => {
+    producer.sendSync(pattern(LENGTH, 1), { spin: 0 });
+    producer.close();
+  });
+}
+
+/**
+ * Waits for two rings at once until the producer of the first has closed or is lost; the second is
+ * alive, and sends nothing. `guise` is what the wait sees of each.
+ */
+export function survivors(
+  guise: (consumer: Waitable) => Waitable = (consumer) => consumer,
+): Pick<Row, "setup" | "actors" | "bounds" | "check"> {
+  const open = () => ["ring", "other"].map((name) => ring(name).consumer({ onPeerGone: "end" }));
+  return {
+    setup: () => {
+      ring().consumer().close();
+      ring("other").consumer().close();
+    },
+    actors: {
+      mortal: senderAndCloses("ring"),
+      silent: immortal(arranged(() => ring("other").producer(), () => {})),
+      listener: immortal(arranged(open, (consumers): string => {
+        const all = consumers.map(guise);
+        return untilEnd(() => {
+          const ready = consumers[all.indexOf(waitAnySync(all, { spin: 0 }))]!;
+          return ready.receiveSync({ spin: 0 }) === undefined ? "closed" : undefined;
+        });
+      })),
+    },
+    bounds: "2/1/0",
+    check: ({ results, dead }) =>
+      results.listener === "closed" || dead.has("mortal") && results.listener === "lost"
+        ? undefined
+        : `the listener ended with ${results.listener}`,
+  };
+}
+
 /** Each message once and in order, over all consumers; again only what was taken by the dead. */
 function inOrder(total: number): Scenario["check"] {
   return ({ results, dead }) => {
@@ -294,6 +334,12 @@ export const SPSC: readonly Scenario[] = scenarios([
       ring().consumer().close();
       ring("other").consumer().close();
     },
+    short: 1,
+  },
+  {
+    name: "wait-any-dies",
+    about: "an actor that sleeps on two rings learns that the producer of one is dead",
+    ...survivors(),
     short: 1,
   },
   scenario(
