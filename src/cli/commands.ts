@@ -5,6 +5,7 @@
  */
 
 import type { Command } from "./command.ts";
+import { bench } from "./commands/bench.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
 import { echo } from "./commands/echo.ts";
@@ -37,5 +38,6 @@ export const COMMANDS: readonly Command[] = [
   watch,
   prometheus,
   doctor,
+  bench,
   clean,
 ];

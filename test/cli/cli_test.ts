@@ -200,10 +200,22 @@ Deno.test("vring tells killed parties from living ones, and clean removes what t
 });
 
 Deno.test("vring doctor checks the system", async () => {
+  using _place = namespace();
+  using _memory = sharedMemory("big", { size: 2 ** 20 }).open();
   const { code, out } = await vring("doctor");
   assertEquals(code, 0);
   assertMatch(out, /^ok +native library: loaded/);
   assertStringIncludes(out, "/dev/shm: files can be made");
+  assertMatch(out, /user and mount: user \d+.*umask \d+; .*: tmpfs \d+:\d+ \(rw/);
+  assertMatch(out, /contents of \/dev\/shm: \d+ files of vring with .*; the largest: \S+ [\d.]+ /);
+  for (const check of ["memfd", "locks", "futex_waitv", "membarrier", "open files"]) {
+    assertMatch(out, new RegExp(`^(ok|!) +${check}: `, "m"));
+  }
+  await using limited = new Program("src/cli/main.ts", "doctor", "--json");
+  await limited.end();
+  const findings = objectsIn({ code: 0, out: limited.out, err: "" });
+  const permissions = findings.find(({ check }) => check === "permissions");
+  assertStringIncludes(String(permissions?.text), "--allow-write is for record");
 });
 
 Deno.test("vring explains its commands, and what it does not understand", async () => {
