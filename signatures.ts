@@ -33,7 +33,7 @@ export type {
 } from "./src/layout/layout.ts";
 export type { Origin } from "./src/origin.ts";
 export type { MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
-export type { RegionDetails } from "./src/region/list.ts";
+export type { DirectoryOptions, RegionDetails } from "./src/region/list.ts";
 export type { ObserveOptions, RegionObserver } from "./src/region/region_observer.ts";
 export type { LockOptions } from "./src/shared/semaphore_lock.ts";
 export type { SharedMemoryOptions, TypedArrayConstructor } from "./src/shared/shared_memory.ts";

@@ -253,6 +253,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   persist: FLAG,
   anyOwner: FLAG,
+  directory: {
+    wanted: 'the absolute path of a directory, such as "/mnt/shm"',
+    is: (value) => typeof value === "string" && /^\/[^\0]{0,3000}$/.test(value),
+  },
   open: oneOf("any", "create", "join"),
   onPeerGone: oneOf("wait", "end"),
   onLoss: oneOf("throw", "skip"),
@@ -275,7 +279,7 @@ const KNOWN: readonly string[] = Object.keys(RULES);
 
 /** The options of every definition, and those of one more. */
 export function definitionOptions(...own: string[]): readonly string[] {
-  return [...own, "mode", "group", "persist", "anyOwner"];
+  return [...own, "mode", "group", "persist", "anyOwner", "directory"];
 }
 
 /**

@@ -15,7 +15,7 @@ import { pageSize, SMALLEST_PAGE } from "./os/page.ts";
 import { describe } from "./region/file.ts";
 import type { MessageType } from "./region/header.ts";
 import { namesakesOf, regionAt, type RegionInfo } from "./region/list.ts";
-import { pathInside, pathOutside } from "./region/names.ts";
+import { fileOutside, pathInside } from "./region/names.ts";
 import {
   create,
   type Geometry,
@@ -64,8 +64,9 @@ export abstract class Definition<
 > {
   /** The name of the region, such as `camera/front`. */
   readonly name: string;
-  /** With the path outside of any namespace: a definition may be made before a test begins one. */
-  readonly #asked: Omit<OpenRequest<G>, "plan">;
+  readonly #asked: Omit<OpenRequest<G>, "plan" | "path">;
+  /** The name outside of any namespace: a definition may be made before a test begins one. */
+  readonly #file: string;
   readonly #planFor: (pageBytes: number) => Plan<G>;
   #plan: Plan<G> | undefined;
 
@@ -79,13 +80,14 @@ export abstract class Definition<
     const what = describe(product.regionType, path);
     this.#planFor = (page) => product.plan(Object.fromEntries(sizes), what, options, page);
     this.#planFor(SMALLEST_PAGE); // throws unless it is possible, and asks nothing of the system
-    const { mode, group, persist, anyOwner } = options;
-    const own = { mode, group, persist, anyOwner };
-    this.#asked = { product, path: pathOutside(path), options: own, message };
+    const { mode, group, persist, anyOwner, directory } = options;
+    const own = { mode, group, persist, anyOwner, directory };
+    this.#asked = { product, options: own, message };
+    this.#file = fileOutside(path);
   }
 
   get #path(): string {
-    return pathInside(this.#asked.path);
+    return pathInside(this.#file, this.#asked.options.directory);
   }
 
   get #request(): OpenRequest<G> {

@@ -273,7 +273,7 @@ const FITS: Readonly<Record<string, readonly unknown[]>> = {
   history: [2 ** 53],
 };
 
-const RING = ["capacity", "mode", "group", "persist", "anyOwner"];
+const RING = ["capacity", "mode", "group", "persist", "anyOwner", "directory"];
 const TOPIC = ["depth", "size", "subscribers", "reserve", "policy", "history", "publishers"];
 
 /** Each way to open a product: its arguments, its options, and the options that it needs. */
@@ -310,6 +310,7 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
     "group",
     "persist",
     "anyOwner",
+    "directory",
   ]],
   ["topic.publisher", (n, o) => topic(n).publisher(o), ["open", "source"]],
   ["topic.nextPublisher", (n, o) => topic(n).nextPublisher(o), ["timeout", "signal", "open"]],
@@ -333,7 +334,7 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
   [
     "sharedMemory",
     (n, o) => sharedMemory(n, o).open(),
-    ["size", "mode", "persist", "anyOwner"],
+    ["size", "mode", "persist", "anyOwner", "directory"],
     { size: 64 },
   ],
   [
@@ -341,13 +342,13 @@ const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[],
     (n, o) => sharedMemory(n, { size: 64 }).open(o),
     ["open"],
   ],
-  ["observe", (n, o) => observe("spsc", n, o), ["anyOwner"]],
-  ["rwLock", (n, o) => rwLock(n, o).open(), ["mode", "group", "persist", "anyOwner"]],
+  ["observe", (n, o) => observe("spsc", n, o), ["anyOwner", "directory"]],
+  ["rwLock", (n, o) => rwLock(n, o).open(), ["mode", "group", "persist", "anyOwner", "directory"]],
   ["lock", (n, o) => defineLock(n, o).open(), ["interop", "mode"]],
   [
     "domain",
     (n, o) => domain(n, { slot: {} }, o).open(),
-    ["mode", "group", "persist", "anyOwner"],
+    ["mode", "group", "persist", "anyOwner", "directory"],
   ],
   ["DomainDefinition.open", (n, o) => domain(n).open(o), ["open", "own"]],
   ["DomainDefinition.observer", (n, o) => domain(n).observer(o), ["own"]],

@@ -152,9 +152,7 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
 
   /** Lists the slots of the domain by name, also those of other programs; omits abandoned ones. */
   info(): SlotInfo[] {
-    return slotsOf(this.name).map((info) => look(info, this.name)).filter((info) =>
-      info !== undefined
-    );
+    return this.#infos().map((info) => look(info, this.name)).filter((info) => info !== undefined);
   }
 
   /**
@@ -163,14 +161,16 @@ export class DomainDefinition<S extends SlotTable = Record<never, never>> {
    */
   unlink(slot?: string): boolean {
     const paths = slot === undefined
-      ? slotsOf(this.name).map(({ path }) => path)
-      : [slotPath(this.name, slot)];
+      ? this.#infos().map(({ path }) => path)
+      : [slotPath(this.name, slot, this.#place.region.directory)];
     return paths.map((path) => Region.unlink(SLOT, path)).includes(true);
   }
-}
 
-function slotsOf(domain: string): RegionInfo[] {
-  return regions().filter(({ kind, name }) => kind === SLOT.name && name.startsWith(`${domain}/`));
+  #infos(): RegionInfo[] {
+    return regions({ directory: this.#place.region.directory }).filter(({ kind, name }) =>
+      kind === SLOT.name && name.startsWith(`${this.name}/`)
+    );
+  }
 }
 
 /** Reads one slot; returns undefined if it was removed, is unused or is not valid. */

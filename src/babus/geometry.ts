@@ -138,8 +138,9 @@ export class SlotDefinition<K extends Type = Bytes> extends Definition<SlotGeome
 }
 
 /** Returns the path of a slot's file. */
-export function slotPath(domain: string, name: string): string {
-  return topicPath(SLOT.name, `${domain}/${checkTopic(name, "a slot")}`, "a slot of a domain");
+export function slotPath(domain: string, name: string, directory?: string): string {
+  const slot = `${domain}/${checkTopic(name, "a slot")}`;
+  return topicPath(SLOT.name, slot, "a slot of a domain", directory);
 }
 
 /** Returns the layout that a control block states; undefined if it does not fit the data. */

@@ -11,7 +11,7 @@ import { hasWaitv, orderOthers } from "../os/futex.ts";
 import { closeLockFile, Lock, openLockFile, setLock, testLock } from "../os/locks.ts";
 import { pageSize } from "../os/page.ts";
 import { errnoName, VringError } from "../errors.ts";
-import { DIRECTORY } from "../region/names.ts";
+import { usualDirectory } from "../region/names.ts";
 import { regions } from "../region/list.ts";
 import { bytesInWords, harmless } from "./output.ts";
 
@@ -67,8 +67,8 @@ function processors(): Finding {
 }
 
 function directory(): Finding {
-  const check = DIRECTORY;
-  const fd = files.open(DIRECTORY, files.Open.write | files.Open.unnamed, 0o600);
+  const check = usualDirectory();
+  const fd = files.open(usualDirectory(), files.Open.write | files.Open.unnamed, 0o600);
   if (fd < 0) {
     const remedy = "mount a tmpfs there that this user can write; observers work without";
     return {
@@ -83,7 +83,7 @@ function directory(): Finding {
 
 function memory(): Finding {
   const check = "shared memory";
-  const space = files.space(DIRECTORY);
+  const space = files.space(usualDirectory());
   if (typeof space === "number") return { check, state: "poor", text: "its size cannot be read" };
   const { free, total } = space;
   const text = `${bytesInWords(free)} of ${bytesInWords(total)} free`;
@@ -134,7 +134,7 @@ function user(): Finding {
   const umask = /^Umask:\s+(\d+)/m.exec(status)?.[1] ?? "unknown";
   const isMapped = textOf("/proc/self/uid_map")?.trim().split(/\s+/)[2] !== ALL_USERS;
   const text = `user ${files.userId()}${isMapped ? " of a user namespace" : ""}, umask ${umask}; ` +
-    `programs share regions if they share this mount: ${mountOf(DIRECTORY)}`;
+    `programs share regions if they share this mount: ${mountOf(usualDirectory())}`;
   return { check: "user and mount", state: "good", text };
 }
 
@@ -152,13 +152,13 @@ function mountOf(path: string): string {
 
 /** What fills the directory: other programs put files there, too. */
 function contents(): Finding {
-  const check = `contents of ${DIRECTORY}`;
-  const names = files.list(DIRECTORY);
+  const check = `contents of ${usualDirectory()}`;
+  const names = files.list(usualDirectory());
   if (typeof names === "number") {
     return { check, state: "poor", text: "they cannot be listed; check its permissions" };
   }
   const all = names.filter((name) => !/^\.\.?$/.test(name)).flatMap((name) => {
-    const status = files.statPath(`${DIRECTORY}/${name}`);
+    const status = files.statPath(`${usualDirectory()}/${name}`);
     return typeof status === "number" ? [] : [{ name, bytes: status.allocated }];
   });
   const sum = (some: typeof all) => bytesInWords(some.reduce((sum, { bytes }) => sum + bytes, 0));
@@ -188,7 +188,7 @@ function memfd(): Finding {
 /** Locks a file through one descriptor, and looks at it through another. */
 function locks(): Finding {
   const check = "locks";
-  const fd = files.open(DIRECTORY, files.Open.write | files.Open.unnamed, 0o600);
+  const fd = files.open(usualDirectory(), files.Open.write | files.Open.unnamed, 0o600);
   if (fd < 0) return { check, state: "bad", text: "no file to lock can be made" };
   const path = files.pathOfFd(fd);
   const [own, other] = [openLockFile(path, true), openLockFile(path, true)];

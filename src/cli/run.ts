@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { VringError } from "../errors.ts";
+import { useDirectory, usualDirectory } from "../region/names.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Command, Exit, type Option, UsageError } from "./command.ts";
 import { completions, SHELLS } from "./completions.ts";
@@ -15,6 +16,7 @@ import type { Terminal } from "./terminal.ts";
 /** The options of every command. */
 export const COMMON: Readonly<Record<string, Option>> = {
   json: { summary: "one JSON object a line" },
+  directory: { value: "PATH", summary: "the directory of the regions; /dev/shm by default" },
   timeout: { value: "SECONDS", summary: "end after so many seconds" },
   help: { summary: "show this help" },
 };
@@ -63,7 +65,7 @@ async function runCommand(command: Command, args: string[], around: Surroundings
     around.write(helpOf(command));
     return Exit.ok;
   }
-  const { json, timeout, ...options } = values;
+  const { json, timeout, directory, ...options } = values;
   const seconds = Number(timeout ?? Infinity);
   if (!(seconds >= 0)) throw new UsageError(`Cannot use --timeout ${timeout}: pass seconds`);
   const limit = seconds < Infinity ? [AbortSignal.timeout(seconds * 1000)] : [];
@@ -74,7 +76,18 @@ async function runCommand(command: Command, args: string[], around: Surroundings
     width: around.isTerminal ? around.width : Infinity,
   });
   const end = AbortSignal.any([around.interrupt, ...limit]);
-  return await command.run({ names: positionals, options, out, end, terminal: around.terminal });
+  const usual = usualDirectory();
+  useDirectory(directoryIn(directory) ?? usual);
+  try {
+    return await command.run({ names: positionals, options, out, end, terminal: around.terminal });
+  } finally {
+    useDirectory(usual);
+  }
+}
+
+function directoryIn(given: string | true | undefined): string | undefined {
+  if (given === undefined || typeof given === "string" && given.startsWith("/")) return given;
+  throw new UsageError(`Cannot use --directory ${given}: pass an absolute path`);
 }
 
 function parse(command: Command, args: string[]) {

@@ -6,7 +6,7 @@
 
 import { type CallContext, check, Errno, LayoutMismatchError, OsError } from "../errors.ts";
 import * as files from "../os/files.ts";
-import { DIRECTORY } from "./names.ts";
+import { directoryOf } from "./names.ts";
 
 const KINDS: Readonly<Record<number, string>> = {
   0o010000: "a FIFO",
@@ -24,9 +24,14 @@ export function otherKind(mode: number): string | undefined {
 /** Makes the error for a path that cannot be opened or created; `errno` is positive. */
 export function openError(errno: number, path: string, context: CallContext): Error {
   const status = files.statPath(path);
-  if (typeof status === "number") return makeError(errno, context); // it does not exist
+  if (typeof status === "number") return makeError(errno, context, directoryOf(path)); // it does not exist
   const kind = otherKind(status.mode);
   if (kind !== undefined) return kindError(kind, path, context.action);
+  if (errno === Errno.EROFS) {
+    const state = `${directoryOf(path)} is read-only`;
+    const remedy = "mount it with the right to write, or observe what is there";
+    return new OsError(errno, { ...context, state, remedy });
+  }
   if (errno !== Errno.EACCES) return new OsError(errno, context);
   const mode = `0o${(status.mode & 0o777).toString(8).padStart(3, "0")}`;
   const state = `${path} belongs to user ${status.uid} and its mode is ${mode}, and you are user ` +
@@ -43,11 +48,11 @@ export function kindError(kind: string, path: string, action: string): LayoutMis
   );
 }
 
-/** Makes the error for a file that cannot be created; `errno` is positive. */
-export function makeError(errno: number, context: CallContext): OsError {
-  const state = STATES[errno];
+/** Makes the error for a file that cannot be created in a directory; `errno` is positive. */
+export function makeError(errno: number, context: CallContext, directory: string): OsError {
+  const state = STATES[errno]?.(directory);
   if (state === undefined) return new OsError(errno, context);
-  const remedy = `mount a tmpfs on ${DIRECTORY} that you may write to; containers have an option ` +
+  const remedy = `mount a tmpfs on ${directory} that you may write to; containers have an option ` +
     "for its size";
   return new OsError(errno, { ...context, state, remedy });
 }
@@ -60,10 +65,14 @@ export function giveToGroup(fd: number, group: string | number, action: string):
       `Cannot ${action}: /etc/group has no group "${group}"; pass the number of a group`,
     );
   }
-  const remedy = "pass a group that you belong to";
-  const state = `you may not give a file to group ${group}`;
   const result = files.setGroup(fd, id);
-  check(result, { syscall: "fchown", action, ...(result === -Errno.EPERM && { state, remedy }) });
+  const states: Record<number, string> = {
+    [-Errno.EPERM]: `you may not give a file to group ${group}`,
+    [-Errno.EINVAL]: `group ${group} does not exist in this user namespace`,
+  };
+  const state = states[result];
+  const remedy = "pass a group that you belong to";
+  check(result, { syscall: "fchown", action, ...(state !== undefined && { state, remedy }) });
 }
 
 /** Finds the number of a group: a line of /etc/group is `name:password:number:members`. */
@@ -75,11 +84,11 @@ function groupId(name: string): number | undefined {
   return found?.[2] ? Number(found[2]) : undefined;
 }
 
-const STATES: Readonly<Record<number, string>> = {
-  [Errno.ENOENT]: `there is no ${DIRECTORY}`,
-  [Errno.ENOTDIR]: `${DIRECTORY} is not a directory`,
-  [Errno.EACCES]: `you may not make files in ${DIRECTORY}`,
-  [Errno.EROFS]: `${DIRECTORY} is read-only`,
-  [Errno.EISDIR]: `${DIRECTORY} is on a file system without unnamed files`,
-  [Errno.EOPNOTSUPP]: `${DIRECTORY} is on a file system without unnamed files`,
+const STATES: Readonly<Record<number, (directory: string) => string>> = {
+  [Errno.ENOENT]: (directory) => `there is no ${directory}`,
+  [Errno.ENOTDIR]: (directory) => `${directory} is not a directory`,
+  [Errno.EACCES]: (directory) => `you may not make files in ${directory}`,
+  [Errno.EROFS]: (directory) => `${directory} is read-only`,
+  [Errno.EISDIR]: (directory) => `${directory} is on a file system without unnamed files`,
+  [Errno.EOPNOTSUPP]: (directory) => `${directory} is on a file system without unnamed files`,
 };

@@ -70,7 +70,7 @@ import {
   type RegionType,
 } from "./header.ts";
 import type { LockFile } from "./liveness.ts";
-import { DIRECTORY, parseFileName } from "./names.ts";
+import { directoryOf, fileNameOf, parseFileName } from "./names.ts";
 import { MEMBER, openFile, readDescription, readHeader } from "./opened.ts";
 import { Again, PATIENCE_MS } from "./poll.ts";
 import { checkAlive, lockAlive, openMember } from "./removal.ts";
@@ -142,7 +142,7 @@ export function tryJoin(
   const { size } = file.status;
   const describe = () => readDescription(file.fd, header);
   checkHeader(header, { size, describe }, { regionType, ...options }, what);
-  if (!regionType.sparse) fillHoles(file, what, readOnly);
+  if (!regionType.sparse) fillHoles(file, path, what, readOnly);
   const mapping = stack.use(mapRegion(regionType, file.fd, header, { what, readOnly }));
   if (!readOnly) {
     if (!member.tryLock(MEMBER, "read")) return again(what); // the last one out is at work
@@ -182,15 +182,16 @@ function build(
   using stack = new DisposableStack();
   const action = `create ${what}`;
   const unnamed = files.Open.unnamed | files.Open.write;
-  const fd = files.open(DIRECTORY, unnamed, 0o600);
-  if (fd < 0) throw makeError(-fd, { syscall: "openat", action });
+  const directory = directoryOf(path);
+  const fd = files.open(directory, unnamed, 0o600);
+  if (fd < 0) throw makeError(-fd, { syscall: "openat", action }, directory);
   using _file = { [Symbol.dispose]: () => files.close(fd) };
   check(files.chmod(fd, 0o600), { syscall: "fchmod", action }); // the umask cut the mode above
   const start = dataOffsetOf(regionType, description.length);
   if (reservedBytes < dataBytes) {
     check(files.truncate(fd, start + dataBytes), { syscall: "ftruncate", action });
   }
-  reserve(fd, 0, start + reservedBytes, action);
+  reserve({ fd, path }, 0, start + reservedBytes, action);
 
   const state = persist ? RegionState.persist : 0;
   const creator = randomId();
@@ -268,7 +269,7 @@ export function describe(
   regionType: Pick<RegionType, "name" | "title">,
   path: string,
 ): string {
-  const { name } = parseFileName(path.slice(DIRECTORY.length + 1)) ?? { name: path };
+  const { name } = parseFileName(fileNameOf(path)) ?? { name: path };
   const quoted = JSON.stringify(name);
   return regionType.title === undefined
     ? `region ${quoted} (${regionType.name})`

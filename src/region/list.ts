@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkedOptions } from "../arguments.ts";
 import { Errno } from "../errors.ts";
 import { removeAbandonedFifos } from "../os/fifo.ts";
 import * as files from "../os/files.ts";
@@ -20,7 +21,7 @@ import {
   REGION_HEADER,
   RegionState,
 } from "./header.ts";
-import { DIRECTORY, parseFileName } from "./names.ts";
+import { directoryOf, fileNameOf, parseFileName, usualDirectory } from "./names.ts";
 
 /** The properties of a region that a program can read without joining it. */
 export interface RegionInfo {
@@ -70,8 +71,14 @@ export interface RegionDetails {
   readonly features: readonly string[];
 }
 
+/** The options of listings and of {@linkcode sweep}. */
+export interface DirectoryOptions {
+  /** The directory of the regions, as in their definitions; `/dev/shm` by default. */
+  directory?: string | undefined;
+}
+
 /**
- * Lists every region on this system, by name.
+ * Lists every region in a directory, by name.
  *
  * @example See what is there
  * ```ts
@@ -82,19 +89,22 @@ export interface RegionDetails {
  * }
  * ```
  *
- * @returns A value for each file in /dev/shm that is named as a region.
+ * @returns A value for each file in the directory that is named as a region.
  */
-export function regions(): RegionInfo[] {
-  return regionFiles().flatMap(({ path }) => regionAt(path) ?? []);
+export function regions(options?: DirectoryOptions): RegionInfo[] {
+  const { directory } = checkedOptions(options, "list regions", ["directory"]);
+  return regionFiles(directory).flatMap(({ path }) => regionAt(path) ?? []);
 }
 
 /** Lists the files that are named as regions, by name. */
-export function regionFiles(): { kind: string; name: string; path: string }[] {
-  const names = files.list(DIRECTORY);
-  if (typeof names === "number") return []; // no /dev/shm: no regions
+export function regionFiles(
+  directory: string = usualDirectory(),
+): { kind: string; name: string; path: string }[] {
+  const names = files.list(directory);
+  if (typeof names === "number") return []; // no such directory: no regions
   return names.sort().flatMap((fileName) => {
     const parsed = parseFileName(fileName);
-    return parsed === undefined ? [] : [{ ...parsed, path: `${DIRECTORY}/${fileName}` }];
+    return parsed === undefined ? [] : [{ ...parsed, path: `${directory}/${fileName}` }];
   });
 }
 
@@ -116,9 +126,10 @@ export function regionFiles(): { kind: string; name: string; path: string }[] {
  *
  * @returns The regions that were removed.
  */
-export function sweep(): RegionInfo[] {
+export function sweep(options?: DirectoryOptions): RegionInfo[] {
+  const own = checkedOptions(options, "remove abandoned regions", ["directory"]);
   removeAbandonedFifos();
-  return regions().filter(({ path, details, inUse }) =>
+  return regions(own).filter(({ path, details, inUse }) =>
     details !== undefined && !details.persist && !inUse && removeAbandoned(path)
   );
 }
@@ -128,8 +139,8 @@ export function sweep(): RegionInfo[] {
  * "topic" has this name`; returns an empty string if there are none.
  */
 export function namesakesOf(path: string): string {
-  const own = parseFileName(path.slice(DIRECTORY.length + 1));
-  const kinds = regionFiles()
+  const own = parseFileName(fileNameOf(path));
+  const kinds = regionFiles(directoryOf(path))
     .filter(({ kind, name }) => name === own?.name && kind !== own.kind)
     .map(({ kind }) => `"${kind}"`);
   return kinds.length === 0 ? "" : `, but a region of type ${kinds.join(" and ")} has this name`;
@@ -149,7 +160,7 @@ export function withNamesakes(state: string, name: string): string {
 
 /** Describes the region of this path; returns undefined if none exists. */
 export function regionAt(path: string): RegionInfo | undefined {
-  const parsed = parseFileName(path.slice(DIRECTORY.length + 1));
+  const parsed = parseFileName(fileNameOf(path));
   const status = files.statPath(path);
   if (parsed === undefined || typeof status === "number") return undefined;
   const base = {

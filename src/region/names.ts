@@ -1,5 +1,6 @@
 /**
- * The names of regions, and of the files that hold them: `/dev/shm/vring.<kind>.<name>`.
+ * The names of regions, and of the files that hold them: `/dev/shm/vring.<kind>.<name>`, or in another
+ * directory that a definition states.
  *
  * @module
  */
@@ -18,9 +19,22 @@ const SLASH = "~";
 /** The prefix of every name that this isolate uses (testing/namespace.ts); empty without one. */
 let prefix = "";
 
+/** The directory of every name whose definition states none. */
+let usual = DIRECTORY;
+
 /** Sets the prefix of every name that is used from now on; "" removes it. */
 export function usePrefix(next: string): void {
   prefix = next;
+}
+
+/** Sets the directory of every name whose definition states none. */
+export function useDirectory(next: string = DIRECTORY): void {
+  usual = withoutEnd(next);
+}
+
+/** Returns the directory of names whose definition states none. */
+export function usualDirectory(): string {
+  return usual;
 }
 
 /** Returns a valid name without a leading slash; throws a TypeError that says why it is invalid. */
@@ -36,8 +50,13 @@ export function checkTopic(topic: string, what = "a topic"): string {
 /**
  * Returns the path of a region's file; throws a TypeError that says what is wrong with the name.
  */
-export function regionPath(kind: string, name: string, what?: string): string {
-  return `${DIRECTORY}/${PREFIX}${kind}.${prefix}${checkName(name, what)}`;
+export function regionPath(
+  kind: string,
+  name: string,
+  what?: string,
+  directory?: string,
+): string {
+  return pathInside(`${PREFIX}${kind}.${checkName(name, what)}`, directory);
 }
 
 /** Returns the name of a semaphore for the C library. */
@@ -46,9 +65,24 @@ export function semaphoreName(name: string): string {
 }
 
 /** Returns the path for a topic such as `camera/front`, whose slashes are part of the name. */
-export function topicPath(kind: string, topic: string, what = "a topic"): string {
+export function topicPath(
+  kind: string,
+  topic: string,
+  what = "a topic",
+  directory?: string,
+): string {
   const bare = checkTopic(topic, what).replaceAll("/", SLASH);
-  return `${DIRECTORY}/${PREFIX}${kind}.${prefix}${bare}`;
+  return pathInside(`${PREFIX}${kind}.${bare}`, directory);
+}
+
+/** Returns the directory of a file. */
+export function directoryOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** Returns the name of a file in its directory. */
+export function fileNameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /**
@@ -62,23 +96,29 @@ export function parseFileName(fileName: string): { kind: string; name: string } 
   return { kind, name: stored!.slice(prefix.length).replaceAll(SLASH, "/") };
 }
 
-/** Returns the path of a region outside of the namespace, as a definition keeps it. */
-export function pathOutside(path: string): string {
-  const start = startOf(path);
-  return path.startsWith(prefix, start)
-    ? path.slice(0, start) + path.slice(start + prefix.length)
-    : path;
+/** Returns the name of a region's file outside of the namespace, as a definition keeps it. */
+export function fileOutside(path: string): string {
+  const fileName = fileNameOf(path);
+  const start = startOf(fileName);
+  return fileName.startsWith(prefix, start)
+    ? fileName.slice(0, start) + fileName.slice(start + prefix.length)
+    : fileName;
 }
 
-/** Returns the path that a path from `pathOutside` has in the namespace. */
-export function pathInside(path: string): string {
-  const start = startOf(path);
-  return prefix === "" ? path : path.slice(0, start) + prefix + path.slice(start);
+/** Returns the path that a file name from `fileOutside` has in the namespace. */
+export function pathInside(fileName: string, directory: string = usual): string {
+  const start = startOf(fileName);
+  return `${withoutEnd(directory)}/${fileName.slice(0, start)}${prefix}${fileName.slice(start)}`;
 }
 
-/** Returns the offset of the name in the path of a region. */
-function startOf(path: string): number {
-  return path.indexOf(".", DIRECTORY.length + 1 + PREFIX.length) + 1;
+/** Returns the offset of the name in the name of a region's file. */
+function startOf(fileName: string): number {
+  return fileName.indexOf(".", PREFIX.length) + 1;
+}
+
+/** Returns a directory without slashes at its end. */
+function withoutEnd(directory: string): string {
+  return directory.replace(/\/+$/, "");
 }
 
 function checked(

@@ -50,6 +50,11 @@ export interface OpenOptions {
    * its file.
    */
   anyOwner?: boolean | undefined;
+  /**
+   * The directory of the region's file, as an absolute path; `/dev/shm` by default. It must be on a
+   * tmpfs, or each store is written to a disk.
+   */
+  directory?: string | undefined;
 }
 
 /** The memory of a new region. */

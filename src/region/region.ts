@@ -28,6 +28,7 @@ import {
 } from "./file.ts";
 import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, openFile } from "./opened.ts";
 import { leave, removeName } from "./removal.ts";
+import { noteDirectory } from "./elsewhere.ts";
 import { noteOpen } from "./registry.ts";
 import { reserve } from "./reserve.ts";
 import { dataBytesOf, partBytesOf, REGION_HEADER, RegionState, type RegionType } from "./header.ts";
@@ -79,6 +80,7 @@ export class Region implements Disposable {
     this.#path = parts.path;
     this.#what = parts.what;
     this.#member = parts.member;
+    noteDirectory(parts.mapping, parts.path);
     attachments.set(parts.mapping.bytes.buffer, this);
     disposeAtEnd(this);
     this.#forget = noteOpen(this, parts.what, parts.path);
@@ -174,7 +176,7 @@ export class Region implements Disposable {
     const flags = files.Open.write | files.Open.follow;
     const fd = check(files.open(this.#member.path, flags), { syscall: "openat", action });
     using _file = { [Symbol.dispose]: () => files.close(fd) };
-    reserve(fd, offset, sizeBytes, action);
+    reserve({ fd, path: this.#path }, offset, sizeBytes, action);
   }
 
   /**

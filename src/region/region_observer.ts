@@ -28,6 +28,8 @@ const LONGEST_COPY = 2 ** 31 - 1;
 export interface ObserveOptions {
   /** Also opens a region of a user other than you or root; false by default. */
   anyOwner?: boolean | undefined;
+  /** The directory of the region, as in its definition; `/dev/shm` by default. */
+  directory?: string | undefined;
 }
 
 /**
@@ -80,7 +82,7 @@ export class RegionObserver implements Disposable {
   constructor(kind: string, name: string, options: ObserveOptions) {
     this.kind = kind;
     this.name = name;
-    this.path = topicPath(kind, name, "a region");
+    this.path = topicPath(kind, name, "a region", options.directory);
     const what = this.#what = `region "${name}" (${kind})`;
     using stack = new DisposableStack();
     const file = openFile(this.path, what, { ...options, readOnly: true });

@@ -8,40 +8,49 @@
 import { check, Errno, OsError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { availableMemory } from "../os/page.ts";
-import { DIRECTORY } from "./names.ts";
+import { directoryOf } from "./names.ts";
 import type { OpenFile } from "./opened.ts";
+
+/** An open file, and the path that it has or will have. */
+interface Named {
+  readonly fd: number;
+  readonly path: string;
+}
 
 /**
  * Allocates memory for a part of a file now: a page that is missing later is a SIGBUS. `missing` is
  * the number of its bytes without memory, if only some are.
  */
 export function reserve(
-  fd: number,
+  { fd, path }: Named,
   offset: number,
   sizeBytes: number,
   action: string,
   missing: number = sizeBytes,
 ): void {
   // Without this check the kernel would fill the memory of the machine before it refuses.
-  const result = missing > freeBytes() ? -Errno.ENOSPC : files.allocate(fd, offset, sizeBytes);
+  const directory = directoryOf(path);
+  const result = missing > freeBytes(directory)
+    ? -Errno.ENOSPC
+    : files.allocate(fd, offset, sizeBytes);
   if (result !== -Errno.ENOSPC) {
     check(result, { syscall: "fallocate", action, state: `${missing} bytes cannot be reserved` });
     return;
   }
-  const [free, needed] = inWords(freeBytes(), missing);
+  const [free, needed] = inWords(freeBytes(directory), missing);
   throw new OsError(Errno.ENOSPC, {
     syscall: "fallocate",
     action,
-    state: `${DIRECTORY} has ${free} free and ${needed} are needed`,
+    state: `${directory} has ${free} free and ${needed} are needed`,
     remedy: `${
       missing < sizeBytes ? "remove files there" : "ask for less"
-    } or enlarge ${DIRECTORY}`,
+    } or enlarge ${directory}`,
   });
 }
 
 /** The bytes that the file system, and the memory behind it, can still give. */
-function freeBytes(): number {
-  const space = files.space(DIRECTORY);
+function freeBytes(directory: string): number {
+  const space = files.space(directory);
   return Math.min(typeof space === "number" ? Infinity : space.free, availableMemory());
 }
 
@@ -55,11 +64,16 @@ function inWords(...sizes: number[]): string[] {
  * Allocates memory for the holes of a file that was created without any. A copy or a restored
  * backup can have holes, and touching one is a SIGBUS when the file system is full.
  */
-export function fillHoles({ fd, status }: OpenFile, what: string, readOnly: boolean): void {
+export function fillHoles(
+  { fd, status }: OpenFile,
+  path: string,
+  what: string,
+  readOnly: boolean,
+): void {
   const { size, allocated } = status;
   if (allocated >= size) return;
   const action = `open ${what}`;
-  if (!readOnly) return reserve(fd, 0, size, action, size - allocated);
+  if (!readOnly) return reserve({ fd, path }, 0, size, action, size - allocated);
   throw new OsError(Errno.ENOSPC, {
     syscall: "fstat",
     action,

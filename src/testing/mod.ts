@@ -5,6 +5,6 @@
  * @module
  */
 
-export { type Namespace, namespace } from "./namespace.ts";
+export { type Namespace, namespace, type NamespaceOptions } from "./namespace.ts";
 export { checkLeaks, type OpenHandle, openHandles } from "./leaks.ts";
 export { detachViews } from "../memory/word.ts";

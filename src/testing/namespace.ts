@@ -8,10 +8,10 @@ import { VringError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { unlinkSemaphore } from "../os/semaphore.ts";
 import { regionFiles } from "../region/list.ts";
-import { checkName, DIRECTORY, usePrefix } from "../region/names.ts";
+import { checkName, DIRECTORY, useDirectory, usePrefix } from "../region/names.ts";
 import { Region } from "../region/region.ts";
 import { noteLines, type OpenHandle, openHandles } from "../region/registry.ts";
-import { inWords } from "../arguments.ts";
+import { checkedOptions, inWords } from "../arguments.ts";
 import { describeHandles } from "./leaks.ts";
 
 /** The longest prefix: a name behind it still is a name of a file. */
@@ -42,8 +42,20 @@ let current: Namespace | undefined;
  * @param prefix The prefix, such as the `prefix` of another process's namespace; by default a
  * unique one.
  */
-export function namespace(prefix: string = uniquePrefix()): Namespace {
-  return new Namespace(prefix);
+export function namespace(
+  prefix: string = uniquePrefix(),
+  options?: NamespaceOptions,
+): Namespace {
+  return new Namespace(prefix, options);
+}
+
+/** The options of {@linkcode namespace}. */
+export interface NamespaceOptions {
+  /**
+   * The directory of all regions whose definitions state none, such as a temporary directory on a
+   * tmpfs; `/dev/shm` by default. (A `lock` stays in `/dev/shm`.)
+   */
+  directory?: string | undefined;
 }
 
 function uniquePrefix(): string {
@@ -58,7 +70,8 @@ export class Namespace implements Disposable {
   readonly #notedLines: boolean;
 
   /** @ignore */
-  constructor(prefix: string) {
+  constructor(prefix: string, options?: NamespaceOptions) {
+    const { directory } = checkedOptions(options, "begin a namespace", ["directory"]);
     this.prefix = checkName(prefix, "the prefix of a namespace");
     if (this.prefix.length > LONGEST_PREFIX) {
       throw new TypeError(
@@ -73,6 +86,7 @@ export class Namespace implements Disposable {
     }
     current = this;
     usePrefix(`${this.prefix}.`);
+    useDirectory(directory);
     this.#notedLines = noteLines(true);
   }
 
@@ -87,6 +101,7 @@ export class Namespace implements Disposable {
     this.#unlinkAll();
     current = undefined;
     usePrefix("");
+    useDirectory(); // no namespace begins in another
     noteLines(this.#notedLines);
     if (left.length === 0) return;
     throw new VringError(

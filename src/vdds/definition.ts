@@ -10,7 +10,7 @@ import { Definition, nextHandle, type OpenMode } from "../definition.ts";
 import { LayoutMismatchError } from "../errors.ts";
 import { type Bytes, type Type, typeIn } from "../message.ts";
 import { regionAt } from "../region/list.ts";
-import { checkTopic, topicPath } from "../region/names.ts";
+import { checkTopic, directoryOf, topicPath, usualDirectory } from "../region/names.ts";
 import type { Opened } from "../region/open.ts";
 import { Again, retrySync } from "../region/poll.ts";
 import { takeRole } from "../region/seats.ts";
@@ -89,10 +89,11 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     const { depth = USUAL.depth, subscribers = USUAL.subscribers } = own;
     const size = sizeFor(type, own.size, action) ?? USUAL.size;
     const { policy = "block", history = 0, reserve = true, publishers = "one" } = own;
-    const { mode, group, persist, anyOwner } = own;
+    const { mode, group, persist, anyOwner, directory } = own;
     const product = publishers === "one" ? TOPICS : SOURCES;
     const sizes = { depth, size, subscribers };
-    const all = { ...sizes, policy, history, reserve, mode, group, persist, anyOwner };
+    const region = { mode, group, persist, anyOwner, directory };
+    const all = { ...sizes, policy, history, reserve, ...region };
     const bare = checkTopic(name);
     super({
       product,
@@ -204,6 +205,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
       history,
       own,
       hasSources: this.#hasMany,
+      directory: this.#directory,
       checkPublishers: () => this.#checkPublishers(),
       attach: (source) => (source === undefined ? this : this.#below(source)).#observed(),
     });
@@ -232,8 +234,8 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     const info = super.info();
     if (info === undefined) return undefined;
     if (!this.#hasMany) return { ...info, ...factsOf(info) };
-    const all = listSources(this.name).flatMap(({ source }) => {
-      const below = regionAt(topicPath(TOPIC.name, topicOfSource(this.name, source)));
+    const all = listSources(this.name, directoryOf(info.path)).flatMap(({ source }) => {
+      const below = regionAt(this.#pathOf(TOPIC.name, topicOfSource(this.name, source)));
       return (below && factsOf(below)) ?? [];
     });
     const { depth, size } = this.#all;
@@ -252,13 +254,21 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
    * Existing handles keep working. Returns false if the topic does not exist.
    */
   override unlink(): boolean {
-    const sources = this.#hasMany ? listSources(this.name) : [];
+    const sources = this.#hasMany ? listSources(this.name, this.#directory) : [];
     const below = sources.map(({ source }) => this.#below(source).unlink());
     return super.unlink() || below.includes(true);
   }
 
   get #hasMany(): boolean {
     return this.#options.publishers === "many";
+  }
+
+  get #directory(): string {
+    return this.#all.directory ?? usualDirectory();
+  }
+
+  #pathOf(kind: string, topic: string): string {
+    return topicPath(kind, topic, undefined, this.#directory);
   }
 
   /** Defines the topic of one source. */
@@ -273,7 +283,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
   }
 
   #sources(open: OpenMode | undefined): Sources {
-    return new Sources(this.name, this.#attach(open).region);
+    return new Sources(this.name, this.#directory, this.#attach(open).region);
   }
 
   #attach(open: OpenMode | undefined): Opened<Readonly<Record<string, number>>> {
@@ -298,7 +308,7 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
   #checkPublishers(): void {
     const [mine, theirs] = this.#hasMany ? ["many", "one"] : ["one", "many"];
     const other = this.#hasMany ? TOPIC : SOURCES.regionType;
-    if (!regionAt(topicPath(other.name, this.name))?.inUse) return;
+    if (!regionAt(this.#pathOf(other.name, this.name))?.inUse) return;
     throw new LayoutMismatchError(
       `Cannot open ${this.what()}: its publishers are "${theirs}", and this definition says ` +
         `"${mine}"; change the definition, or unlink the topic once nobody uses it`,

@@ -23,7 +23,7 @@ import type { RegionType } from "../region/header.ts";
 import { descriptionIn, type Product } from "../region/open.ts";
 import type { Region } from "../region/region.ts";
 import { identityOf } from "../region/opened.ts";
-import { DIRECTORY, parseFileName } from "../region/names.ts";
+import { parseFileName } from "../region/names.ts";
 import { Word32 } from "../memory/word.ts";
 import { randomId } from "../os/clock.ts";
 import * as files from "../os/files.ts";
@@ -83,9 +83,12 @@ export function isUniqueSource(source: string): boolean {
 }
 
 /** Lists the sources whose topics exist, each with the identity of its region. */
-export function listSources(topic: string): { source: string; identity: string }[] {
+export function listSources(
+  topic: string,
+  directory: string,
+): { source: string; identity: string }[] {
   const below = `${topic}/`;
-  const names = files.list(DIRECTORY);
+  const names = files.list(directory);
   if (typeof names === "number") {
     const action = `look for the sources of topic "${topic}"`;
     throw new OsError(-names, { syscall: "getdents64", action });
@@ -95,7 +98,7 @@ export function listSources(topic: string): { source: string; identity: string }
     if (parsed?.kind !== TOPIC.name || !parsed.name.startsWith(below)) return [];
     const source = parsed.name.slice(below.length);
     if (source === "" || source.includes("/")) return [];
-    const status = files.statPath(`${DIRECTORY}/${name}`);
+    const status = files.statPath(`${directory}/${name}`);
     return typeof status === "number" ? [] : [{ source, identity: identityOf(status) }];
   });
 }
@@ -103,14 +106,16 @@ export function listSources(topic: string): { source: string; identity: string }
 /** A membership in the sources of a topic. */
 export class Sources implements Disposable {
   readonly #topic: string;
+  readonly #directory: string;
   readonly #region: Region;
   readonly #changes: Word32;
   readonly #bell: Doorbell;
 
-  constructor(topic: string, region: Region) {
+  constructor(topic: string, directory: string, region: Region) {
     const { mapping, controlOffset } = region;
     const { changes, bell, loop } = SOURCES_CONTROL.fields;
     this.#topic = topic;
+    this.#directory = directory;
     this.#region = region;
     this.#changes = new Word32(mapping, changes, controlOffset);
     this.#bell = new Doorbell(mapping, bell, controlOffset, loop);
@@ -129,7 +134,7 @@ export class Sources implements Disposable {
 
   /** Lists the sources whose topics exist, each with the identity of its region. */
   list(): { source: string; identity: string }[] {
-    return listSources(this.#topic);
+    return listSources(this.#topic, this.#directory);
   }
 
   /** Makes the condition that the number of changes differs from `seen`. */

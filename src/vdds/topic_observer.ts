@@ -48,6 +48,8 @@ interface Parts<K extends Type> {
   readonly own: boolean | undefined;
   /** Whether to observe all sources of the topic. */
   readonly hasSources: boolean;
+  /** The directory to look for sources in. */
+  readonly directory: string;
   /** Throws if the topic has another number of publishers than defined. */
   readonly checkPublishers: () => void;
   /** Performs one step of attaching to the topic, or to one of its sources. */
@@ -140,7 +142,7 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
   #listEachSlice(): void {
     if (!this.#parts.hasSources || now() < this.#nextList) return;
     this.#nextList = now() + OBSERVER_SLICE_NS;
-    const present = listSources(this.name);
+    const present = listSources(this.name, this.#parts.directory);
     if (present.length === 0) this.#parts.checkPublishers();
     for (const [i, { source, observed }] of [...this.#targets.entries()].reverse()) {
       const { readable } = observed;

@@ -7,7 +7,7 @@
 import { LockFile } from "../region/liveness.ts";
 import { FIRST_ROLE } from "../region/opened.ts";
 import { REGION_HEADER } from "../region/header.ts";
-import { type RegionInfo, regions } from "../region/list.ts";
+import { type DirectoryOptions, type RegionInfo, regions } from "../region/list.ts";
 import * as files from "../os/files.ts";
 import { planIn, type TopicCounters } from "./topic.ts";
 import { readerRole, TOPIC, WRITER_ROLE } from "./vring.ts";
@@ -31,7 +31,7 @@ export interface TopicFacts {
 export interface TopicInfo extends RegionInfo, Partial<TopicFacts> {}
 
 /**
- * Lists the topics on this system that are in use and that you may read, by name.
+ * Lists the topics in a directory that are in use and that you may read, by name.
  *
  * @example List publishers and subscribers
  * ```ts
@@ -44,8 +44,8 @@ export interface TopicInfo extends RegionInfo, Partial<TopicFacts> {}
  *
  * @returns A value for each topic.
  */
-export function topics(): (RegionInfo & TopicFacts)[] {
-  return regions().flatMap((info) => {
+export function topics(options?: DirectoryOptions): (RegionInfo & TopicFacts)[] {
+  return regions(options).flatMap((info) => {
     if (info.kind !== TOPIC.name || info.inUse !== true) return [];
     const facts = factsOf(info);
     return facts === undefined ? [] : [{ ...info, ...facts }];

@@ -57,7 +57,8 @@
  *     its slice. Until then no ring wakes it, since the bell is even.
  * C5  A peer stores an id that is not its own: somebody else's event loop wakes up in vain. A waker
  *     that may not write to a FIFO, such as one of another user, stores `REFUSED`: from then on
- *     everybody sleeps on the futex, and the one that slept by its FIFO looks after its slice.
+ *     everybody sleeps on the futex, and the one that slept by its FIFO looks after its slice. The
+ *     parties of a region outside of /dev/shm do the same, as their FIFOs may be in different ones.
  *
  * @module
  */
@@ -67,6 +68,7 @@ import type { Mapping } from "../memory/mapping.ts";
 import { Word32, type Word64, type WordPlace } from "../memory/word.ts";
 import { post } from "../os/fifo.ts";
 import { addAndWake, orderOthers } from "../os/futex.ts";
+import { isElsewhere } from "../region/elsewhere.ts";
 
 const WAITING = 1;
 
@@ -100,6 +102,7 @@ export class Doorbell {
    * value to which it was raised after this, then sleep.
    */
   claim(id: number): boolean {
+    if (isElsewhere(this.mapping)) return false;
     return this.loop?.compareExchange(0, id) === 0; // P2 claimed before the compare ..
   }
 
@@ -162,11 +165,11 @@ export function raiseAll(all: readonly { readonly bell: Doorbell }[]): Raised[] 
   return raised;
 }
 
-function wake({ word, loop }: Doorbell): void {
+function wake({ word, loop, mapping }: Doorbell): void {
   check(addAndWake(word.address), { syscall: "futex", action: "wake who waits" });
   const id = loop?.load() ?? 0; // .. P2 loaded after the add
   if (id === 0 || id === REFUSED) return;
-  const result = post(id);
+  const result = isElsewhere(mapping) ? -Errno.EACCES : post(id);
   if (result >= 0) return;
   const isGone = result === -Errno.ENXIO || result === -Errno.ENOENT;
   loop!.compareExchange(id, isGone ? 0 : REFUSED);

@@ -47,7 +47,7 @@ Deno.test("makeError() names /dev/shm where it is missing or of no use", () => {
       [Errno.EOPNOTSUPP, "/dev/shm is on a file system without unnamed files"],
     ] as const
   ) {
-    const { message } = makeError(errno, context);
+    const { message } = makeError(errno, context, "/dev/shm");
     assertStringIncludes(message, `Cannot create it: ${state} (openat: `);
     assertStringIncludes(message, "mount a tmpfs on /dev/shm");
   }

@@ -4,15 +4,16 @@ import { assertEquals, assertNotEquals, assertStringIncludes, assertThrows } fro
 import fc from "fast-check";
 import {
   DIRECTORY,
+  directoryOf,
+  fileNameOf,
+  fileOutside,
   parseFileName,
   pathInside,
-  pathOutside,
   regionPath,
   topicPath,
+  useDirectory,
   usePrefix,
 } from "../../src/region/names.ts";
-
-const fileNameOf = (path: string) => path.slice(DIRECTORY.length + 1);
 
 Deno.test("regionPath() puts kind and name into /dev/shm", () => {
   assertEquals(regionPath("spsc", "camera-1.left_eye"), "/dev/shm/vring.spsc.camera-1.left_eye");
@@ -199,9 +200,27 @@ Deno.test("usePrefix() puts names behind a prefix, and hides those without it", 
     assertEquals(topicPath("topic", "/a/b"), "/dev/shm/vring.topic.t1.a~b");
     assertEquals(parseFileName(fileNameOf(inside)), { kind: "spsc", name: "demo" });
     assertEquals(parseFileName(fileNameOf(outside)), undefined);
-    assertEquals([pathInside(outside), pathOutside(inside)], [inside, outside]);
+    const fileName = fileNameOf(outside);
+    assertEquals([pathInside(fileName), fileOutside(inside)], [inside, fileName]);
   } finally {
     usePrefix("");
   }
-  assertEquals([regionPath("spsc", "demo"), pathInside(outside)], [outside, outside]);
+  assertEquals([regionPath("spsc", "demo"), pathInside(fileNameOf(outside))], [outside, outside]);
+});
+
+Deno.test("useDirectory() moves the names without a directory of their own", () => {
+  useDirectory("/mnt/shm//");
+  try {
+    const path = regionPath("spsc", "demo");
+    assertEquals(path, "/mnt/shm/vring.spsc.demo");
+    assertEquals([directoryOf(path), fileNameOf(path)], ["/mnt/shm", "vring.spsc.demo"]);
+    assertEquals(topicPath("topic", "a/b", "a topic", "/run/"), "/run/vring.topic.a~b");
+    assertEquals(regionPath("spsc", "demo", undefined, "/"), "/vring.spsc.demo");
+    usePrefix("t1.");
+    assertEquals(pathInside("vring.spsc.demo"), "/mnt/shm/vring.spsc.t1.demo");
+  } finally {
+    usePrefix("");
+    useDirectory();
+  }
+  assertEquals(regionPath("spsc", "demo"), "/dev/shm/vring.spsc.demo");
 });

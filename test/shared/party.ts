@@ -18,6 +18,8 @@ export interface PartyOptions {
   readonly trapped?: boolean;
   /** A process with a /dev/shm of its own, of this size; needs root. */
   readonly shmBytes?: number;
+  /** A process that `unshare` starts with these arguments, such as `--pid`; needs root. */
+  readonly namespaces?: readonly string[];
 }
 
 /** No answer takes longer, however slow the machine. */
@@ -143,11 +145,14 @@ export function programArguments(program: URL, trapped = false): string[] {
 }
 
 function startProcess(program: URL, options: PartyOptions): Deno.ChildProcess {
-  const { argument, trapped, shmBytes } = options;
+  const { argument, trapped, shmBytes, namespaces = [] } = options;
   const given = argument === undefined ? [] : [argument];
   const deno = [Deno.execPath(), ...programArguments(program, trapped), ...given];
-  const apart = ["unshare", "--mount", "--propagation", "private", "sh", "-c", OWN_SHM];
-  const [command, ...args] = shmBytes === undefined ? deno : [...apart, ...deno];
+  const mount = shmBytes === undefined ? [] : ["--mount", "--propagation", "private"];
+  const unshare = [...mount, ...namespaces];
+  const apart = unshare.length === 0 ? [] : ["unshare", ...unshare, "--"];
+  const shell = shmBytes === undefined ? [] : ["sh", "-c", OWN_SHM];
+  const [command, ...args] = [...apart, ...shell, ...deno];
   const env = { SHM_BYTES: `${shmBytes}` };
   const pipes = { stdin: "piped", stdout: "piped", stderr: "inherit" } as const;
   return new Deno.Command(command!, { args, env, ...pipes }).spawn();

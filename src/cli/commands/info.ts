@@ -10,6 +10,7 @@ import { holders } from "../../inspect/holders.ts";
 import { isSingle, type TypeDescription } from "../../layout/describe.ts";
 import * as files from "../../os/files.ts";
 import type { RegionDetails, RegionInfo } from "../../region/list.ts";
+import { DIRECTORY, directoryOf } from "../../region/names.ts";
 import { type Call, type Command, Exit, UsageError } from "../command.ts";
 import { McapReader } from "../../record/mod.ts";
 import { oldFile } from "../files.ts";
@@ -126,7 +127,10 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 };
 
 /** The definition of a region as source text; undefined for a kind that nobody knows. */
-function definitionOf({ kind, name }: RegionInfo, details: RegionDetails): string | undefined {
+function definitionOf(
+  { kind, name, path }: RegionInfo,
+  details: RegionDetails,
+): string | undefined {
   const maker = FUNCTIONS[kind];
   if (maker === undefined) return undefined;
   const { type, geometry = {}, policy = {}, dataBytes } = details;
@@ -134,15 +138,21 @@ function definitionOf({ kind, name }: RegionInfo, details: RegionDetails): strin
   const isBytes = type?.name === "bytes without messages";
   const types = isBytes || type === undefined ? [] : typesOf(type.name, description);
   const sizes = kind === "shm" ? { size: dataBytes } : { ...geometry, ...policy };
+  const directory = directoryOf(path);
+  const place = directory === DIRECTORY ? [] : [`directory: ${JSON.stringify(directory)}`];
   const options = [
     ...types.map(({ option, expression }) => `${option}: ${expression}`),
     ...Object.entries(sizes).map(([key, value]) => `${key}: ${JSON.stringify(value)}`),
+    ...(kind === "slot" ? [] : place),
   ].join(", ");
+  const ofDomain = place.map((option) => `, { ${option} }`).join("");
   const text = JSON.stringify(harmless(name));
   const declared = types.flatMap(({ declaration }) => declaration ?? []).join("\n");
   const [domainName, slotName] = name.split("/");
   const call = kind === "slot"
-    ? `domain(${JSON.stringify(domainName)}, { ${JSON.stringify(slotName)}: { ${options} } })`
+    ? `domain(${JSON.stringify(domainName)}, { ${
+      JSON.stringify(slotName)
+    }: { ${options} } }${ofDomain})`
     : `${isBytes ? "byteRing" : maker}(${text}, { ${options} })`;
   return declared === "" ? call : `${declared}\n${call}`;
 }
