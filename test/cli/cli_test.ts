@@ -212,10 +212,8 @@ Deno.test("vring doctor checks the system", async () => {
     assertMatch(out, new RegExp(`^(ok|!) +${check}: `, "m"));
   }
   await using limited = new Program("src/cli/main.ts", "doctor", "--json");
-  await limited.end();
-  const findings = objectsIn({ code: 0, out: limited.out, err: "" });
-  const permissions = findings.find(({ check }) => check === "permissions");
-  assertStringIncludes(String(permissions?.text), "--allow-write is for record");
+  const [line] = await limited.until(/.*"permissions".*\n/);
+  assertStringIncludes(JSON.parse(line).text, "--allow-write is for record");
 });
 
 Deno.test("vring explains its commands, and what it does not understand", async () => {
