@@ -16,6 +16,7 @@ export {
   VringError,
 } from "./src/errors.ts";
 export { useLibrary } from "./src/native/load.ts";
+export { LeapfrogRing } from "./src/mirror_ring/leapfrog_ring.ts";
 export { MirrorRing } from "./src/mirror_ring/mirror_ring.ts";
 export { type RegionInfo, regions, sweep } from "./src/region/list.ts";
 export { observe } from "./src/region/region_observer.ts";

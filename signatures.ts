@@ -32,6 +32,7 @@ export type {
   WordOptions,
 } from "./src/layout/layout.ts";
 export type { Origin } from "./src/origin.ts";
+export type { LeapfrogRingOptions } from "./src/mirror_ring/leapfrog_ring.ts";
 export type { MirrorRingOptions } from "./src/mirror_ring/mirror_ring.ts";
 export type { DirectoryOptions, RegionDetails } from "./src/region/list.ts";
 export type { ObserveOptions, RegionObserver } from "./src/region/region_observer.ts";

@@ -13,6 +13,7 @@ import { measureBabus } from "./babus.ts";
 import { measureIdle } from "./babus_idle.ts";
 import { measureCalls } from "./calls.ts";
 import { measureCircular } from "./circular.ts";
+import { measureLeapfrogRing } from "./leapfrog_ring.ts";
 import { measureMirrorRing } from "./mirror_ring.ts";
 import { measureMpsc } from "./mpsc.ts";
 import { measurePingPong } from "./ping_pong.ts";
@@ -29,11 +30,12 @@ const BENCHES: Record<string, () => Promise<Bar[]>> = {
   vdds: measureVdds,
   babus: measureBabus,
   mirror_ring: measureMirrorRing,
+  leapfrog_ring: measureLeapfrogRing,
   idle: measureIdle,
 };
 
 /** What takes too long for a quick run. */
-const SLOW = ["idle", "mirror_ring"];
+const SLOW = ["idle", "mirror_ring", "leapfrog_ring"];
 
 const HELP = `deno task bench [NAME...] [--quick] [--json FILE]
     Measures all benches, or those of these names: ${Object.keys(BENCHES).join(", ")}.

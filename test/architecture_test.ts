@@ -203,9 +203,9 @@ Deno.test("mod.ts exports every name as it is declared, so that hovers show name
   assertEquals(realSources()["mod.ts"]!.match(/\b\w+ as \w+/g), null);
 });
 
-Deno.test("mod.ts has at most 35 things to call, and signatures.ts has types only", async () => {
+Deno.test("mod.ts has at most 36 things to call, and signatures.ts has types only", async () => {
   const face = await import("../mod.ts");
-  assert(Object.keys(face).length <= 35, Object.keys(face).join());
+  assert(Object.keys(face).length <= 36, Object.keys(face).join());
   const names = realSources()["mod.ts"]!.match(/(?<=[{,]\s*)(?:type )?\w+(?=\s*[,}])/g) ?? [];
   assert(names.length <= 95, `${names.length} exports`);
   assertEquals(Object.keys(await import("../signatures.ts")), []);

@@ -15,6 +15,7 @@ const {
   calls,
   circular,
   domain,
+  LeapfrogRing,
   Listener,
   lock: defineLock,
   MirrorRing,
@@ -96,6 +97,7 @@ class Handles extends DisposableStack {
   readonly server: Untyped = this.use(calls(NAME).server());
   readonly client: Untyped = this.use(calls(NAME).client());
   readonly mirror: Untyped = this.use(new MirrorRing(4096));
+  readonly leapfrog: Untyped = this.use(new LeapfrogRing(4096));
   readonly bytes = [
     this.use(byteRing(`${NAME}-bytes`).producer()),
     this.use(byteRing(`${NAME}-bytes`).consumer()),
@@ -152,10 +154,10 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     const target = new Uint8Array(8);
     return [...target.subarray(0, h.bytes[1].readSync(target))];
   };
-  const byMirror = () => {
-    h.mirror.write(bytes);
-    const found = [...h.mirror.peek()];
-    h.mirror.consume(found.length);
+  const through = (ring: Untyped) => () => {
+    ring.write(bytes);
+    const found = [...ring.peek()];
+    ring.consume(found.length);
     return found;
   };
   const byStruct = () => [1, 2, 3].map((_, i) => PAIR.read(Uint8Array.of(i + 1, 0)).a);
@@ -186,8 +188,10 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     ["Slot.write", (x) => slot.write(x), bySlot],
     ["CallClient.call", (x) => h.client.call(x), () => [1, 2, 3]],
     ["CallClient.callSync", (x) => h.client.callSync(x), () => [1, 2, 3]],
-    ["MirrorRing.write", (x) => h.mirror.write(x), byMirror],
-    ["MirrorRing.read", (x) => h.mirror.read(x), byMirror],
+    ["MirrorRing.write", (x) => h.mirror.write(x), through(h.mirror)],
+    ["MirrorRing.read", (x) => h.mirror.read(x), through(h.mirror)],
+    ["LeapfrogRing.write", (x) => h.leapfrog.write(x), through(h.leapfrog)],
+    ["LeapfrogRing.read", (x) => h.leapfrog.read(x), through(h.leapfrog)],
     [
       "bytes().encode",
       (x) => vring.bytes().encode(x as Uint8Array, new Uint8Array(8)),
@@ -644,6 +648,13 @@ const OTHERS: [string, (h: Handles, value: unknown) => unknown, unknown[]?][] = 
   ["MirrorRing.commit", (h, x) => h.mirror.commit(x)],
   ["MirrorRing.peek", (h, x) => h.mirror.peek(x)],
   ["MirrorRing.consume", (h, x) => h.mirror.consume(x)],
+  ["LeapfrogRing", (_, x) => new LeapfrogRing(x)],
+  ["LeapfrogRing options", (_, x) => new LeapfrogRing(4096, x), [{}]],
+  ["LeapfrogRing range", (_, x) => new LeapfrogRing(4096, { range: x })],
+  ["LeapfrogRing.claim", (h, x) => h.leapfrog.claim(x)],
+  ["LeapfrogRing.commit", (h, x) => h.leapfrog.commit(x)],
+  ["LeapfrogRing.peek", (h, x) => h.leapfrog.peek(x)],
+  ["LeapfrogRing.consume", (h, x) => h.leapfrog.consume(x)],
   ["Listener.add", (h, x) => h.listener.add(x)],
   ["Listener.add options", (h, x) => h.listener.add(h.slot, x), [{}]],
   ["Listener.add wake", (h, x) => h.listener.add(h.slot, { wake: x })],

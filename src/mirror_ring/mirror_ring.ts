@@ -4,13 +4,15 @@
  * @module
  */
 
-import { byteLengthOf, checkedOptions, fill, inWords, partOf } from "../arguments.ts";
-import { check, Errno, OsError } from "../errors.ts";
+import { byteLengthOf, checkedOptions, fill, partOf } from "../arguments.ts";
+import { OsError } from "../errors.ts";
 import { noteOpen } from "../region/registry.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { mapMirrored } from "../memory/mirror.ts";
-import { allocate, close, memfd, MemfdFlag, truncate } from "../os/files.ts";
-import { availableMemory, pageSize, wholePages } from "../os/page.ts";
+import { close, MemfdFlag } from "../os/files.ts";
+import { pageSize, wholePages } from "../os/page.ts";
+import { checkCapacity, checkClaim, checkCommit, checkConsume, checkPeek } from "./positions.ts";
+import { makeMemory } from "./ring_memory.ts";
 
 /** The options of a {@linkcode MirrorRing}. */
 export interface MirrorRingOptions {
@@ -19,7 +21,6 @@ export interface MirrorRingOptions {
 }
 
 const HUGE_PAGE = 2 * 1024 * 1024;
-const CAPACITY_LIMIT = 2 ** 36;
 
 /**
  * A byte ring within this process, on memory that is mapped at two adjacent addresses. So all
@@ -54,14 +55,7 @@ export class MirrorRing implements Disposable {
 
   /** Makes an empty ring of at least `minCapacity` bytes. */
   constructor(minCapacity: number, options?: MirrorRingOptions) {
-    if (!Number.isSafeInteger(minCapacity) || minCapacity < 1 || minCapacity > CAPACITY_LIMIT) {
-      throw new RangeError(
-        `Cannot make a ring of ${
-          inWords(minCapacity)
-        } bytes: the capacity is a whole number of bytes ` +
-          `from 1 to ${CAPACITY_LIMIT}`,
-      );
-    }
+    checkCapacity(minCapacity);
     const { hugePages } = checkedOptions(options, "make a ring");
     const huge = hugePages ? tryHugePages(minCapacity) : undefined;
     const memory = huge?.memory ?? smallPages(minCapacity);
@@ -122,13 +116,7 @@ export class MirrorRing implements Disposable {
   claim(length?: number): Uint8Array<ArrayBuffer> {
     if (length === undefined) length = this.free;
     this.#checkOpen();
-    if (!isWithin(length, this.free)) {
-      throw new RangeError(
-        `Cannot claim ${
-          inWords(length)
-        } bytes of the ring: ${this.free} of ${this.capacity} are free`,
-      );
-    }
+    checkClaim(length, this.free, this.capacity);
     this.#claimed = length;
     return this.#view(this.#writeAt(), length);
   }
@@ -137,11 +125,7 @@ export class MirrorRing implements Disposable {
   commit(length?: number): void {
     if (length === undefined) length = this.#claimed;
     this.#checkOpen();
-    if (!isWithin(length, this.#claimed)) {
-      throw new RangeError(
-        `Cannot commit ${inWords(length)} bytes to the ring: ${this.#claimed} are claimed`,
-      );
-    }
+    checkCommit(length, this.#claimed);
     this.#available += length;
     this.#claimed = 0;
   }
@@ -150,22 +134,14 @@ export class MirrorRing implements Disposable {
   peek(length?: number): Uint8Array<ArrayBuffer> {
     if (length === undefined) length = this.#available;
     this.#checkOpen();
-    if (!isWithin(length, this.#available)) {
-      throw new RangeError(
-        `Cannot peek at ${inWords(length)} bytes of the ring: ${this.#available} are readable`,
-      );
-    }
+    checkPeek(length, this.#available);
     return this.#view(this.#readAt, length);
   }
 
   /** Removes the first `length` readable bytes. */
   consume(length: number): void {
     this.#checkOpen();
-    if (!isWithin(length, this.#available)) {
-      throw new RangeError(
-        `Cannot consume ${inWords(length)} bytes of the ring: ${this.#available} are readable`,
-      );
-    }
+    checkConsume(length, this.#available);
     this.#consumed(length);
   }
 
@@ -201,10 +177,6 @@ export class MirrorRing implements Disposable {
   }
 }
 
-function isWithin(length: number, limit: number): boolean {
-  return Number.isInteger(length) && length >= 0 && length <= limit;
-}
-
 interface RingMemory {
   mapping: Mapping;
   capacity: number;
@@ -235,20 +207,8 @@ function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: stri
 
 function mapMemfd(capacity: number, flags: number, alignment: number): RingMemory {
   const what = "a mirror ring";
-  // The system already counts reserved huge pages as used.
-  const available = flags & MemfdFlag.hugePages ? Infinity : availableMemory();
-  if (capacity > available) {
-    const state = `${capacity} bytes are needed and ${available} are available`;
-    throw new OsError(Errno.ENOMEM, { syscall: "memfd_create", action: `make ${what}`, state });
-  }
-  const fd = memfd("vring", flags);
-  check(fd, { syscall: "memfd_create", action: `make memory for ${what}` });
+  const fd = makeMemory(capacity, what, flags);
   try {
-    check(truncate(fd, capacity), { syscall: "ftruncate", action: `size ${what}` });
-    check(allocate(fd, 0, capacity), {
-      syscall: "fallocate",
-      action: `reserve ${capacity} bytes of memory for ${what}`,
-    });
     return { mapping: mapMirrored(fd, { header: 0, capacity, alignment, what }), capacity };
   } finally {
     close(fd); // the mappings keep the memory

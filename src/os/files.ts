@@ -23,6 +23,7 @@ export const MapFlag = {
   fixed: 0x10,
   anonymous: 0x20,
   noReserve: 0x4000,
+  populate: 0x8000,
 } as const;
 
 /** Flags of {@linkcode memfd}. */

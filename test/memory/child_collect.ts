@@ -7,9 +7,10 @@
 
 import { LockFile } from "../../src/region/liveness.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
+import { LeapfrogRing } from "../../src/mirror_ring/leapfrog_ring.ts";
 import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
 import { Word32, Word64 } from "../../src/memory/word.ts";
-import { map, MapFlag, Protection, ranges, retire } from "../../src/os/files.ts";
+import { close, map, MapFlag, memfd, Protection, ranges, retire } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { isMapped, rangesOf } from "../os/process_state.ts";
@@ -73,6 +74,19 @@ const STORIES: Record<string, () => unknown> = {
     const before = rings();
     const make = () => void new MirrorRing(page).write(new Uint8Array(9));
     for (let i = 0; i < 100; i++) make();
+    const made = rings() > before;
+    return [made, await collect(() => rings() === before)];
+  },
+
+  async leapfrog() {
+    const rings = () => {
+      const fd = memfd("probe"); // the lowest number that is free
+      close(fd);
+      return fd;
+    };
+    const before = rings();
+    const make = () => void new LeapfrogRing(page).write(new Uint8Array(9));
+    for (let i = 0; i < 20; i++) make();
     const made = rings() > before;
     return [made, await collect(() => rings() === before)];
   },

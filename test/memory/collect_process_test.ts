@@ -30,6 +30,10 @@ Deno.test("a forgotten MirrorRing is unmapped once it was garbage collected", as
   assertEquals(await collect("ring"), [true, true]);
 });
 
+Deno.test("a forgotten LeapfrogRing gives its fd back once it was garbage collected", async () => {
+  assertEquals(await collect("leapfrog"), [true, true]);
+});
+
 Deno.test("a buffer that was transferred reads zeros once its Mapping was collected", async () => {
   assertEquals(await collect("transferred"), [pageSize(), 55, true, 66]);
 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { ClosedError } from "../../src/errors.ts";
 import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
@@ -7,6 +7,7 @@ import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { byteAt, bytesFrom } from "../memory/bytes.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
+import { steps, tell } from "./story.ts";
 
 const PAGE = pageSize();
 
@@ -158,76 +159,9 @@ Deno.test("a thousand rings leave no range and no fd", () => {
   assertLess(countFiles("/memfd:"), fds + 500); // tests of other files may run beside this one
 });
 
-/** One step of a story about a ring; what it does depends on how full the ring is by then. */
-type Step = readonly [
-  action: "write" | "read" | "claim and commit" | "claim and write" | "peek and consume",
-  length: number,
-  part: number,
-];
-
-const steps = fc.array(
-  fc.tuple(
-    fc.constantFrom<Step[0]>(
-      "write",
-      "read",
-      "claim and commit",
-      "claim and write",
-      "peek and consume",
-    ),
-    fc.oneof(fc.nat(2 * PAGE + 5), fc.constantFrom(0, 1, PAGE - 1, PAGE, PAGE + 1, 2 * PAGE)),
-    fc.double({ min: 0, max: 1, noNaN: true }),
-  ),
-  { maxLength: 60 },
-);
-
-/** The model: the bytes from `tail` to `head` of an endless sequence are in the ring. */
-function tell(ring: MirrorRing, story: readonly Step[]): void {
-  let [head, tail] = [0, 0];
-  for (const [action, length, part] of story) {
-    const [free, available] = [ring.capacity - (head - tail), head - tail];
-    if (action === "write") {
-      const moved = Math.min(length, free);
-      assertEquals(ring.write(bytesFrom(head, length)), moved);
-      head += moved;
-    } else if (action === "read") {
-      const target = new Uint8Array(length).fill(0xee);
-      const moved = Math.min(length, available);
-      assertEquals(ring.read(target), moved);
-      assertEquals(target.subarray(0, moved), bytesFrom(tail, moved));
-      assert(target.subarray(moved).every((byte) => byte === 0xee));
-      tail += moved;
-    } else if (action === "peek and consume") {
-      if (length > available) {
-        assertThrows(() => ring.peek(length), RangeError);
-        assertThrows(() => ring.consume(length), RangeError);
-      } else {
-        assertEquals(ring.peek(length).slice(), bytesFrom(tail, length));
-        ring.consume(Math.floor(part * length));
-        tail += Math.floor(part * length);
-      }
-    } else if (length > free) {
-      assertThrows(() => ring.claim(length), RangeError);
-    } else if (action === "claim and commit") {
-      const done = Math.floor(part * length);
-      const space = length === free ? ring.claim() : ring.claim(length);
-      assertEquals(space.length, length);
-      space.set(bytesFrom(head, done));
-      ring.commit(done);
-      head += done;
-    } else {
-      ring.claim(length);
-      assertEquals(ring.write(bytesFrom(head, 1)), Math.min(1, free));
-      assertThrows(() => ring.commit(1), RangeError, "0 are claimed"); // the write took it back
-      head += Math.min(1, free);
-    }
-    assertEquals([ring.available, ring.free], [head - tail, ring.capacity - (head - tail)]);
-    assertEquals(ring.peek().slice(), bytesFrom(tail, head - tail));
-  }
-}
-
 Deno.test("MirrorRing is a queue of bytes under any order of operations", () => {
   fc.assert(
-    fc.property(fc.constantFrom(1, 2), steps, (pages, story) => {
+    fc.property(fc.constantFrom(1, 2), steps(PAGE), (pages, story) => {
       using ring = new MirrorRing(pages * PAGE);
       tell(ring, story);
     }),

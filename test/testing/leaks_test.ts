@@ -2,6 +2,7 @@
 
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { VringError } from "../../src/errors.ts";
+import { LeapfrogRing } from "../../src/mirror_ring/leapfrog_ring.ts";
 import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
 import { observe } from "../../src/region/region_observer.ts";
 import { lock as defineLock } from "../../src/shared/semaphore_lock.ts";
@@ -16,6 +17,7 @@ const HANDLES: Record<string, (name: string) => Disposable> = {
   "observer of region": (name) => observe("shm", name),
   "lock": (name) => rwLock(name).open(),
   "a mirror ring of": () => new MirrorRing(4096),
+  "a leapfrog ring of": () => new LeapfrogRing(4096),
 };
 const SEMAPHORE = (name: string) => defineLock(name).open();
 
