@@ -632,20 +632,57 @@ EXPORT int32_t vring_sleep(double deadline)
 }
 
 #define EAGER_LOADS 512 /* half a microsecond */
+#define LONG_YIELD 500000.0 /* nanoseconds */
+#define MOST_FIRM 1023u
+
+/*
+ * A spin lets others run that wait for its processor: one of them may be about to change the word.
+ * Peers return it within microseconds. A busy program keeps it for its whole slice, while a sleeper
+ * would have been put before it. So after such a turn some spins yield to nobody, and twice as many
+ * after the next one. Threads share both numbers, which need not be exact.
+ */
+static uint32_t firm;      /* spins that do not yield */
+static uint32_t next_firm; /* of them after the next long turn */
+
+#define HINT(word) __atomic_load_n(&word, __ATOMIC_RELAXED)
+#define SET_HINT(word, value) __atomic_store_n(&word, value, __ATOMIC_RELAXED)
+
+static int32_t may_yield(void)
+{
+    uint32_t left = HINT(firm);
+    if (left > 0) SET_HINT(firm, left - 1);
+    return left == 0;
+}
+
+/* Yields the processor; returns 0 if that took long. */
+static int32_t yield_shortly(double time)
+{
+    call0(__NR_sched_yield);
+    if (now() - time < LONG_YIELD) return 1;
+    uint32_t spins = 2 * HINT(next_firm) + 1;
+    SET_HINT(next_firm, spins < MOST_FIRM ? spins : MOST_FIRM);
+    SET_HINT(firm, spins);
+    return 0;
+}
 
 /*
  * Returns 1 as soon as the word is not `expected`, 0 once `budget` nanoseconds have passed. It does
- * not pause at first: a pause takes 25 to 60 ns, and so long a change can go unseen.
+ * not pause at first: a pause takes 25 to 60 ns, and so long a change can go unseen. It does not
+ * yield in the next microseconds, in which most peers answer.
  */
 EXPORT int32_t vring_spin(double word, uint32_t expected, double budget)
 {
     const uint32_t *address = POINTER(word);
     double end = 0;
+    int32_t yields = 0;
     for (int i = 0; i < EAGER_LOADS; i++)
         if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected) return 1;
     for (;;) {
         for (int i = 0; i < 64; i++) {
-            if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected) return 1;
+            if (__atomic_load_n(address, __ATOMIC_SEQ_CST) != expected) {
+                if (yields) SET_HINT(next_firm, HINT(next_firm) / 2);
+                return 1;
+            }
 #if defined(__x86_64__)
             __asm__ volatile("pause");
 #else
@@ -653,8 +690,12 @@ EXPORT int32_t vring_spin(double word, uint32_t expected, double budget)
 #endif
         }
         double time = now();
-        if (end == 0) end = time + budget;
+        if (end == 0) {
+            end = time + budget;
+            yields = may_yield();
+        }
         if (time >= end) return 0;
+        if (yields) yields = yield_shortly(time);
     }
 }
 
