@@ -7,6 +7,8 @@
 import type { Output } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
+export { matcher } from "../region/pattern.ts";
+
 /** An option of a command. */
 export interface Option {
   /** What the help shows for its value, such as `SECONDS`; undefined for a switch. */
@@ -60,14 +62,4 @@ export function numberIn(call: Call, name: string, least = 0): number | undefine
   const value = Number(given);
   if (given !== "" && value >= least) return value;
   throw new UsageError(`Cannot use --${name} ${given}: pass a number, ${least} or more`);
-}
-
-/** Returns a test of names for a pattern: `*` matches a part, `**` everything, `?` a letter. */
-export function matcher(pattern: string): (name: string) => boolean {
-  const source = pattern.replace(/^\//, "").replace(
-    /\*\*|[*?]|[.+^${}()|[\]\\]/g,
-    (found) => ({ "**": ".*", "*": "[^/]*", "?": "[^/]" })[found] ?? `\\${found}`,
-  );
-  const whole = new RegExp(`^${source}$`);
-  return (name) => whole.test(name);
 }

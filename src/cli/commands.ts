@@ -6,6 +6,7 @@
 
 import type { Command } from "./command.ts";
 import { bench } from "./commands/bench.ts";
+import { bridge } from "./commands/bridge.ts";
 import { clean } from "./commands/clean.ts";
 import { doctor } from "./commands/doctor.ts";
 import { echo } from "./commands/echo.ts";
@@ -33,6 +34,7 @@ export const COMMANDS: readonly Command[] = [
   echo,
   record,
   replay,
+  bridge,
   pub,
   call,
   watch,

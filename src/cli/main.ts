@@ -6,7 +6,7 @@
  * ```
  *
  * It reads counters, locks and messages as an observer: it changes, slows and wakes nothing. Only
- * `record` subscribes, and only `pub`, `call`, `replay` and `clean` act.
+ * `record` and `bridge` subscribe, and only `pub`, `call`, `replay`, `bridge` and `clean` act.
  *
  * @module
  */

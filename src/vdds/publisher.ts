@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkHandler, checkObject } from "../arguments.ts";
+import { checkHandler, checkObject, inWords } from "../arguments.ts";
 import {
   type Claim,
   type Claimant,
@@ -14,6 +14,7 @@ import {
 } from "../claim.ts";
 import type { Codec } from "../codec.ts";
 import { type Encoder, encoderOf } from "../encoder.ts";
+import { isCount } from "../layout/sizes.ts";
 import { claimView, copyIn } from "../memory/word.ts";
 import { type Bytes, type Input, type Type, viewsOf } from "../message.ts";
 import type { Origin } from "../origin.ts";
@@ -50,6 +51,9 @@ type IfNone =
   | "retry"
   /** It blocks the thread. */
   | "block";
+
+/** The most samples to count as lost at once: half of the stamps, which repeat (vring.ts, I4). */
+const LOST_MAX = 2 ** 29;
 
 /** The parts of a publisher. The region holds the writer's role. */
 interface Parts<K extends Type> {
@@ -234,6 +238,23 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
   async send(value: Input<K>, options?: WaitOptions & PublishOptions): Promise<void> {
     const attempt = () => this.#send(value, "retry", options) || undefined;
     await until(attempt, this.#supply.waiter, options);
+  }
+
+  /**
+   * Counts samples as lost that this publisher never got, such as those that a network lost. They
+   * take the next numbers, and the sample after them tells each subscriber in `lost`. Throws a
+   * RangeError unless `count` is 0 to 2^29.
+   */
+  countLost(count: number): void {
+    this.#checkOpen();
+    if (!isCount(count, LOST_MAX)) {
+      throw new RangeError(
+        `Cannot count ${
+          inWords(count)
+        } samples of ${this.#ring.what} as lost: pass 0 to ${LOST_MAX}`,
+      );
+    }
+    if (count > 0) this.#writer.skip(count);
   }
 
   /**

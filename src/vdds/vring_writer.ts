@@ -277,12 +277,14 @@ export class VRingWriter {
     }
   }
 
-  /** Counts a sample as dropped because no descriptor is free. */
-  skip(): void {
+  /** Counts samples as dropped: no descriptor is free, or they were lost on their way here. */
+  skip(count = 1): void {
     const ring = this.#ring;
     ring.keep(Kept.journal, 0); // a stale entry could match a repeated stamp (I4)
+    this.#sequence += count - 1;
+    this.#nextStamp = stampOfSequence(this.#sequence + 1);
     this.#advance();
-    ring.count(Kept.dropped, this.#audience.online.length);
+    ring.count(Kept.dropped, count * this.#audience.online.length);
   }
 }
 

@@ -180,3 +180,27 @@ function fullWaits(publisher: Publisher): (() => void)[] {
     () => publisher.loanSync({ timeout: 0 }),
   ];
 }
+
+Deno.test("countLost() gives samples that never came numbers, and subscribers learn of them", () => {
+  for (const policy of ["block", "dropNewest", "dropOldest"] satisfies Policy[]) {
+    using scene = new Scene({ policy, depth: 4 });
+    const { publisher } = scene;
+    publisher.countLost(7); // nobody subscribes yet
+    const subscriber = scene.subscribe();
+    assert(publisher.trySend(payload(1, 9)));
+    publisher.countLost(0);
+    publisher.countLost(2);
+    publisher.countLost(3);
+    assert(publisher.trySend(payload(2, 9)));
+    publisher.countLost(2 ** 29);
+    assert(publisher.trySend(payload(3, 9)));
+    assertEquals(plain(subscriber.tryReceive()), { value: payload(1, 9), sequence: 8, lost: 0 });
+    assertEquals(plain(subscriber.tryReceive()), { value: payload(2, 9), sequence: 14, lost: 5 });
+    const last = { value: payload(3, 9), sequence: 15 + 2 ** 29, lost: 2 ** 29 };
+    assertEquals(plain(subscriber.tryReceive()), last);
+    assertEquals([subscriber.lost, publisher.counters.dropped], [5 + 2 ** 29, 5 + 2 ** 29]);
+    for (const count of [-1, 0.5, NaN, 2 ** 29 + 1]) {
+      assertThrows(() => publisher.countLost(count), RangeError, "as lost: pass 0 to 536870912");
+    }
+  }
+});

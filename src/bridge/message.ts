@@ -1,0 +1,219 @@
+/**
+ * The messages between bridges: several samples in one, a part of a large one, or none.
+ *
+ * The headers say what a program without this code needs to use the payload. A message with one
+ * whole sample has its bytes as payload. Several samples are in records, one after the other:
+ *
+ * ```
+ *   f64 sequence | f64 time | u32 length | bytes       little endian, without gaps
+ * ```
+ *
+ * A message with a count of 0 is a mark: everything before its sequence was sent. It shows a loss
+ * behind which nothing follows. The layout is in the first message of each incarnation after each
+ * start of the connection; a bridge that misses it asks for it.
+ *
+ * @module
+ */
+
+import { HOPS_MAX } from "../origin.ts";
+import { isTime } from "../origin.ts";
+import { isCount } from "../layout/sizes.ts";
+import type { Headers } from "./carrier.ts";
+
+/** The numbers of samples that a bridge could not send, since it began to export. */
+export interface Unsent {
+  /** Lost before the bridge, as its subscriber counted. */
+  readonly before: number;
+  /** Dropped in the bridge: too much was in flight, or there was no connection. */
+  readonly inside: number;
+  /** Not sent on purpose, as another bridge had published them. */
+  readonly skipped: number;
+}
+
+/** The first publisher of samples, and the bridges passed: what all samples of a message share. */
+export interface Stem {
+  readonly host: string;
+  readonly incarnation: number;
+  readonly hops: number;
+}
+
+/** The part of a sample in a message. */
+export interface Chunk {
+  readonly index: number;
+  readonly count: number;
+  /** The bytes of the whole sample. */
+  readonly total: number;
+}
+
+/** The headers of a message. */
+export interface Heading {
+  readonly stem: Stem;
+  /** The source, in a topic with many publishers. */
+  readonly source: string | undefined;
+  /** The hash of the type, as `hashText` writes it. */
+  readonly hash: string;
+  /** The definition as text, if this message has it. */
+  readonly offer: string | undefined;
+  /** The number of samples. */
+  readonly count: number;
+  /** The number of the first sample, or the next number for a mark. */
+  readonly sequence: number;
+  /** The time of the first sample. */
+  readonly time: number;
+  readonly unsent: Unsent;
+  readonly chunk: Chunk | undefined;
+  /** Whether this is the last message: the topic, or the bridge, has ended. */
+  readonly isEnd: boolean;
+}
+
+const RECORD_BYTES = 20;
+const TOTAL_MAX = 2 ** 32;
+
+/** Writes headers. */
+export function headersOf(heading: Heading): Map<string, string> {
+  const { stem, source, hash, offer, count, sequence, time, unsent, chunk, isEnd } = heading;
+  const headers = new Map([
+    ["Vring-Origin", `${stem.incarnation} ${stem.hops} ${stem.host}`],
+    ["Vring-Sequence", String(sequence)],
+    ["Vring-Time", String(time)],
+    ["Vring-Count", String(count)],
+    ["Vring-Hash", hash],
+    ["Vring-Unsent", `${unsent.before} ${unsent.inside} ${unsent.skipped}`],
+  ]);
+  if (source !== undefined) headers.set("Vring-Source", source);
+  if (offer !== undefined) headers.set("Vring-Definition", offer);
+  if (chunk !== undefined) {
+    headers.set("Vring-Chunk", `${chunk.index} ${chunk.count} ${chunk.total}`);
+  }
+  if (isEnd) headers.set("Vring-End", "1");
+  return headers;
+}
+
+/** Reads headers; returns undefined if no bridge writes such ones. */
+export function headingIn(headers: Headers): Heading | undefined {
+  const [incarnation, hops, host] = (headers.get("Vring-Origin") ?? "").split(" ");
+  const unsent = numbersIn(headers.get("Vring-Unsent"), 3);
+  const sequence = Number(headers.get("Vring-Sequence"));
+  const time = Number(headers.get("Vring-Time"));
+  const count = Number(headers.get("Vring-Count"));
+  const hash = headers.get("Vring-Hash");
+  const stem = { host: host ?? "", incarnation: Number(incarnation), hops: Number(hops) };
+  if (!/^[!-~]{1,64}$/.test(stem.host) || !isCount(stem.incarnation)) return undefined;
+  if (!isCount(stem.hops, HOPS_MAX) || stem.hops === 0 || hash === undefined) return undefined;
+  if (!isCount(sequence) || !isTime(time) || !isCount(count) || unsent === undefined) {
+    return undefined;
+  }
+  const chunk = headers.has("Vring-Chunk") ? chunkIn(headers.get("Vring-Chunk")!) : undefined;
+  if (chunk === null || chunk !== undefined && count !== 1) return undefined;
+  const [before, inside, skipped] = unsent as [number, number, number];
+  return {
+    stem,
+    source: headers.get("Vring-Source"),
+    hash,
+    offer: headers.get("Vring-Definition"),
+    count,
+    sequence,
+    time,
+    unsent: { before, inside, skipped },
+    chunk,
+    isEnd: headers.has("Vring-End"),
+  };
+}
+
+function chunkIn(text: string): Chunk | null {
+  const [index, count, total] = numbersIn(text, 3) ?? [];
+  if (index === undefined || total! > TOTAL_MAX || index >= count!) return null;
+  return { index, count: count!, total: total! };
+}
+
+function numbersIn(text: string | undefined, count: number): number[] | undefined {
+  const numbers = (text ?? "").split(" ").map(Number);
+  const isSound = text !== "" && numbers.length === count && numbers.every((n) => isCount(n));
+  return isSound ? numbers : undefined;
+}
+
+/** A sample in a message. */
+export interface Piece {
+  readonly sequence: number;
+  readonly time: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Collects samples for one message. */
+export class Batch {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #data: DataView;
+  #used = 0;
+  #count = 0;
+  #first = 0;
+  #time = 0;
+
+  /** @param sizeBytes The most bytes of a payload. */
+  constructor(sizeBytes: number) {
+    this.#bytes = new Uint8Array(sizeBytes);
+    this.#data = new DataView(this.#bytes.buffer);
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The number of the first sample. */
+  get sequence(): number {
+    return this.#first;
+  }
+
+  /** The time of the first sample. */
+  get time(): number {
+    return this.#time;
+  }
+
+  /** Whether a sample of this length still fits. */
+  fits(length: number): boolean {
+    return this.#used + RECORD_BYTES + length <= this.#bytes.length;
+  }
+
+  /** Copies a sample that fits. */
+  add(sequence: number, time: number, bytes: Uint8Array): void {
+    if (this.#count === 0) [this.#first, this.#time] = [sequence, time];
+    const at = this.#used;
+    this.#data.setFloat64(at, sequence, true);
+    this.#data.setFloat64(at + 8, time, true);
+    this.#data.setUint32(at + 16, bytes.length, true);
+    this.#bytes.set(bytes, at + RECORD_BYTES);
+    this.#used = at + RECORD_BYTES + bytes.length;
+    this.#count++;
+  }
+
+  /** The payload, until the next sample is added: the bytes of one sample, or records. */
+  get payload(): Uint8Array {
+    return this.#bytes.subarray(this.#count === 1 ? RECORD_BYTES : 0, this.#used);
+  }
+
+  clear(): void {
+    this.#used = this.#count = 0;
+  }
+}
+
+/** Returns the samples of a message without a chunk; undefined if its payload is damaged. */
+export function piecesIn(heading: Heading, payload: Uint8Array): Piece[] | undefined {
+  const { count, sequence, time } = heading;
+  if (count === 0) return [];
+  if (count === 1) return [{ sequence, time, bytes: payload }];
+  const pieces: Piece[] = [];
+  const data = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  let at = 0;
+  while (at + RECORD_BYTES <= payload.length) {
+    const length = data.getUint32(at + 16, true);
+    const bytes = payload.subarray(at + RECORD_BYTES, at + RECORD_BYTES + length);
+    const piece = {
+      sequence: data.getFloat64(at, true),
+      time: data.getFloat64(at + 8, true),
+      bytes,
+    };
+    if (bytes.length < length || !isCount(piece.sequence) || !isTime(piece.time)) return undefined;
+    pieces.push(piece);
+    at += RECORD_BYTES + length;
+  }
+  return pieces.length === count && at === payload.length ? pieces : undefined;
+}

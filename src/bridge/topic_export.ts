@@ -1,0 +1,297 @@
+/**
+ * A local topic that a bridge publishes to the network.
+ *
+ * It subscribes like any program, takes each sample at once and copies it. So the local publisher
+ * never waits for the network: if too much is in flight, or there is no connection, samples are
+ * dropped here and counted. Only under the policies that drop does it leave samples to the topic,
+ * which then keeps the newest.
+ *
+ * I1  For each stream: the numbers of samples sent, lost before the bridge, dropped in it, and
+ *     skipped, add up to the last number less the one before the first. The headers of each message
+ *     carry the last three, so the far side knows which gaps the network made.
+ *
+ * @module
+ */
+
+import { ClosedError } from "../errors.ts";
+import type { Bytes } from "../message.ts";
+import { nextTurn } from "../os/clock.ts";
+import type { RegionInfo } from "../region/list.ts";
+import { topic } from "../vdds/definition.ts";
+import type { PolledSample } from "../vdds/sample.ts";
+import type { Subscriber } from "../vdds/subscriber.ts";
+import { waitAny } from "../wait/any.ts";
+import type { Carrier } from "./carrier.ts";
+import { Batch, headersOf, type Heading, type Stem } from "./message.ts";
+import { hashText, type Offered, offeredIn, offerText, topicFrom } from "./offer.ts";
+import { subjectOf } from "./subjects.ts";
+import type { Window } from "./window.ts";
+
+/** The account of what a bridge exports of one topic. */
+export interface ExportAccount {
+  /** The name of the topic. */
+  readonly topic: string;
+  /** The samples that were sent. */
+  readonly sent: number;
+  /** The samples that were lost before the bridge. */
+  readonly before: number;
+  /** The samples that were dropped in the bridge. */
+  readonly inside: number;
+  /** The samples that were not sent because a bridge had published them. */
+  readonly skipped: number;
+}
+
+/** The parts that all exports of a bridge share. */
+export interface ExportParts {
+  readonly realm: string;
+  readonly host: string;
+  readonly carrier: Carrier;
+  readonly window: Window;
+  /** Whether to send samples that a bridge published. */
+  readonly transit: boolean;
+  readonly chunkBytes: number;
+}
+
+/** The samples of one first publisher. */
+interface Stream {
+  readonly stem: Stem;
+  readonly source: string | undefined;
+  before: number;
+  inside: number;
+  skipped: number;
+  sent: number;
+  /** The number of the last sample, sent or not; 0 before the first. */
+  last: number;
+  /** Whether the far side needs the definition, or a mark. */
+  needsOffer: boolean;
+  isDue: boolean;
+}
+
+const BATCH_BYTES = 2 ** 15;
+const POLL_LIMIT = 512;
+const MARK_MS = 250;
+
+/** Publishes the samples of one topic until it is closed. */
+export class TopicExport implements Disposable {
+  readonly name: string;
+  readonly offered: Offered;
+  readonly #parts: ExportParts;
+  readonly #subject: string;
+  readonly #offer: string;
+  readonly #hash: string;
+  readonly #subscriber: Subscriber<Bytes>;
+  readonly #streams = new Map<string, Stream>();
+  readonly #batch = new Batch(BATCH_BYTES);
+  #batched: Stream | undefined; // the stream of the samples in the batch
+  #local: Stream | undefined; // the stream of the publisher of a topic with one
+  #wake = new AbortController();
+
+  /** Opens the topic as its region describes it. */
+  constructor(region: RegionInfo, isMany: boolean, parts: ExportParts) {
+    this.name = region.name;
+    this.#parts = parts;
+    const { realm, host } = parts;
+    this.#subject = subjectOf("topic", { realm, host, name: this.name });
+    this.offered = offeredIn(region.details!, isMany);
+    this.#offer = offerText(this.offered);
+    this.#hash = hashText(this.offered.type);
+    this.#subscriber = topicFrom(this.name, this.offered).subscriber({ open: "join" });
+    if (!isMany) this.#local = this.#add(undefined, this.#own(region.details!.id));
+  }
+
+  /** The account so far. */
+  get account(): ExportAccount {
+    const sums = { sent: 0, before: 0, inside: 0, skipped: 0 };
+    for (const { sent, before, inside, skipped } of this.#streams.values()) {
+      sums.sent += sent;
+      sums.before += before;
+      sums.inside += inside;
+      sums.skipped += skipped;
+    }
+    return { topic: this.name, ...sums };
+  }
+
+  /** Sends the definition again, with a mark, because a far side asks for it. */
+  describe(): void {
+    for (const stream of this.#streams.values()) stream.needsOffer = stream.isDue = true;
+    this.#poke();
+  }
+
+  /** Follows the topic; resolves once this export is closed. */
+  async run(): Promise<void> {
+    try {
+      await this.#follow();
+    } finally {
+      this.#mark(true);
+    }
+  }
+
+  async #follow(): Promise<void> {
+    this.#mark();
+    while (!this.#subscriber.closed) {
+      try {
+        await this.#wait();
+        if (this.#subscriber.closed) return;
+        this.#subscriber.poll((sample) => this.#take(sample), POLL_LIMIT);
+        this.#publishBatch();
+      } catch (error) {
+        if (error instanceof ClosedError) return;
+        throw error;
+      }
+      if (this.offered.policy.policy !== "block" && this.#isFull()) {
+        await this.#parts.window.drained(); // meanwhile the topic drops what is too much
+      }
+      await nextTurn();
+    }
+  }
+
+  #isFull(): boolean {
+    const { window, carrier } = this.#parts;
+    return carrier.isConnected && !window.accepts(Number(this.offered.geometry.size ?? 0));
+  }
+
+  /** Waits for a sample; sends due marks if none comes for a while. */
+  async #wait(): Promise<void> {
+    const { signal } = this.#wake;
+    const due = Array.from(this.#streams.values()).some(({ isDue }) => isDue);
+    try {
+      await waitAny([this.#subscriber], { signal, ...due && { timeout: MARK_MS } });
+    } catch (error) {
+      const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+      if (!isTimeout && error !== signal.reason) throw error;
+      this.#mark();
+    }
+  }
+
+  #poke(): void {
+    this.#wake.abort();
+    this.#wake = new AbortController();
+  }
+
+  /** Sends marks: everything before the next number was sent, or is counted as unsent. */
+  #mark(isEnd = false): void {
+    if (!this.#parts.carrier.isConnected) return;
+    for (const stream of this.#streams.values()) {
+      if (!stream.isDue && !isEnd) continue;
+      const sequence = stream.last === 0 ? 0 : stream.last + 1;
+      this.#publish(stream, { count: 0, sequence, time: 0, isEnd }, NO_BYTES);
+      stream.isDue = false;
+    }
+  }
+
+  #take(sample: PolledSample): void {
+    const stream = this.#streamOf(sample);
+    if (stream === undefined) return;
+    const { bytes, time } = sample;
+    const sequence = stream.stem.hops === 1 ? sample.sequence : sample.origin!.sequence;
+    stream.last = sequence;
+    stream.isDue = true;
+    const isBatched = stream === this.#batched && this.#batch.fits(bytes.length);
+    if (!isBatched) this.#publishBatch();
+    stream.before += sample.lost;
+    if (this.#batch.fits(bytes.length)) {
+      this.#batched = stream;
+      this.#batch.add(sequence, time, bytes);
+    } else this.#publishChunks(stream, sequence, time, bytes);
+  }
+
+  /** Returns the stream of a sample; undefined if it is not to be sent. */
+  #streamOf(sample: PolledSample): Stream | undefined {
+    const { source, origin } = sample;
+    if (origin === undefined) return source === undefined ? this.#local! : this.#localOf(source);
+    if (!this.#parts.transit) {
+      const local = source === undefined ? this.#local! : this.#localOf(source);
+      local.before += sample.lost;
+      local.skipped++;
+      local.last = sample.sequence;
+      return undefined;
+    }
+    const { host, incarnation, hops } = origin;
+    const key = `${source ?? ""} ${host} ${incarnation} ${hops}`;
+    return this.#streams.get(key) ?? this.#add(source, { host, incarnation, hops: hops + 1 }, key);
+  }
+
+  #localOf(source: string): Stream {
+    return this.#streams.get(source) ?? this.#addSource(source);
+  }
+
+  #addSource(source: string): Stream {
+    const id = topic(`${this.name}/${source}`).info()?.details?.id ?? crypto.randomUUID();
+    return this.#add(source, this.#own(id.replaceAll("-", "")), source);
+  }
+
+  #own(id: string): Stem {
+    return { host: this.#parts.host, incarnation: incarnationOf(id), hops: 1 };
+  }
+
+  #add(source: string | undefined, stem: Stem, key = ""): Stream {
+    const counts = { before: 0, inside: 0, skipped: 0, sent: 0, last: 0 };
+    const stream = { stem, source, ...counts, needsOffer: true, isDue: true };
+    this.#streams.set(key, stream);
+    return stream;
+  }
+
+  #publishBatch(): void {
+    const { count, sequence, time, payload } = this.#batch;
+    if (count === 0) return;
+    const stream = this.#batched!;
+    this.#batch.clear();
+    if (!this.#parts.window.accepts(payload.length)) return void (stream.inside += count);
+    this.#publish(stream, { count, sequence, time }, payload);
+    stream.sent += count;
+  }
+
+  #publishChunks(stream: Stream, sequence: number, time: number, bytes: Uint8Array): void {
+    const { window, chunkBytes } = this.#parts;
+    const total = bytes.length;
+    if (!window.accepts(total)) return void stream.inside++;
+    const count = Math.ceil(total / chunkBytes);
+    for (let index = 0; index < count; index++) {
+      const part = bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes);
+      const chunk = count === 1 ? undefined : { index, count, total };
+      this.#publish(stream, { count: 1, sequence, time, chunk }, part);
+    }
+    stream.sent++;
+  }
+
+  #publish(
+    stream: Stream,
+    facts: Pick<Heading, "count" | "sequence" | "time"> & Partial<Pick<Heading, "chunk" | "isEnd">>,
+    payload: Uint8Array,
+  ): void {
+    const { carrier, window } = this.#parts;
+    const { stem, source, before, inside, skipped } = stream;
+    const headers = headersOf({
+      stem,
+      source,
+      hash: this.#hash,
+      offer: stream.needsOffer ? this.#offer : undefined,
+      unsent: { before, inside, skipped },
+      chunk: undefined,
+      isEnd: false,
+      ...facts,
+    });
+    stream.needsOffer = false;
+    carrier.publish({ subject: this.#subject, headers, payload });
+    window.add(payload.length);
+  }
+
+  /** Sends what the topic has delivered, and ends this export. */
+  [Symbol.dispose](): void {
+    if (this.#subscriber.closed) return;
+    while (this.#subscriber.poll((sample) => this.#take(sample), POLL_LIMIT) > 0);
+    this.#publishBatch();
+    this.#subscriber.close();
+    this.#poke();
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Returns the incarnation of a topic: 48 bits of the random identity of its region, by which its
+ * samples are numbered. It stays when a publisher or a bridge restarts.
+ */
+export function incarnationOf(id: string): number {
+  return parseInt(id.slice(0, 12), 16);
+}

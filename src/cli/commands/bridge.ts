@@ -1,0 +1,108 @@
+/**
+ * `vring bridge`: topics, slots, streams and calls of other machines.
+ *
+ * @module
+ */
+
+import type { BridgeEvent, BridgeReport } from "../../bridge/mod.ts";
+import { type Command, Exit, UsageError } from "../command.ts";
+import { connectNetwork, hostName, NETWORK_OPTIONS } from "../network.ts";
+import { harmless, type Output } from "../output.ts";
+
+export const bridge: Command = {
+  name: "bridge",
+  summary: "Carries topics between machines, and counts every message that is lost.",
+  usage: "nats --export PATTERNS --import PATTERNS",
+  options: {
+    ...NETWORK_OPTIONS,
+    export: { value: "PATTERNS", summary: "what to export, such as cam/**,imu" },
+    import: { value: "PATTERNS", summary: "what to import from other machines" },
+    prefix: { value: "NAME", summary: "put what is imported under NAME/" },
+    host: { value: "NAME", summary: "the name of this machine; its host name by default" },
+    transit: { summary: "also export what other bridges have published" },
+  },
+  examples: [
+    "vring bridge nats --server nats://10.0.0.5 --export='/cam/**' --import='/imu/**'",
+    "vring bridge nats --context lab --realm lab --import='**' --prefix=rig",
+  ],
+  async run(call) {
+    const { names, options, out, end } = call;
+    if (names.length !== 1 || names[0] !== "nats") {
+      throw new UsageError('Cannot bridge: pass the network, "nats"');
+    }
+    const [exports, imports] = [listIn(options.export), listIn(options.import)];
+    if (exports.length + imports.length === 0) {
+      throw new UsageError("Cannot bridge: pass --export PATTERNS, --import PATTERNS or both");
+    }
+    const { realm = "default", prefix } = options;
+    const host = hostName(options.host);
+    await using carrier = await connectNetwork(call);
+    const { bridge } = await import("../../bridge/mod.ts");
+    out.line(`Bridging realm ${realm} as host ${host} over ${carrier.what}.`);
+    out.line("Ctrl-C ends it.");
+    out.object({ bridging: carrier.what, realm, host });
+    const report = await bridge({
+      carrier,
+      host,
+      realm: String(realm),
+      exports,
+      imports,
+      ...typeof prefix === "string" && { nameOf: (name) => `${prefix}/${name}` },
+      transit: options.transit === true,
+      until: end,
+      onEvent: (event) => tell(event, out),
+    });
+    print(report, out);
+    return Exit.ok;
+  },
+};
+
+/** Returns the names in a list, without the slashes at their beginnings. */
+function listIn(list: string | true | undefined): string[] {
+  return typeof list === "string" ? list.split(",").filter((name) => name !== "") : [];
+}
+
+function tell(event: BridgeEvent, out: Output): void {
+  if (event.type === "connected") out.line("The connection is back.");
+  if (event.type === "disconnected") out.line("The connection broke; trying again.");
+  if (event.type === "slow") out.line("The server dropped messages: this bridge read too slowly.");
+  if (event.type === "problem") out.line(harmless(event.reason));
+  if (event.type === "refused") {
+    out.line(
+      `The server does not permit to ${event.operation} ${event.subject}; check its permissions`,
+    );
+  }
+  if (event.type !== "closed") out.object(event);
+}
+
+function print({ exports, imports, cutOffs }: BridgeReport, out: Output): void {
+  for (const each of exports) out.object({ exported: each });
+  for (const each of imports) out.object({ imported: each });
+  if (exports.length > 0) {
+    out.table(
+      ["EXPORTED", "SENT", "LOST BEFORE", "DROPPED", "SKIPPED"],
+      exports.map((each) => [
+        harmless(each.topic),
+        each.sent,
+        each.before,
+        each.inside,
+        each.skipped,
+      ]),
+    );
+  }
+  if (imports.length > 0) {
+    out.table(
+      ["IMPORTED", "FROM", "PUBLISHED", "LOST BEFORE", "THERE", "ON THE WIRE", "HERE"],
+      imports.map(({ topic, host, published, lost: { before, inside, wire, here } }) => [
+        harmless(topic),
+        host,
+        published,
+        before,
+        inside,
+        wire,
+        here,
+      ]),
+    );
+  }
+  if (cutOffs > 0) out.line(`The server cut this bridge off ${cutOffs} times.`);
+}

@@ -1,0 +1,81 @@
+/** Every carrier, by the same suite. */
+
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import type { CarrierEvent } from "../../src/bridge/carrier.ts";
+import { Loopback, type LoopbackCarrier } from "../../src/bridge/loopback.ts";
+import { connectNats } from "../../src/bridge/nats.ts";
+import { VringError } from "../../src/errors.ts";
+import { carrierTests, until } from "./carriers.ts";
+import { NatsServer, serverTest } from "./server.ts";
+
+carrierTests("loopback", () => {
+  const network = new Loopback();
+  return Promise.resolve({
+    connect: () => Promise.resolve(network.connect()),
+    interrupt: (carrier) => {
+      (carrier as LoopbackCarrier).setConnected(false);
+      (carrier as LoopbackCarrier).setConnected(true);
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+}, Deno.test);
+
+carrierTests("NATS", async () => {
+  const server = await NatsServer.start();
+  return {
+    connect: () => connectNats({ servers: server.url, client: { reconnectTimeWait: 20 } }),
+    interrupt: async () => {
+      await server.kill();
+      await server.start();
+    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}, serverTest);
+
+const USERS = `authorization { users = [
+  { user: "limited", password: "secret", permissions: { publish: ["ok.>"], subscribe: ["ok.>", "_INBOX.>"] } }
+] }`;
+
+serverTest("NATS: wrong credentials are refused, and are not in the message", async () => {
+  await using server = await NatsServer.start(USERS);
+  const servers = server.url.replace("//", "//limited:wrong@");
+  const error = await assertRejects(() => connectNats({ servers }), VringError, "check the cred");
+  assertEquals(/wrong/.test(error.message), false);
+  assertStringIncludes(error.message, `NATS server ${server.url}: `);
+});
+
+serverTest("NATS: what a subject may not carry is told once", async () => {
+  await using server = await NatsServer.start(USERS);
+  await using carrier = await connectNats({
+    servers: server.url,
+    client: { user: "limited", pass: "secret" },
+  });
+  const events: CarrierEvent[] = [];
+  using _told = carrier.onEvent((event) => events.push(event));
+  using _no = carrier.subscribe("no.>", () => {});
+  for (let i = 0; i < 3; i++) {
+    carrier.publish({ subject: "no.way", headers: new Map(), payload: new Uint8Array(3) });
+    await carrier.flush();
+  }
+  await until(() => events.length >= 2);
+  await carrier.flush();
+  assertEquals(events, [
+    { type: "refused", operation: "subscribe", subject: "no.>" },
+    { type: "refused", operation: "publish", subject: "no.way" },
+  ]);
+});
+
+serverTest("NATS: connectNats() waits for a server that starts later", async () => {
+  await using server = await NatsServer.start();
+  await server.kill();
+  const reasons: string[] = [];
+  const connecting = connectNats({
+    servers: server.url,
+    onRetry: (reason) => reasons.push(reason),
+  });
+  await until(() => reasons.length > 0);
+  await server.start();
+  await using carrier = await connecting;
+  await carrier.flush();
+});
