@@ -143,12 +143,26 @@ Deno.test("vring echo prints the values of topics, slots and circular buffers", 
   clearInterval(sending);
 });
 
+Deno.test("vring echo prints what waits in a ring, and counts what does not", async () => {
+  using _place = namespace();
+  const jobs = spsc("jobs", { type: json<{ job: number }>(64) });
+  using producer = jobs.producer();
+  using consumer = jobs.consumer();
+  for (let job = 1; job <= 4; job++) producer.trySend({ job });
+  assertEquals((await vring("echo jobs --field job --timeout 0.2")).out, "1\n2\n3\n4\n");
+  const { out } = await vring("echo jobs --field job --count 5", [[/4\n/, () => {
+    for (let job = 5; job <= 6; job++) producer.trySend({ job });
+    for (let job = 1; job <= 5; job++) consumer.tryReceive();
+  }], [/6\n/, () => {}]]);
+  assertEquals(out, "1\n2\n3\n4\n1 received by the consumer before this look\n6\n");
+});
+
 Deno.test("vring echo says why it cannot print", async () => {
   using _place = namespace();
-  using _ring = spsc("ring").producer();
+  using _ring = byteRing("ring").producer();
   const { code, out } = await vring("echo ring");
   assertEquals(code, 1);
-  assertStringIncludes(out, "only its consumer receives them");
+  assertStringIncludes(out, "no messages that an observer can tell apart");
   assertEquals((await vring("echo nothing")).code, 1);
   assertEquals((await vring("echo")).code, 2);
 });

@@ -1,7 +1,8 @@
 /**
- * `vring echo`: the messages of a topic, a slot or a circular buffer, as they come.
+ * `vring echo`: the messages of a topic, a slot, a circular buffer or a ring, as they come.
  *
- * An observer reads them, so no publisher notices. Its type comes from the region, which is an
+ * An observer reads them, so no publisher notices. It sees those messages of a ring that wait until
+ * it looks, and counts the others. Its type comes from the region, which is an
  * assertion of a peer: a description that does not fit ends in an error, or the bytes are shown.
  *
  * @module
@@ -11,12 +12,14 @@ import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
 import { found, nothingFound } from "../found.ts";
 import { observerFor, READABLE, type Received, typeOf } from "../../inspect/messages.ts";
+import { waitingIn, WaitingMessages } from "../../inspect/waiting.ts";
 import { shown } from "../messages.ts";
 import { harmless } from "../output.ts";
 
 export const echo: Command = {
   name: "echo",
-  summary: "Prints the messages of a topic, a slot or a circular buffer, decoded by their type.",
+  summary:
+    "Prints the messages of a topic, slot or circular buffer, and those that wait in a ring.",
   usage: "NAME",
   options: {
     field: { value: "PATH", summary: "only this field, such as pose.x" },
@@ -30,6 +33,7 @@ export const echo: Command = {
     "vring echo robot/pose",
     "vring echo robot/pose --field x --count 10",
     "vring echo robot/pose --filter 'x > 3' --csv",
+    "vring echo jobs --timeout 1 # what waits in a ring",
   ],
   async run(call) {
     const region = theOne(call);
@@ -41,16 +45,18 @@ export const echo: Command = {
     const asBytes = call.options.hex !== undefined || call.options.raw !== undefined;
     const { codec, reason } = typeOf(region.details?.type, asBytes);
     if (reason !== undefined) call.out.line(call.out.dim(harmless(reason)));
+    const isRing = WaitingMessages.canRead(region);
+    const missed = isRing ? "received by the consumer before this look" : "lost";
     const print = printer(call);
     const passes = testOf(call.options.filter);
-    using observer = observerFor(region, codec);
+    using observer = isRing ? waitingIn(region, codec) : observerFor(region, codec);
     try {
       for (let shown = 0; shown < most;) {
         const message = await observer.receive({ signal: call.end });
         if (message === undefined) break;
         if (!passes(message.value)) continue;
         shown++;
-        if (message.lost > 0) call.out.line(call.out.dim(`${message.lost} lost`));
+        if (message.lost > 0) call.out.line(call.out.dim(`${message.lost} ${missed}`));
         print(message);
       }
     } catch (error) {
@@ -64,17 +70,18 @@ export const echo: Command = {
 function theOne(call: Call): RegionInfo | string {
   if (call.names.length !== 1) throw new UsageError("Cannot print messages: pass one name");
   const all = found(call);
-  const readable = all.filter(({ kind }) => READABLE.includes(kind));
+  const readable = all.filter((region) =>
+    READABLE.includes(region.kind) || WaitingMessages.canRead(region)
+  );
   if (readable.length === 1) return readable[0]!;
   if (readable.length > 1) {
     const names = readable.map(({ kind, name }) => `${kind} ${name}`).join(", ");
     return `Cannot print several at once: ${harmless(names)}; pass one name`;
   }
   if (all.length === 0) return nothingFound(call);
-  return `Cannot print the messages of ${all[0]!.kind} ${
-    harmless(all[0]!.name)
-  }: only its consumer ` +
-    "receives them; vring top shows how many pass";
+  const [{ kind, name }] = all as [RegionInfo];
+  return `Cannot print what passes through ${kind} ${harmless(name)}: it has no messages that an ` +
+    "observer can tell apart; vring top shows how much passes";
 }
 
 /** Returns the part of a value at a path, such as `pose.x`. */
