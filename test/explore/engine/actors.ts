@@ -392,6 +392,9 @@ function letterOf(actor: Actor): string {
   return String.fromCharCode(65 + actor.index);
 }
 
+/** Describes an error with its stack, which begins with the error in some engines only. */
 function describe(failure: unknown): string {
-  return failure instanceof Error ? `${failure.stack ?? failure}` : String(failure);
+  if (!(failure instanceof Error)) return String(failure);
+  const { stack = "" } = failure;
+  return stack.startsWith(`${failure}`) ? stack : `${failure}\n${stack}`.trimEnd();
 }

@@ -1,0 +1,132 @@
+/**
+ * Builds the static pages: files that any server can serve at any path, without special headers.
+ *
+ * The playground's Worker has the explorer and the shipped algorithms in one script, by
+ * `deno bundle` and the explorer's import map. esbuild then turns `using` into older JavaScript,
+ * because Safari does not have it, and joins the source maps.
+ *
+ * @module
+ */
+
+import * as esbuild from "esbuild";
+import { fileOfSource } from "./places.ts";
+import { type LineTable, type SourceMap, tableOf } from "./lines.ts";
+
+const HERE = new URL("./", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
+const MAP = new URL("test/explore/import_map.json", ROOT);
+
+/** Browsers since the beginning of 2024. */
+const TARGET = "es2023";
+
+/** The sources that a party's line can be in. */
+const SHOWN = /^(src|test\/explore\/(scenarios|broken)|test\/explore\/scenario\.ts)/;
+
+/** A file that was built, by its path below the folder. */
+export interface Built {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Builds everything into a folder, which it creates, and returns the files with their sizes. */
+export async function build(into: string): Promise<Built[]> {
+  const folder = new URL(`${into}/`, `file://${Deno.cwd()}/`);
+  const output = new Output(folder);
+  try {
+    await Promise.all([
+      buildWorker(output),
+      bundled("page.ts").then((script) => output.write("play/page.js", script.code)),
+      bundled("strip.ts").then((script) => output.write("play/strip.js", script.code)),
+    ]);
+  } finally {
+    await esbuild.stop();
+  }
+  const strip = output.built.find(({ path }) => path === "play/strip.js")!;
+  const page = await Deno.readTextFile(new URL("index.html", HERE));
+  const weight = `${Math.round(strip.bytes / 1024)} KB`;
+  await output.write("play/index.html", page.replaceAll("{{strip weight}}", weight));
+  await output.write("play/play.css", await Deno.readTextFile(new URL("play.css", HERE)));
+  const style = new URL("../page/style.css", HERE); // shared with the other pages
+  await output.write("play/style.css", await Deno.readTextFile(style));
+  await output.write("index.html", await Deno.readTextFile(new URL("home.html", HERE)));
+  return output.built;
+}
+
+class Output {
+  readonly built: Built[] = [];
+  readonly #folder: URL;
+
+  constructor(folder: URL) {
+    this.#folder = folder;
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    const bytes = new TextEncoder().encode(text);
+    const file = new URL(path, this.#folder);
+    await Deno.mkdir(new URL("./", file), { recursive: true });
+    await Deno.writeFile(file, bytes);
+    this.built.push({ path, bytes: bytes.length });
+  }
+}
+
+/** The Worker, its line table, and the sources whose lines the page shows. */
+async function buildWorker(output: Output): Promise<void> {
+  const { code, table } = await bundled("worker.ts", true);
+  await output.write("play/worker.js", code);
+  await output.write("play/lines.json", JSON.stringify(table));
+  for (const source of table.sources.filter((source) => SHOWN.test(source))) {
+    const text = await Deno.readTextFile(new URL(source, ROOT));
+    await output.write(`play/${fileOfSource(source)}`, JSON.stringify(text));
+  }
+}
+
+/** A script for the browser. With lines, it keeps its line breaks. */
+async function bundled(
+  entry: string,
+  withLines = false,
+): Promise<{ code: string; table: LineTable }> {
+  const bundle = await bundleOf(new URL(entry, HERE));
+  const { code, map } = await esbuild.transform(bundle, {
+    target: TARGET,
+    sourcemap: "external",
+    sourcefile: "bundle.js",
+    charset: "utf8",
+    minify: !withLines,
+    legalComments: "none",
+  });
+  return { code, table: tableOf(JSON.parse(map) as SourceMap, pathOf) };
+}
+
+/** Returns the path of a source of a map in the repository. */
+function pathOf(source: string): string | undefined {
+  const at = ["src/", "test/", "tutorials/"].map((folder) => source.indexOf(folder))
+    .filter((at) => at >= 0);
+  return at.length === 0 || source.includes("node_modules")
+    ? undefined
+    : source.slice(Math.min(...at));
+}
+
+async function bundleOf(entry: URL): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["bundle", "--quiet", "--platform", "browser", "--format", "iife", "--sourcemap=inline"],
+      ...["--import-map", MAP.pathname, entry.pathname],
+    ],
+    cwd: ROOT,
+  }).output();
+  if (success) return new TextDecoder().decode(stdout);
+  throw new Error(`Cannot bundle ${entry.pathname}: ${new TextDecoder().decode(stderr)}`);
+}
+
+if (import.meta.main) {
+  const [into = "learn"] = Deno.args;
+  const built = await build(into);
+  const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(0).padStart(6)} KB`;
+  const sources = built.filter(({ path }) => path.startsWith("play/source/"));
+  for (const { path, bytes } of built) {
+    if (!path.startsWith("play/source/")) console.log(`${kilobytes(bytes)}  ${path}`);
+  }
+  const all = sources.reduce((sum, { bytes }) => sum + bytes, 0);
+  console.log(`${kilobytes(all)}  play/source/ (${sources.length} files)`);
+  console.log(`Serve them with any server: cd ${into} && python3 -m http.server`);
+}

@@ -1,0 +1,64 @@
+/**
+ * The question of each scenario.
+ *
+ * @module
+ */
+
+import type { Listed } from "./protocol.ts";
+
+/** Questions for the scenarios that are broken in a way of their own. */
+const QUESTIONS: Readonly<Record<string, string>> = {
+  "broken-publishes-first": "Can you read a message before it is written?",
+  "broken-ends-first": "Can you lose the last message?",
+  "broken-seqlock-one-look": "Can you read half a message?",
+  "broken-rolled-back": "Can you make the reader accept bytes that are gone?",
+  "broken-observer-leaves-early": "Can you make the observer miss a message?",
+  "broken-observer-one-look": "Can you make the observer accept half a message?",
+  "broken-acks-first": "Can you lose a message with one kill?",
+  "broken-releases-more": "Can you lose a message with one kill?",
+  "broken-topic-not-invalidated": "Can you read half a sample?",
+  "broken-topic-one-look": "Can you read half a sample?",
+  "broken-offers-loaned": "Can you lend the same memory twice?",
+  "broken-gives-back-twice": "Can you lend the same memory twice?",
+  "broken-repair-unheld": "Can you make money vanish?",
+  "broken-frees-twice": "Can you free a buffer twice?",
+};
+
+const BY_KIND: Readonly<Record<string, string>> = {
+  "lost wake-up": "Can you lose a wake-up?",
+  hang: "Can you strand a sleeper with one kill?",
+  invariant: "Can you break the promise?",
+  error: "Can you make it throw?",
+};
+
+/** Returns the question of a scenario. */
+export function goalOf({ name, expect }: Pick<Listed, "name" | "expect">): string {
+  if (name === "yours") return "Is your code right in every order?";
+  if (name.startsWith("twin-")) return "This one is right. Can you still break it?";
+  if (expect === undefined) return "Shipped code. Can you break it?";
+  return QUESTIONS[name] ?? BY_KIND[expect]!;
+}
+
+/** Returns the sentence below the question. */
+export function subjectOf(
+  { name, about, expect }: Pick<Listed, "name" | "about" | "expect">,
+): string {
+  const sentence = `${about[0]!.toUpperCase()}${about.slice(1)}.`;
+  if (expect === "lost wake-up") {
+    return `${sentence} You win when a party sleeps for ever, though nobody died.`;
+  }
+  if (expect === "hang") return `${sentence} You win when a party waits for ever after a death.`;
+  if (expect !== undefined) return `${sentence} You win when the check at the end fails.`;
+  if (name.startsWith("twin-")) {
+    const broken = name.replace("twin-", "broken-");
+    return `The right version of ${broken}. The search shows that no order breaks it.`;
+  }
+  return sentence;
+}
+
+/** The headings of the list of scenarios, by the beginnings of names. */
+export const GROUPS: readonly (readonly [title: string, fits: (name: string) => boolean])[] = [
+  ["Broken on purpose", (name) => name.startsWith("broken-")],
+  ["The same, done right", (name) => name.startsWith("twin-")],
+  ["As shipped", () => true],
+];
