@@ -82,31 +82,3 @@ export interface Watched {
   readonly page: Page;
   assertQuiet(): void;
 }
-
-const TYPES: Readonly<Record<string, string>> = {
-  html: "text/html",
-  js: "text/javascript",
-  css: "text/css",
-  json: "application/json",
-};
-
-/** Serves a folder below a path, as any static server would. */
-export function serveFolder(folder: string, path: string): AsyncDisposable & { url: string } {
-  const server = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    async (request) => {
-      const { pathname } = new URL(request.url);
-      const name = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
-      try {
-        if (!name.startsWith(path)) throw new Error("elsewhere");
-        const bytes = await Deno.readFile(`${folder}/${name.slice(path.length)}`);
-        const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "text/plain";
-        return new Response(bytes, { headers: { "content-type": type } });
-      } catch {
-        return new Response("not found", { status: 404 });
-      }
-    },
-  );
-  const url = `http://127.0.0.1:${server.addr.port}${path}`;
-  return { url, [Symbol.asyncDispose]: () => server.shutdown() };
-}

@@ -3,9 +3,9 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { build } from "../../tutorials/stage/play/build.ts";
+import { serveFolder } from "../../tutorials/stage/play/serve.ts";
 import { TEMPLATES } from "../../tutorials/stage/play/templates.ts";
-import { inEachBrowser, type Page, serveFolder, watchedPage } from "./browser.ts";
+import { inEachBrowser, type Page, watchedPage } from "./browser.ts";
 import { assertContrast, assertFits, assertKeyboard, SIZES } from "./looks.ts";
 
 /** A page of the playground under test. */
@@ -69,7 +69,11 @@ class Play {
 }
 
 const folder = await Deno.makeTempDir();
-await build(folder);
+const builder = new URL("../../tutorials/stage/play/build.ts", import.meta.url).pathname;
+const built = await new Deno.Command(Deno.execPath(), {
+  args: ["run", "--quiet", "--allow-all", builder, folder],
+}).output();
+assert(built.success, new TextDecoder().decode(built.stderr));
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
 inEachBrowser("the playground", async (t, browser, { name }) => {
@@ -318,3 +322,50 @@ export const parties = { one: act, two: act };`;
     }
   });
 });
+
+/** Returns a line of a stream that fits. */
+async function lineOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  pattern: RegExp,
+): Promise<string> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    const line = text.split("\n").slice(0, -1).find((line) => pattern.test(line));
+    if (line !== undefined) return line;
+  }
+  throw new Error(`No line fits ${pattern}:\n${text}`);
+}
+
+Deno.test("explore --open serves the finding until it is stopped", async () => {
+  const home = await Deno.makeTempDir();
+  const browser = `${home}/browser`; // notes the address that it is asked to open
+  await Deno.writeTextFile(browser, `#!/bin/sh\necho "$1" > ${home}/opened\n`, { mode: 0o700 });
+  const explore = new URL("../explore/", import.meta.url).pathname;
+  const child = new Deno.Command("deno", {
+    args: [
+      ...["run", "--no-check", "--allow-run=deno", "--import-map", `${explore}import_map.json`],
+      ...[`${explore}main.ts`, "broken-unlooked", "--open"],
+    ],
+    env: { BROWSER: browser, TMPDIR: home },
+    stdout: "piped",
+  }).spawn();
+  const address = await lineOf(child.stdout, /^http:/);
+  assert(
+    /^http:\/\/127\.0\.0\.1:\d+\/play\/#broken-unlooked\/A\.B\*2\.A\*2$/.test(address),
+    address,
+  );
+  assertStringIncludes(await (await fetch(address)).text(), "Be the scheduler");
+  assertEquals((await fetch(new URL("/../deno.json", address)).then(drained)).status, 404);
+  child.kill("SIGTERM");
+  await child.status;
+  assertEquals((await Deno.readTextFile(`${home}/opened`)).trim(), address);
+  const left = [...Deno.readDirSync(home)].map(({ name }) => name).sort();
+  assertEquals(left, ["browser", "opened"]);
+  await Deno.remove(home, { recursive: true });
+});
+
+async function drained(response: Response): Promise<Response> {
+  await response.body?.cancel();
+  return response;
+}

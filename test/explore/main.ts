@@ -7,12 +7,14 @@
 import { parseArgs } from "node:util";
 import { type Bounds, explore, replay, type Report, type Scenario } from "./engine/mod.ts";
 import { CONVENTIONS } from "./scenario.ts";
+import { openInPlayground } from "./open.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 import {
   describeFinding,
   heading,
   listed,
   type Outcome,
+  playAddress,
   progressLine,
   resultOf,
   row,
@@ -45,6 +47,7 @@ A scenario is named by the beginning of its name, or by a pattern such as
   --seed s            random runs without a bound on preemptions, instead of all
                       runs; 10 s in all unless --budget or --schedules
   --replay token      one run of one scenario, step by step
+  --open              open the first finding, or the replayed run, in the playground
   --bail              stop after the first scenario that does not go as it should
   --json              a line of JSON for each scenario
   --help              this text
@@ -69,6 +72,7 @@ interface Request {
   readonly schedules: number | undefined;
   readonly seed: number | undefined;
   readonly token: string | undefined;
+  readonly open: boolean;
   readonly bail: boolean;
   readonly json: boolean;
 }
@@ -89,6 +93,7 @@ async function main(): Promise<number> {
       schedules: { type: "string" },
       seed: { type: "string" },
       replay: { type: "string" },
+      open: { type: "boolean", default: false },
       bail: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean" },
@@ -125,6 +130,7 @@ async function main(): Promise<number> {
     schedules,
     seed,
     token: values.replay,
+    open: values.open,
     bail: values.bail,
     json: values.json,
   };
@@ -211,6 +217,7 @@ async function exploreAll(request: Request): Promise<number> {
   const deadline = performance.now() + request.budgetMs;
   const searches = searchesOf(request);
   const reports: Report[] = [];
+  const names: string[] = [];
   let unexpected = 0;
   if (!json) console.log(heading());
   for (const [i, { scenario, isWeak }] of searches.entries()) {
@@ -226,6 +233,7 @@ async function exploreAll(request: Request): Promise<number> {
     });
     if (showsProgress) showProgress("");
     reports.push(report);
+    names.push(scenario.name);
     const outcome = resultOf(scenario, report);
     if (!outcome.expected) unexpected++;
     if (json) console.log(JSON.stringify(record(scenario, bounds, report, outcome)));
@@ -233,6 +241,10 @@ async function exploreAll(request: Request): Promise<number> {
     if (!outcome.expected && request.bail) break;
   }
   if (!json) console.log(summary(reports, unexpected));
+  const first = reports.findIndex(({ finding }) => finding !== undefined);
+  if (request.open && first >= 0) {
+    await openInPlayground(playAddress(names[first]!, reports[first]!.finding!.token));
+  }
   return unexpected === 0 ? 0 : 1;
 }
 
@@ -263,12 +275,14 @@ function showProgress(line: string): void {
 
 function record(scenario: Scenario, bounds: Bounds, report: Report, outcome: Outcome) {
   const { name, about, expect } = scenario;
-  return { name, about, expect, bounds, ...outcome, ...report };
+  const { finding } = report;
+  const address = finding && `play/${playAddress(name, finding.token)}`;
+  return { name, about, expect, bounds, ...outcome, ...report, address };
 }
 
 // ---- replaying ----
 
-async function replayOne({ scenarios, json }: Request, token: string): Promise<number> {
+async function replayOne({ scenarios, json, open }: Request, token: string): Promise<number> {
   const [scenario, ...others] = scenarios;
   if (scenario === undefined || others.length > 0) {
     throw new RangeError("--replay needs the name of one scenario");
@@ -279,6 +293,7 @@ async function replayOne({ scenarios, json }: Request, token: string): Promise<n
     for (const line of trace) console.log(line);
     console.log(problem === undefined ? "nothing is wrong" : `${problem.kind}: ${problem.message}`);
   }
+  if (open) await openInPlayground(playAddress(scenario.name, token));
   return problem?.kind === scenario.expect ? 0 : 1;
 }
 

@@ -91,7 +91,7 @@ export function progressLine({ name }: Scenario, report: Report): string {
   return `${name}: ${whole(schedules)} runs, ${whole(states)} states in ${seconds} s${percent}`;
 }
 
-/** Describes a finding: the problem, its trace, and the command that replays it. */
+/** Describes a finding: the problem, its trace, and how to replay it here and in the playground. */
 export function describeFinding({ name }: Scenario, finding: Finding): string {
   return [
     `  ${finding.kind}: ${finding.message}`,
@@ -99,8 +99,14 @@ export function describeFinding({ name }: Scenario, finding: Finding): string {
     ...finding.trace.map((step) => `    ${step}`),
     "",
     `  deno task explore ${name} --replay '${finding.token}'`,
+    `  in the playground (--open): play/${playAddress(name, finding.token)}`,
     "",
   ].join("\n");
+}
+
+/** Returns the address of a run in the playground: the part behind its page. */
+export function playAddress(name: string, token: string): string {
+  return `#${name}/${token}`;
 }
 
 function plural(count: number, noun: string, many = `${noun}s`): string {
