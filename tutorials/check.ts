@@ -1,11 +1,13 @@
 /**
- * Checks an exercise in order, explains the first failure, and stops there.
+ * Checks an exercise in order, explains the first failure, and stops there. With `--report` it writes
+ * {@linkcode CheckReport}s for the stage, a line each, in place of text for people.
  *
  * @module
  */
 
 import { COLUMNS, paint } from "./paint.ts";
 import { fit, wrap } from "./picture.ts";
+import type { Picture } from "./stage/story.ts";
 
 /** One thing that an answer must do. */
 export interface Check {
@@ -18,15 +20,41 @@ export interface Check {
 }
 
 /** Thrown when an answer fails a check; the message describes what it does instead. */
-export class Wrong extends Error {}
+export class Wrong extends Error {
+  /** What happened, as a picture for the stage. */
+  readonly picture: Picture | undefined;
+
+  constructor(message: string, picture?: Picture) {
+    super(message);
+    this.picture = picture;
+  }
+}
 
 /** Fails with the message unless the condition holds. */
 export function expect(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Wrong(message);
 }
 
+/** What the stage reads of a check. The marker keeps these lines apart from what an answer prints. */
+export type CheckReport =
+  | { readonly type: "all"; readonly whats: readonly string[] }
+  | { readonly type: "begins"; readonly index: number }
+  | { readonly type: "passed"; readonly index: number }
+  | { readonly type: "failed"; readonly index: number; readonly failure: Failure };
+
+/** The first character of each line with a {@linkcode CheckReport}. */
+export const REPORT_MARK = "\x1e";
+
+/** Why a check failed. */
+export interface Failure {
+  readonly message: string;
+  readonly hint: string;
+  readonly picture?: Picture;
+}
+
 /** Runs the checks for the exercise in a folder of tutorials/ and sets the exit code. */
 export function runChecks(folder: string, checks: readonly Check[]): void {
+  if (Deno.args.includes("--report")) return reportChecks(checks);
   console.log();
   const failed = checks.findIndex((check) => !passes(check));
   if (failed === -1) {
@@ -45,6 +73,24 @@ ${
 `);
 }
 
+/** Writes what happens before it happens, because an answer may end the process. */
+function reportChecks(checks: readonly Check[]): void {
+  const report = (report: CheckReport) => {
+    Deno.stdout.writeSync(new TextEncoder().encode(`${REPORT_MARK}${JSON.stringify(report)}\n`));
+  };
+  report({ type: "all", whats: checks.map(({ what }) => what) });
+  for (const [index, check] of checks.entries()) {
+    report({ type: "begins", index });
+    const failure = failureIn(check);
+    if (failure !== undefined) {
+      report({ type: "failed", index, failure });
+      Deno.exitCode = 1;
+      return;
+    }
+    report({ type: "passed", index });
+  }
+}
+
 function passes(check: Check): boolean {
   const failure = failureOf(check);
   if (failure === undefined) {
@@ -61,11 +107,17 @@ function print(text: string, indent: number): void {
 }
 
 /** Describes the mistake of an answer; undefined if the check passes. */
-export function failureOf({ check }: Check): string | undefined {
+export function failureOf(check: Check): string | undefined {
+  return failureIn(check)?.message;
+}
+
+function failureIn({ check, hint }: Check): Failure | undefined {
   try {
     check();
   } catch (error) {
-    return error instanceof Wrong ? error.message : `Your code throws: ${error}`;
+    if (!(error instanceof Wrong)) return { message: `Your code throws: ${error}`, hint };
+    const { message, picture } = error;
+    return picture === undefined ? { message, hint } : { message, hint, picture };
   }
   return undefined;
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { check, errnoName } from "../src/errors.ts";
+import { check } from "../src/errors.ts";
 import { COLUMNS, onTerminal, paint } from "./paint.ts";
-import { fit, hex, wrap } from "./picture.ts";
+import { fit, wrap } from "./picture.ts";
+import { describe, isBlock, sourceOf, statementsOf } from "./stage/source.ts";
 
 /** One way through a tutorial. */
 export interface Story {
@@ -165,66 +166,15 @@ export function fail(code: () => unknown): void {
 
 function show<T>(start: string, code: () => T): T {
   const source = sourceOf(code);
-  const isBlock = source.startsWith("{");
-  picture(paint("cyan", start + (isBlock ? statementsOf(source) : source)));
+  picture(paint("cyan", start + (isBlock(source) ? statementsOf(source) : source)));
   const result = code();
-  if (!isBlock) answer(describe(result));
+  if (!isBlock(source)) answer(describe(result));
   return result;
 }
 
 function answer(text: string): void {
   const lines = wrap(`→ ${text}`, COLUMNS - 6).replaceAll("\n", "\n      ");
   console.log(`    ${paint("green", lines)}`);
-}
-
-/** The text of an arrow function's body, moved to the left margin. */
-function sourceOf(code: () => unknown): string {
-  const source = code.toString().replace(/^\(\)\s*=>\s*/, "");
-  const indent = /\n( *).*$/.exec(source)?.[1] ?? "";
-  return source.replaceAll(`\n${indent}`, "\n")
-    .replace(/([{[])\n([^{}[\];]+)\n *([}\]])/g, onOneLine)
-    .replace(/\b(for|while)\(/g, "$1 (").replace(/\)(=>|\{)/g, ") $1").replace(/=>(?=\S)/g, "=> ");
-}
-
-/** An object or an array on one line, if that is short. */
-function onOneLine(...[lines, open, body, close]: string[]): string {
-  const fields = body!.split("\n").map((line) => line.trim()).join(" ");
-  if (fields.length > 56) return lines!;
-  return open === "{" ? `{ ${fields} }` : `${open}${fields}${close}`;
-}
-
-function statementsOf(block: string): string {
-  return block.slice(1, -1).trim().replaceAll("\n  ", "\n");
-}
-
-function describe(result: unknown): string {
-  if (result instanceof Uint8Array) return `${result.length} bytes`;
-  if (typeof result !== "number") {
-    return Deno.inspect(withoutMethods(result), { compact: true, breakLength: Infinity });
-  }
-  if (result < 0) return `${result}, which is ${errnoName(-result)}`;
-  return result < 2 ** 32 ? `${result}` : hex(result);
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
-}
-
-/** An object's fields; of one of a class, those that are simple values. */
-function withoutMethods(result: unknown): unknown {
-  if (typeof result !== "object" || result === null || Array.isArray(result)) return result;
-  const prototype = Object.getPrototypeOf(result);
-  const isPlain = prototype === Object.prototype;
-  const isShown = (value: unknown) => isPlain ? typeof value !== "function" : !isObject(value);
-  const fields = Object.entries(result).filter(([, value]) => isShown(value))
-    .map(([key, value]) => [key, withoutBytes(value)]);
-  return Object.assign(Object.create(prototype), Object.fromEntries(fields));
-}
-
-/** Bytes, shown as how many they are. */
-function withoutBytes(value: unknown): unknown {
-  if (!(value instanceof Uint8Array)) return value;
-  return { [Symbol.for("Deno.customInspect")]: () => describe(value) };
 }
 
 /**

@@ -147,6 +147,8 @@ export interface TablePicture extends Drawn {
   readonly kind: "table";
   readonly head?: readonly string[];
   readonly rows: readonly (readonly string[])[];
+  /** Whether the first column is code. */
+  readonly words?: boolean;
   /** Cells, as [row, column], that differ from the last picture. The player fills it in. */
   readonly changed?: readonly (readonly [row: number, column: number])[];
 }
@@ -237,6 +239,8 @@ export interface Frame {
   readonly title: string;
   readonly text: string;
   readonly ask?: Asked;
+  /** The pictures that were on the stage before the step ran. */
+  readonly before: readonly Picture[];
   /** Whether the step has run. */
   readonly done: boolean;
   readonly shown: readonly Shown[];

@@ -1,0 +1,78 @@
+/**
+ * The judge of the stage: an answer that is wrong, crashes, never ends or does not even run has a
+ * verdict of its own, and the judge survives it.
+ */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { diffOf, moduleComment, withoutModuleComment } from "../../tutorials/stage/diff.ts";
+import { judgeFile, type Judgement } from "../../tutorials/stage/judge.ts";
+
+const CHECK = new URL("../../tutorials/01_pages/check.ts", import.meta.url).href;
+const FILES = new URL("../../src/os/files.ts", import.meta.url).href;
+
+/** Judges an answer to exercise 1 with this body. */
+async function judged(body: string, head = ""): Promise<Judgement> {
+  const folder = await Deno.makeTempDir();
+  const file = new URL(`file://${folder}/answer.ts`);
+  await Deno.writeTextFile(
+    file,
+    `import { checkPagesTouched } from "${CHECK}";\n${head}
+checkPagesTouched((address: number, length: number, page: number): number => { ${body} });\n`,
+  );
+  try {
+    return await judgeFile(file, { types: false, limitMs: 700 });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const RIGHT = "return length === 0 ? 0 : " +
+  "Math.floor((address + length - 1) / page) - Math.floor(address / page) + 1;";
+
+Deno.test("an answer that passes every check is solved", async () => {
+  const { verdict, checks } = await judged(RIGHT);
+  assertEquals([verdict, checks.every(({ passed }) => passed)], ["solved", true]);
+});
+
+Deno.test("a wrong answer names the check that failed, and why", async () => {
+  const { verdict, checks, failure } = await judged("return length === 0 ? 0 : 1;");
+  assertEquals(verdict, "wrong");
+  assertEquals(checks.filter(({ passed }) => passed).length, 2);
+  assertStringIncludes(failure!.message, "the kernel counts 2");
+});
+
+Deno.test("an endless answer is ended, and names the check that was running", async () => {
+  const { verdict, text } = await judged("for (;;);");
+  assertEquals([verdict, text], ["endless", "one page, from its first byte to its last"]);
+});
+
+Deno.test("an answer that crashes names its signal", async () => {
+  const read = "new Uint8Array(bufferAt(16, 16))[0]; return length / page;";
+  const { verdict, text } = await judged(read, `import { bufferAt } from "${FILES}";`);
+  assertEquals([verdict, text?.split(":")[0]], ["crashed", "SIGSEGV"]);
+});
+
+Deno.test("a file that leaves early or does not run is not solved", async () => {
+  const early = await judged("Deno.exit(0);");
+  assertEquals(early.verdict, "broken");
+  const throws = await judged(RIGHT, "throw new Error('at the top');");
+  assertEquals(throws.verdict, "broken");
+  assertStringIncludes(throws.text!, "at the top");
+});
+
+Deno.test("a difference has the lines of both, and their common ones once", () => {
+  const lines = diffOf("a\nb\nc\n", "a\nx\nc\nd\n");
+  assertEquals(lines.map(({ side, text }) => `${side} ${text}`), [
+    "both a",
+    "mine b",
+    "theirs x",
+    "both c",
+    "theirs d",
+  ]);
+});
+
+Deno.test("the comment at the top of an exercise is its task", () => {
+  const text = "/**\n * Title\n *\n *     code\n *\n * @module\n */\n\nconst a = 1;\n";
+  assertEquals(moduleComment(text), "Title\n\n    code");
+  assertEquals(withoutModuleComment(text), "const a = 1;\n");
+});

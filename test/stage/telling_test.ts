@@ -1,0 +1,131 @@
+/**
+ * Tells chapters as the stage does: each step in a child process, with right and wrong predictions,
+ * and with crashes.
+ */
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
+import { Telling } from "../../tutorials/stage/director.ts";
+import { judge } from "../../tutorials/stage/player.ts";
+import { fits, linesOf } from "../../tutorials/stage/screen.ts";
+import type { Frame, Question, Step } from "../../tutorials/stage/story.ts";
+import { TERMS } from "../../tutorials/stage/terms.ts";
+
+const TOLD = CHAPTERS.filter(({ load }) => load !== undefined);
+
+/** Runs every step of a chapter, and gives each question its first answer. */
+async function tellAll(chapter: number, steps: number): Promise<Frame[]> {
+  const telling = await Telling.of(chapter);
+  const frames: Frame[] = [];
+  try {
+    for (let step = 1; step <= steps; step++) {
+      const frame = await telling.show(step);
+      if (!frame.done) assertFits(frame);
+      frames.push(frame.done ? frame : await telling.answer(step, 0));
+    }
+  } finally {
+    await telling.close();
+  }
+  return frames;
+}
+
+function assertFits(frame: Frame): void {
+  const lines = linesOf(frame, 78);
+  assert(fits(lines, 78), `too wide: ${lines.join("\n")}`);
+}
+
+/** A question as it is told: what the reader may answer, and what is said about each answer. */
+function explanations(question: Question): string[] {
+  if (question.kind === "choice") return question.options.map(({ because }) => because);
+  if (question.kind === "byte") return [question.right, question.otherwise(0)];
+  return [question.right, ...question.often.map(({ because }) => because), question.otherwise];
+}
+
+/** All texts of a step that need no memory. */
+function textsOf({ text, after }: Step): string[] {
+  return [text, after].filter((each) => typeof each === "string");
+}
+
+for (const { number, title, load } of TOLD) {
+  Deno.test(`chapter ${number} is told on the stage, step by step`, async () => {
+    const { story } = await load!();
+    assertEquals([story.chapter, story.title], [number, title]);
+    const steps = story.steps();
+    const frames = await tellAll(number, steps.length);
+    for (const [i, frame] of frames.entries()) {
+      const { ask, crash, after } = steps[i]!;
+      assertEquals([frame.done, frame.ask !== undefined], [true, ask !== undefined], frame.title);
+      assertEquals(frame.verdict !== undefined, ask !== undefined, frame.title);
+      assertEquals(frame.after !== undefined, after !== undefined, frame.title);
+      assertEquals(frame.ended, crash && `ended by ${crash}`, frame.title);
+      assertFits(frame);
+    }
+  });
+
+  Deno.test(`chapter ${number} explains every answer, and every term`, async () => {
+    const { story } = await load!();
+    for (const step of story.steps()) {
+      for (const [, term] of textsOf(step).join(" ").matchAll(/\[\[([^\]|]*)/g)) {
+        assert(term! in TERMS, `${step.title}: ${term} has no explanation`);
+      }
+      if (step.ask === undefined) continue;
+      const said = explanations(step.ask);
+      assertEquals(new Set(said).size, said.length, `${step.title}: two explanations are the same`);
+      if (step.ask.kind !== "choice") continue;
+      const right = step.ask.options.filter((option) => option.right === true);
+      assertEquals(right.length, 1, step.title);
+    }
+  });
+}
+
+Deno.test("a step back and forward runs in a fresh process, with other addresses", async () => {
+  const telling = await Telling.of(1);
+  const addressOf = ({ shown }: Frame) => shown[0]?.kind === "code" ? shown[0].result : undefined;
+  try {
+    const first = await telling.show(3);
+    const { pid } = telling.child!;
+    const again = await telling.show(3);
+    assertNotEquals(telling.child!.pid, pid);
+    assertNotEquals(addressOf(first), addressOf(again));
+    await telling.show(4);
+    const same = telling.child!.pid;
+    await telling.answer(4, 0);
+    assertEquals((await telling.show(5)).done, true);
+    assertNotEquals(telling.child!.pid, pid);
+    assertEquals(telling.child!.pid, same);
+  } finally {
+    await telling.close();
+  }
+});
+
+Deno.test("after the process was killed, a step runs in another one", async () => {
+  const telling = await Telling.of(1);
+  try {
+    await telling.show(4);
+    const { pid } = telling.child!;
+    telling.child!.kill("SIGKILL");
+    const frame = await telling.answer(4, 0);
+    assertEquals([frame.done, frame.ended], [true, undefined]);
+    assertNotEquals(telling.child!.pid, pid);
+    telling.child!.kill("SIGKILL");
+    await telling.child!.status;
+    assertEquals((await telling.show(5)).ended, undefined);
+  } finally {
+    await telling.close();
+  }
+});
+
+Deno.test("a number is right within its factor, and a common mistake has its own explanation", () => {
+  const question: Question = {
+    kind: "number",
+    text: "How many?",
+    answer: () => 100,
+    within: 2,
+    right: "yes",
+    often: [{ number: 7, because: "seven" }],
+    otherwise: "no",
+  };
+  const said = (answer: number) => judge(question, answer).because;
+  assertEquals([50, 100, 200, 7, 201].map(said), ["yes", "yes", "yes", "seven", "no"]);
+  assertEquals(judge(question, 7), { right: false, answer: "100", because: "seven" });
+});

@@ -1,0 +1,250 @@
+/**
+ * Chapter 1 for the stage: a page and its address.
+ *
+ * @module
+ */
+
+import { bufferAt, map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { mapsLine } from "../kernel_view.ts";
+import { hex } from "../picture.ts";
+import { bytesPicture, spacePicture, tablePicture } from "../stage/pictures.ts";
+import type { Step, Story } from "../stage/story.ts";
+import { touches } from "./first_touch.ts";
+import { pastTheEnd } from "./past_the_end.ts";
+
+const readWrite = Protection.read | Protection.write;
+const text = (words: string) => new TextEncoder().encode(words);
+
+/** The story of chapter 1. */
+export const story: Story = {
+  chapter: 1,
+  folder: "01_pages",
+  title: "A page and its address",
+  lead: "What memory is made of, when you really get it, and what lies past its end.",
+  steps: () => {
+    const page = pageSize();
+    const { first, last } = onePage(page);
+    return [...first, ...touches(page), ...pastTheEnd(page), ...last];
+  },
+};
+
+/** The page that most of the chapter is about: the first steps, and the last. */
+function onePage(page: number): { first: Step[]; last: Step[] } {
+  let address = 0;
+  let bytes = new Uint8Array();
+  const row: Step = {
+    title: "One long row of bytes",
+    text: `To a program, memory is one long row of bytes. Each byte has a number, its [[address]].
+        On this machine the numbers of a program go from 0 to 2^47.
+
+        This chapter runs in a process of its own. The picture shows its row, from the list that the
+        [[kernel]] keeps. Zoom in, and see how much of it is empty.`,
+    run: (scene) => scene.show(spacePicture("The memory of this process")),
+    after: `Coloured pieces are in use: the program, its libraries, its stack. Everything else is
+        empty. There, an address is only a number.`,
+  };
+  const asking: Step[] = [{
+    title: "Memory comes in pages",
+    text: `The kernel puts real memory behind the addresses. It does not do so byte by byte but in
+        [[page|pages]], all of one size. A program must ask for the size.`,
+    run: (scene) => {
+      scene.run("page", () => pageSize());
+    },
+    after: `On most PCs a page has 4096 bytes. On some ARM machines it has 16384 or 65536.`,
+  }, {
+    title: "Ask for one page",
+    text: `The call is named [[mmap]], for "memory map". We pass how many bytes we want and what we
+        may do with them: read and write.
+
+        The flags say which kind of memory. [[anonymous|Anonymous]]: no file is behind it.
+        [[private|Private]]: it is for this process only.`,
+    run: (scene) => {
+      address = scene.run("address", () =>
+        map({
+          length: page,
+          protection: readWrite,
+          flags: MapFlag.private | MapFlag.anonymous,
+        }));
+      const mark = { address, length: page, label: "our page" };
+      scene.show(spacePicture("The memory of this process", [mark]));
+    },
+    after: `The answer is a number, the address of the first byte. That is all a program gets: no
+        handle, no object. A fresh process gets another address.`,
+  }];
+  const digits = Math.log2(page) / 4;
+  const split: Step = {
+    title: "An address is a page and an offset",
+    text: `Divide an address by the page size. The quotient is the number of the page. The
+        remainder is the [[offset]]: how far into that page the byte is.
+
+        Addresses are written in [[hexadecimal]]. ${page} is 0x${page.toString(16)}.`,
+    ask: {
+      kind: "choice",
+      text: "What do the addresses of all first bytes of pages have in common?",
+      options: [
+        {
+          text: "They end in zeros",
+          right: true,
+          because: "The page size divides them, so their offset is 0, and the offset is the " +
+            "end of the address.",
+        },
+        {
+          text: "They begin with the same digits",
+          because: "The first digits are the number of the page, and each page has its own.",
+        },
+        {
+          text: "Nothing: the kernel chooses them freely",
+          because: "It chooses the page freely. But a page begins only where the page size " +
+            "divides the address.",
+        },
+      ],
+    },
+    run: (scene) => {
+      scene.show({
+        kind: "address",
+        id: "address",
+        title: "Four addresses",
+        digits: Math.floor(digits),
+        rows: [
+          { label: "byte 0", address },
+          { label: "byte 300", address: address + 300 },
+          { label: "the last byte", address: address + page - 1 },
+          { label: "one further", address: address + page },
+        ],
+      });
+    },
+    after: Number.isInteger(digits)
+      ? `No division is needed to see it: the last ${digits} digits are the offset (300 is 12c),
+          and the digits before them are the page. One byte further, the next page begins.`
+      : `One byte further than the last one, the next page begins.`,
+  };
+  const list: Step = {
+    title: "The kernel keeps a list",
+    text: `The file \`/proc/self/maps\` lists the ranges of addresses that are in use, a line for
+        each [[mapping]]. This line holds our page:`,
+    run: (scene) => {
+      const line = scene.look(() => mapsLine(address))!;
+      const [range, permissions, offset] = line.split(" ");
+      const [start, end] = range!.split("-");
+      scene.show(tablePicture("line", "The line, word by word", [
+        ["word", "meaning"],
+        [start!, "the range begins here"],
+        [end!, "and ends before this address"],
+        [permissions!, "read, write, not execute, private"],
+        [offset!, "the place in the file: none"],
+        ["00:00 0", "no disk, no file"],
+      ], true));
+    },
+    after: () => {
+      const [start, end] = mapsLine(address)!.split(" ")[0]!.split("-");
+      const pages = (parseInt(end!, 16) - parseInt(start!, 16)) / page;
+      return pages === 1 ? "It is a single page, ours." : `The range has ${pages} pages, and we
+          asked for 1. The kernel lists neighbours of the same kind as one range.`;
+    },
+  };
+  const draw = () =>
+    bytesPicture(bytes, { id: "bytes", title: "The first bytes of our page", address });
+  const using: Step[] = [{
+    title: "Look at the bytes",
+    text: `JavaScript cannot read at an address. So \`bufferAt\` puts an [[ArrayBuffer]] over the
+        memory. Nothing is copied: the bytes of the array are the bytes of the page.`,
+    ask: {
+      kind: "choice",
+      text: "Which bytes are in a new page, before the first write?",
+      options: [
+        {
+          text: "Zeros",
+          right: true,
+          because: "Always. The kernel clears a page before it gives it to a program.",
+        },
+        {
+          text: "What another program left there",
+          because: "That would show us its passwords. The kernel clears every page first.",
+        },
+        {
+          text: "Random bytes",
+          because: "Nothing fills it with anything but zeros: the kernel clears every page.",
+        },
+      ],
+    },
+    run: (scene) => {
+      bytes = scene.run("bytes", () => new Uint8Array(bufferAt(address, page)));
+      scene.show(draw());
+    },
+    after: `Each row has the address of its first byte, then 16 bytes in hexadecimal, then the
+        same bytes as text, with a dot for each byte that is not text.`,
+  }, {
+    title: "Put bytes in",
+    text: `Now we write. The bytes that change are marked.`,
+    run: (scene) => {
+      scene.look(() => {
+        bytes.set(text("hello, page"));
+      });
+      scene.show(draw());
+    },
+  }, {
+    title: "Point at an address",
+    text: () =>
+      `The page begins at ${hex(address)}. We want to read the byte at the address
+        ${hex(address + 7)}.`,
+    ask: {
+      kind: "byte",
+      text: "Which byte is it? Choose it in the picture.",
+      picture: "bytes",
+      answer: () => 7,
+      right: "The first byte is at offset 0, and so the byte at offset 7 is the eighth.",
+      otherwise: (byte) =>
+        byte === 6
+          ? "Count from 0: the first byte is at offset 0, so this one is at offset 6."
+          : `That byte is at offset ${byte}, at ${hex(address + byte)}.`,
+    },
+    run: (scene) => {
+      scene.look(() => String.fromCharCode(bytes[7]!));
+    },
+  }];
+  const last: Step[] = [{
+    title: "Give it back",
+    text: `An array over memory that is gone would be a trap. So we [[detach]] the array first,
+        and only then unmap the memory. Each \`close()\` in this library does these two things, in
+        this order.`,
+    ask: {
+      kind: "choice",
+      text: "What is `bytes.length` afterwards?",
+      options: [
+        {
+          text: "0",
+          right: true,
+          because: "A detached array is empty. Whatever still holds it cannot reach the memory.",
+        },
+        {
+          text: `${page}, as before`,
+          because:
+            "That would be the trap: 4096 bytes that nobody may touch. Detaching empties it.",
+        },
+        {
+          text: "It throws an error",
+          because: "The array is still an array. It has become empty, and that is no error.",
+        },
+      ],
+    },
+    run: (scene) => {
+      scene.look(() => {
+        bytes.buffer.transfer(0);
+        unmap(address, page);
+      });
+      scene.look(() => bytes.length);
+      scene.look(() => bytes[0]);
+      scene.look(() => mapsLine(address));
+    },
+    after: `The array is empty, the line is gone from the list, and the address is only a number
+        again.`,
+  }, {
+    title: "That is a page",
+    text: `A [[page]] is the unit in which the kernel hands out memory. It has an address, it gets
+        its memory when it is first touched, and nothing marks its end.
+
+        Now solve the exercise. In chapter 2, a file is behind the pages.`,
+  }];
+  return { first: [row, ...asking, split, list, ...using], last };
+}

@@ -1,0 +1,115 @@
+/**
+ * The chapters of the course in their order, and how to load the story of each.
+ *
+ * @module
+ */
+
+import type { Story } from "./story.ts";
+
+/** A chapter of the course. */
+export interface Chapter {
+  readonly number: number;
+  /** Its folder in tutorials/. */
+  readonly folder: string;
+  readonly title: string;
+  /** What the reader knows afterwards. */
+  readonly lead: string;
+  /** What its exercise asks for. */
+  readonly exercise: string;
+  /** Loads its story. A chapter without one is told by its `step.ts` in a terminal only. */
+  readonly load?: () => Promise<{ readonly story: Story }>;
+}
+
+/** All chapters. The imports are literal, so that loading one needs no permission. */
+export const CHAPTERS: readonly Chapter[] = [
+  {
+    number: 1,
+    folder: "01_pages",
+    title: "A page and its address",
+    lead: "What memory is made of, when you really get it, and what lies past its end.",
+    exercise: "Count the pages that a write touches.",
+    load: () => import("../01_pages/story.ts"),
+  },
+  {
+    number: 2,
+    folder: "02_memory_file",
+    title: "A file that is only memory",
+    lead: "What keeps memory alive, what a hole is, and why to reserve.",
+    exercise: "Make memory that outlives its file descriptor.",
+  },
+  {
+    number: 3,
+    folder: "03_two_addresses",
+    title: "Two addresses, one page",
+    lead: "What shared memory is: one page at several addresses.",
+    exercise: "Find out whether two addresses mean the same byte.",
+  },
+  {
+    number: 4,
+    folder: "04_mirror_ring",
+    title: "The mirror ring",
+    lead: "How three calls make the end of a ring disappear.",
+    exercise: "Map a mirror ring that has a header.",
+  },
+  {
+    number: 5,
+    folder: "05_shared_memory",
+    title: "Shared memory",
+    lead: "How processes take turns, and what a killed one leaves behind.",
+    exercise: "Move coins so that a death at any moment can be repaired.",
+  },
+  {
+    number: 6,
+    folder: "06_overwriting_buffer",
+    title: "The overwriting buffer",
+    lead: "How a writer never waits, and how a reader never accepts half a message.",
+    exercise: "Read from a ring that may be overwritten at any moment.",
+  },
+  {
+    number: 7,
+    folder: "07_four_rings",
+    title: "A ring in four stages",
+    lead: "How two processes pass messages without a lock, and what makes it fast.",
+    exercise: "Find one mistake in each of four rings.",
+  },
+  {
+    number: 8,
+    folder: "08_doorbell",
+    title: "Sleeping without losing a wake-up",
+    lead: "How to sleep until a message arrives, and why a flag is not enough.",
+    exercise: "Fix a bell that loses wake-ups.",
+  },
+  {
+    number: 9,
+    folder: "09_many_producers",
+    title: "Many producers, one doorbell",
+    lead: "How many processes send to one without waiting for each other.",
+    exercise: "Choose whose turn it is.",
+  },
+  {
+    number: 10,
+    folder: "10_vring",
+    title: "The vring on paper",
+    lead: "How many processes read one sample, and which word each repair starts from.",
+    exercise: "Publish to all readers, and be killed.",
+  },
+  {
+    number: 11,
+    folder: "11_vdds",
+    title: "One publisher, many subscribers",
+    lead: "How to publish and subscribe without copying, and which side loses samples.",
+    exercise: "Draw the newest frame and report every loss.",
+  },
+  {
+    number: 12,
+    folder: "12_any_of_many",
+    title: "Waiting for any of many",
+    lead: "How to sleep until any of several events happens, and sleep through all others.",
+    exercise: "Write a listener that never sleeps while there is news.",
+  },
+];
+
+/** Returns the chapter with this number or folder. */
+export function chapterOf(which: number | string): Chapter | undefined {
+  return CHAPTERS.find(({ number, folder }) => number === Number(which) || folder === which);
+}

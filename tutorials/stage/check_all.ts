@@ -1,0 +1,61 @@
+/**
+ * `deno task learn check`: judges every answer that the reader has begun.
+ *
+ * @module
+ */
+
+import { paint } from "../paint.ts";
+import { fit } from "../picture.ts";
+import { type Chapter, CHAPTERS } from "./chapters.ts";
+import { judgeFile, type Judgement } from "./judge.ts";
+import { chaptersBegun, Workshop } from "./workshop.ts";
+
+/** Judges the answers to these chapters, or to all that are begun; returns the exit code. */
+export async function judgeAll(
+  numbers: readonly string[],
+  workshop = new Workshop(),
+): Promise<number> {
+  const wanted = CHAPTERS.filter(({ number }) => numbers.includes(`${number}`));
+  const chapters = numbers.length === 0 ? chaptersBegun(workshop) : wanted;
+  let solved = 0;
+  for (const chapter of CHAPTERS) {
+    if (!chapters.includes(chapter)) {
+      if (numbers.length === 0) console.log(paint("dim", `· ${nameOf(chapter)}: not begun`));
+      continue;
+    }
+    const judgement = await judgeFile(workshop.begin(chapter));
+    workshop.noteJudgement(chapter, judgement);
+    if (judgement.verdict === "solved") solved++;
+    console.log(lineOf(chapter, judgement));
+  }
+  console.log(`\n${solved} of ${numbers.length === 0 ? CHAPTERS.length : chapters.length} solved`);
+  return solved === chapters.length ? 0 : 1;
+}
+
+function nameOf({ number, exercise }: Chapter): string {
+  return `${number}. ${exercise.replace(/\.$/, "")}`;
+}
+
+function lineOf(chapter: Chapter, judgement: Judgement): string {
+  if (judgement.verdict === "solved") return `${paint("green", "✓")} ${nameOf(chapter)}`;
+  return `${paint("red", "✗")} ${nameOf(chapter)}\n${fit(explain(judgement), 4)}`;
+}
+
+/** Says in words why an answer is not accepted. */
+export function explain({ verdict, checks, failure, text = "" }: Judgement): string {
+  const next = checks.find(({ passed }) => !passed)?.what;
+  switch (verdict) {
+    case "solved":
+      return "Solved.";
+    case "wrong":
+      return `${next}\n\n${failure!.message}`;
+    case "mistyped":
+      return `The types are wrong:\n\n${text}`;
+    case "endless":
+      return `It had not ended after 5 seconds: ${text}`;
+    case "crashed":
+      return `The kernel has ended it with ${text}`;
+    case "broken":
+      return `It could not be judged:\n\n${text}`;
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * Directs a telling: starts the player of a chapter in a child process, asks it for one step after
+ * the other, and starts a fresh one after a crash, a kill or a step back.
+ *
+ * @module
+ */
+
+import { chapterOf } from "./chapters.ts";
+import type { Command, Report } from "./player.ts";
+import type { Frame, Shown } from "./story.ts";
+
+/** How long a step may take. */
+const LIMIT_MS = 10_000;
+
+const ROOT = new URL("../../", import.meta.url);
+const PLAYER = new URL("player.ts", import.meta.url);
+
+/** A step that waits for a prediction, or that has run. */
+type Draft = { -readonly [K in keyof Frame]: Frame[K] };
+
+/** The telling of one chapter. One step runs at a time; more calls wait for their turn. */
+export class Telling {
+  readonly folder: string;
+  readonly #chapter: number;
+  readonly #steps: number;
+  #child: Player | undefined;
+  /** How many steps the child has behind it. */
+  #behind = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  private constructor(chapter: number, folder: string, steps: number) {
+    this.#chapter = chapter;
+    this.folder = folder;
+    this.#steps = steps;
+  }
+
+  /** Begins the telling of a chapter that has a story. */
+  static async of(number: number): Promise<Telling> {
+    const chapter = chapterOf(number);
+    if (chapter?.load === undefined) {
+      throw new RangeError(`Chapter ${number} has no story on the stage`);
+    }
+    const { story } = await chapter.load();
+    return new Telling(number, chapter.folder, story.steps().length);
+  }
+
+  /** The process that tells the chapter now. */
+  get child(): Deno.ChildProcess | undefined {
+    return this.#child?.process;
+  }
+
+  /**
+   * Shows a step: up to its question, or up to its end if it has none. Calls `started` once the
+   * process that will run it is there.
+   */
+  show(step: number, started: () => void = () => {}): Promise<Frame> {
+    return this.#inTurn(async () => {
+      const frame = await this.#prepare(step);
+      started();
+      return frame.ask === undefined ? await this.#perform(frame, undefined) : frame;
+    });
+  }
+
+  /** Runs a step after its question was answered. */
+  answer(step: number, answer: number, started: () => void = () => {}): Promise<Frame> {
+    return this.#inTurn(async () => {
+      const frame = await this.#prepare(step);
+      started();
+      return await this.#perform(frame, answer);
+    });
+  }
+
+  /** Ends the child; a later step starts another one. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    await child?.end();
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(act, act);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #prepare(step: number): Promise<Draft> {
+    if (!Number.isInteger(step) || step < 1 || step > this.#steps) {
+      throw new RangeError(`Chapter ${this.#chapter} has the steps 1 to ${this.#steps}`);
+    }
+    if (this.#child?.hasEnded !== false || this.#behind !== step - 1) await this.#startFor(step);
+    const frame: Draft = {
+      chapter: this.#chapter,
+      step,
+      steps: this.#steps,
+      title: "",
+      text: "",
+      before: [],
+      done: false,
+      shown: [],
+    };
+    const prepare = (report: Report) => {
+      if (report.type !== "prepared") return refuse(report);
+      const { title, text, before, ask } = report;
+      Object.assign(frame, { title, text, before, ...ask && { ask } });
+    };
+    await this.#child!.ask({ do: "prepare", step }, prepare);
+    if (this.#child!.hasEnded) { // the reader killed it just now
+      await this.#startFor(step);
+      await this.#child!.ask({ do: "prepare", step }, prepare);
+    }
+    return frame;
+  }
+
+  /** Starts a fresh process and takes it to where this step begins. */
+  async #startFor(step: number): Promise<void> {
+    await this.close();
+    this.#child = new Player(this.folder);
+    await this.#child.ask({ do: "skip", upTo: step - 1 }, refuse);
+    this.#behind = step - 1;
+  }
+
+  async #perform(frame: Draft, answer: number | undefined): Promise<Frame> {
+    const shown: Shown[] = [];
+    const child = this.#child!;
+    this.#behind = frame.step;
+    const command: Command = {
+      do: "perform",
+      step: frame.step,
+      ...answer !== undefined && { answer },
+    };
+    await child.ask(command, (report) => {
+      if (report.type === "shown") shown.push(report.shown);
+      else if (report.type === "result") {
+        const code = shown.at(-1);
+        if (code?.kind === "code") shown[shown.length - 1] = { ...code, result: report.result };
+      } else if (report.type === "after") frame.after = report.text;
+      else if (report.type === "verdict") frame.verdict = report.verdict;
+      else refuse(report);
+    });
+    if (child.hasEnded) frame.ended = await child.ending();
+    return { ...frame, done: true, shown };
+  }
+}
+
+function refuse(report: Report): void {
+  const why = report.type === "failed" ? report.message : `an unexpected ${report.type}`;
+  throw new Error(`Cannot tell this step: ${why}`);
+}
+
+/** A child process with player.ts in it. */
+class Player {
+  readonly process: Deno.ChildProcess;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  #unread = "";
+  #late = false;
+  hasEnded = false;
+
+  constructor(folder: string) {
+    this.process = new Deno.Command("deno", {
+      args: ["run", "--quiet", "--no-prompt", "--allow-ffi", PLAYER.pathname, folder],
+      cwd: ROOT,
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    this.#lines = this.process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    this.#input = this.process.stdin.getWriter();
+    this.process.status.then(() => this.hasEnded = true);
+  }
+
+  /** Sends a command, and hands on each report until it is done or the child has ended. */
+  async ask(command: Command, hear: (report: Report) => void): Promise<void> {
+    const limit = setTimeout(() => this.#stop(), LIMIT_MS);
+    try {
+      await this.#input.write(new TextEncoder().encode(`${JSON.stringify(command)}\n`));
+      for (let line; (line = await this.#nextLine()) !== undefined;) {
+        const report: Report = JSON.parse(line);
+        if (report.type === "done") return;
+        hear(report);
+      }
+      this.hasEnded = true;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      this.hasEnded = true;
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  /** Describes how the process has ended. */
+  async ending(): Promise<string> {
+    const { code, signal } = await this.process.status;
+    if (this.#late) return `stopped: it had not ended after ${LIMIT_MS / 1000} s`;
+    return signal === null ? `ended with exit code ${code}` : `ended by ${signal}`;
+  }
+
+  /** Ends the process and waits for its end. */
+  async end(): Promise<void> {
+    try {
+      this.process.kill("SIGKILL");
+    } catch {
+      // it has ended already
+    }
+    await this.#lines.cancel().catch(() => {});
+    await this.#input.abort().catch(() => {});
+    await this.process.status;
+    this.hasEnded = true;
+  }
+
+  #stop(): void {
+    this.#late = true;
+    try {
+      this.process.kill("SIGKILL");
+    } catch {
+      // it has just ended
+    }
+  }
+
+  async #nextLine(): Promise<string | undefined> {
+    while (!this.#unread.includes("\n")) {
+      const { value, done } = await this.#lines.read();
+      if (done) return undefined;
+      this.#unread += value;
+    }
+    const end = this.#unread.indexOf("\n");
+    const line = this.#unread.slice(0, end);
+    this.#unread = this.#unread.slice(end + 1);
+    return line;
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Judges a file with an answer: its types first, then its checks in a child process with a limit,
+ * because an answer may crash or never end.
+ *
+ * @module
+ */
+
+import { type CheckReport, type Failure, REPORT_MARK } from "../check.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** How long the checks of an answer may take. */
+export const LIMIT_MS = 5000;
+
+/** What became of an answer. */
+export interface Judgement {
+  readonly verdict: "solved" | "wrong" | "mistyped" | "crashed" | "endless" | "broken";
+  /** Each check that was found, and how far the answer came. */
+  readonly checks: readonly { readonly what: string; readonly passed: boolean }[];
+  /** Why the first check that failed did. */
+  readonly failure?: Failure;
+  /** The check that was running when the answer crashed or did not end; otherwise, what Deno said. */
+  readonly text?: string;
+}
+
+/** Judges the answer in a file. `limitMs` is the time for its checks, not for its types. */
+export async function judgeFile(
+  file: URL,
+  options: { limitMs?: number; types?: boolean } = {},
+): Promise<Judgement> {
+  const { limitMs = LIMIT_MS, types = true } = options;
+  if (types) {
+    const { success, text } = await checkTypes(file);
+    if (!success) return { verdict: "mistyped", checks: [], text };
+  }
+  const child = new Deno.Command("deno", {
+    args: ["run", "--quiet", "--no-check", "--no-prompt", "--allow-ffi", file.pathname, "--report"],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  let late = false;
+  const limit = setTimeout(() => {
+    late = true;
+    child.kill("SIGKILL");
+  }, limitMs);
+  const { signal, stdout, stderr, success } = await child.output();
+  clearTimeout(limit);
+  const decoder = new TextDecoder();
+  const account = new Account(decoder.decode(stdout));
+  const { checks, failure, running } = account;
+  if (failure !== undefined) return { verdict: "wrong", checks, failure };
+  if (late) {
+    return { verdict: "endless", checks, text: running ?? "the file itself, before any check" };
+  }
+  if (signal !== null) {
+    return { verdict: "crashed", checks, text: `${signal}: ${running ?? "before any check"}` };
+  }
+  if (success && account.isSolved) return { verdict: "solved", checks };
+  return { verdict: "broken", checks, text: wordsOf(decoder.decode(stderr)) };
+}
+
+/** Without the configuration of this repository, which complains about unused parameters too. */
+async function checkTypes(file: URL): Promise<{ success: boolean; text: string }> {
+  const { success, stderr } = await new Deno.Command("deno", {
+    args: ["check", "--quiet", "--no-config", "--no-lock", file.pathname],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { success, text: wordsOf(new TextDecoder().decode(stderr)) };
+}
+
+/** What Deno said, without the addresses of files, which are long. */
+function wordsOf(text: string): string {
+  return text.replaceAll(ROOT.href, "").trim() || "Deno said nothing.";
+}
+
+/** The reports of a judged process. */
+class Account {
+  readonly checks: { what: string; passed: boolean }[] = [];
+  failure: Failure | undefined;
+  /** The check that has begun and not ended. */
+  running: string | undefined;
+
+  constructor(output: string) {
+    for (const line of output.split("\n")) {
+      if (!line.startsWith(REPORT_MARK)) continue;
+      this.#add(JSON.parse(line.slice(REPORT_MARK.length)));
+    }
+  }
+
+  get isSolved(): boolean {
+    return this.checks.length > 0 && this.checks.every(({ passed }) => passed);
+  }
+
+  #add(report: CheckReport): void {
+    if (report.type === "all") {
+      for (const what of report.whats) this.checks.push({ what, passed: false });
+    } else if (report.type === "begins") {
+      this.running = this.checks[report.index]?.what;
+    } else {
+      this.running = undefined;
+      if (report.type === "failed") this.failure = report.failure;
+      else if (this.checks[report.index] !== undefined) this.checks[report.index]!.passed = true;
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/// <reference lib="dom" />
+/**
+ * The processes of a chapter as cards, with buttons that really stop, continue and kill them.
+ *
+ * @module
+ */
+
+import type { Act, Card } from "../processes.ts";
+import { act, cards } from "./api.ts";
+import { el } from "./dom.ts";
+
+const LOOK_MS = 700;
+
+const SIGNS: Readonly<Record<Card["state"], string>> = {
+  running: "▶",
+  asleep: "☾",
+  stopped: "❚❚",
+  dead: "✝",
+};
+
+/** Cards that are looked at again and again while they are on the page. */
+export class CardTable {
+  readonly element: HTMLElement = el("section.cards", { "aria-label": "processes" });
+  readonly #chapter: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #shown = "";
+  #closed = false;
+
+  constructor(chapter: number) {
+    this.#chapter = chapter;
+  }
+
+  /** Looks now, and from then on. */
+  async look(): Promise<void> {
+    clearTimeout(this.#timer);
+    const found = await cards(this.#chapter).catch(() => []);
+    if (this.#closed) return;
+    this.#draw(found.slice(0, 2));
+    this.#timer = setTimeout(() => this.look(), LOOK_MS);
+  }
+
+  /** Looks no more. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #draw(found: readonly Card[]): void {
+    const rounded = found.map((card) => ({ ...card, memory: Math.round(card.memory / 2 ** 20) }));
+    const shown = JSON.stringify(rounded.map(({ busyMs: _, ...card }) => card));
+    if (shown === this.#shown) return; // the buttons keep the focus
+    this.#shown = shown;
+    this.element.replaceChildren(...rounded.map((card) => this.#cardOf(card)));
+  }
+
+  #cardOf({ pid, state, signal, memory, locks }: Card): HTMLElement {
+    const button = (name: Act, label: string, isOff: boolean) =>
+      el("button", {
+        type: "button",
+        disabled: isOff,
+        title: `${label} process ${pid}`,
+        click: async () => {
+          await act(pid, name).catch(() => {});
+          await this.look();
+        },
+      }, label);
+    const isDead = state === "dead";
+    return el(
+      `div.panel.card.${state}`,
+      {},
+      el(
+        "p",
+        {},
+        el("span.sign", { "aria-hidden": true }, SIGNS[state]),
+        el("strong", {}, `process ${pid}`),
+        el("span.state", {}, signal === undefined ? state : `${state}: ${signal}`),
+      ),
+      isDead ? undefined : el("p.facts", {}, `${memory} MiB resident`),
+      locks.length > 0 && el("p.facts", {}, `locks: ${locks.join(", ")}`),
+      isDead ? undefined : el(
+        "p.acts",
+        {},
+        button("stop", "STOP", state === "stopped"),
+        button("cont", "CONT", state !== "stopped"),
+        button("kill", "KILL", false),
+      ),
+    );
+  }
+}

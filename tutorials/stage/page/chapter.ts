@@ -1,0 +1,263 @@
+/// <reference lib="dom" />
+/**
+ * A step of a chapter: prose on one side, the code that runs and its pictures on the other.
+ *
+ * @module
+ */
+
+import type { Course } from "../server.ts";
+import type { Frame, Picture, Shown } from "../story.ts";
+import { runStep } from "./api.ts";
+import { CardTable } from "./cards.ts";
+import { announce, byId, el } from "./dom.ts";
+import { drawPicture } from "./pictures.ts";
+import { prose } from "./prose.ts";
+import { drawQuestion, drawVerdict } from "./question.ts";
+
+type ChapterInfo = Course["chapters"][number];
+
+/** One chapter on the page. */
+export class ChapterView {
+  readonly #chapter: ChapterInfo;
+  readonly #steps: readonly string[];
+  readonly #go: (path: string) => void;
+  readonly #cards: CardTable;
+  /** What each step has shown, to be shown again as a recording. */
+  readonly #recorded = new Map<number, Frame>();
+  readonly #predictions: Record<string, boolean>;
+  #step = 0;
+  #isBusy = false;
+
+  constructor(chapter: ChapterInfo, go: (path: string) => void) {
+    this.#chapter = chapter;
+    this.#steps = chapter.steps!;
+    this.#go = go;
+    this.#cards = new CardTable(chapter.number);
+    this.#predictions = { ...chapter.predictions };
+  }
+
+  /** Shows a step: as recorded if the reader has gone back to it, and otherwise by running it. */
+  async open(step: number): Promise<void> {
+    const isBack = step < this.#step;
+    this.#step = step;
+    const recorded = this.#recorded.get(step);
+    if (isBack && recorded !== undefined) this.#draw(recorded, true);
+    else await this.#run(undefined);
+    await this.#cards.look();
+  }
+
+  /** Ends what goes on in the background. */
+  close(): void {
+    this.#cards.close();
+  }
+
+  /** Acts on a key; true if it was one of ours. */
+  key(key: string): boolean {
+    if (key === "ArrowRight" || key === "ArrowLeft") this.#turn(key === "ArrowRight" ? 1 : -1);
+    else if (/^[1-9]$/.test(key)) {
+      document.querySelector<HTMLElement>(`[data-choice="${Number(key) - 1}"]`)?.click();
+    } else return false;
+    return true;
+  }
+
+  #turn(by: 1 | -1): void {
+    if (this.#isBusy) return;
+    const question = document.querySelector(".question");
+    if (by === 1 && question !== null) {
+      question.classList.remove("nudge");
+      requestAnimationFrame(() => question.classList.add("nudge"));
+      question.querySelector<HTMLElement>("button, input")?.focus();
+      announce("Answer first: the step runs after your prediction.");
+      return;
+    }
+    const next = this.#step + by;
+    if (next > this.#steps.length) this.#go(`/${this.#chapter.number}/exercise`);
+    else if (next >= 1) this.#go(`/${this.#chapter.number}/${next}`);
+  }
+
+  async #run(answer: number | undefined): Promise<void> {
+    const step = this.#step;
+    this.#isBusy = true;
+    document.body.classList.add("busy");
+    try {
+      const frame = await runStep(this.#chapter.number, step, answer);
+      if (frame.done) this.#recorded.set(step, frame);
+      if (frame.verdict !== undefined) this.#predictions[step] ??= frame.verdict.right;
+      if (step === this.#step) this.#draw(frame, false);
+    } catch (error) {
+      byId("main").replaceChildren(
+        el("p.failed", { role: "alert" }, `${(error as Error).message}`),
+      );
+    } finally {
+      this.#isBusy = false;
+      document.body.classList.remove("busy");
+    }
+  }
+
+  async #answer(value: number): Promise<void> {
+    if (this.#isBusy) return;
+    await this.#run(value);
+    const verdict = document.querySelector<HTMLElement>(".verdict");
+    verdict?.scrollIntoView({ block: "nearest" });
+    announce(verdict?.textContent ?? "");
+    await this.#cards.look();
+  }
+
+  #draw(frame: Frame, isRecorded: boolean): void {
+    document.title = `${this.#chapter.number}/${frame.step} ${frame.title}`;
+    byId("main").replaceChildren(
+      el(
+        "article.step",
+        {},
+        this.#text(frame, isRecorded),
+        this.#stage(frame),
+        this.#afterwards(frame),
+      ),
+    );
+    byId("main").scrollTop = 0;
+    scrollTo(0, 0);
+    this.#drawTop();
+    this.#drawNavigation(frame);
+  }
+
+  #text(frame: Frame, isRecorded: boolean): HTMLElement {
+    const again = () => this.#run(undefined);
+    return el(
+      "div.text.prose",
+      {},
+      el(
+        "p.recorded",
+        {},
+        isRecorded ? el("span.badge", {}, "recorded") : "",
+        isRecorded
+          ? el("button.link", { type: "button", click: again }, "run it again in a fresh process")
+          : "",
+      ),
+      el("h1", {}, frame.title),
+      ...prose(frame.text),
+      frame.ask !== undefined && !frame.done
+        ? drawQuestion(frame.ask, (value) => this.#answer(value))
+        : undefined,
+    );
+  }
+
+  #afterwards({ done, verdict, after, ask }: Frame): HTMLElement {
+    const unanswered = done && ask !== undefined && verdict === undefined;
+    return el(
+      "div.after.prose",
+      {},
+      verdict && drawVerdict(verdict),
+      unanswered && el("p.soft", {}, "You have not answered the question of this step."),
+      ...after === undefined ? [] : prose(after),
+      this.#cards.element,
+    );
+  }
+
+  #stage(frame: Frame): HTMLElement {
+    const pictures = picturesOf(frame);
+    const asked = frame.done ? undefined : frame.ask;
+    const choose = (id: string) =>
+      asked?.kind === "byte" && asked.picture === id
+        ? (byte: number) => this.#answer(byte)
+        : undefined;
+    return el(
+      "div.stage",
+      {},
+      codeOf(frame),
+      ...pictures.map((picture) => drawPicture(picture, choose(picture.id))),
+    );
+  }
+
+  #drawTop(): void {
+    const { number, title } = this.#chapter;
+    const answers = Object.values(this.#predictions);
+    const right = answers.filter((isRight) => isRight).length;
+    byId("top").querySelector(".place")!.replaceChildren(
+      el("span.wide", {}, `Chapter ${number}: `),
+      el("span.narrow", {}, `${number}. `),
+      title,
+    );
+    byId("top").querySelector(".score")!.textContent = answers.length === 0
+      ? ""
+      : `✓ ${right} of ${answers.length}`;
+  }
+
+  #drawNavigation(frame: Frame): void {
+    const { number } = this.#chapter;
+    const { step } = frame;
+    const isLast = step === this.#steps.length;
+    const waits = !frame.done;
+    byId("steps").replaceChildren(
+      el("button", { type: "button", disabled: step === 1, click: () => this.#turn(-1) }, "← Back"),
+      el(
+        "nav",
+        { "aria-label": "steps" },
+        el("span.count", {}, `Step ${step} of ${this.#steps.length}`),
+        el(
+          "ol.dots",
+          {},
+          ...this.#steps.map((title, i) => {
+            const at = i + 1;
+            const answered = this.#predictions[at];
+            const mark = answered === undefined ? "" : answered ? ".right" : ".wrong";
+            return el(
+              "li",
+              {},
+              el(`a.dot${mark}`, {
+                href: `/${number}/${at}`,
+                title: `${at}. ${title}`,
+                "aria-label": `step ${at}: ${title}`,
+                "aria-current": at === step ? "step" : undefined,
+              }),
+            );
+          }),
+        ),
+      ),
+      el(
+        waits ? "button.next" : "button.primary.next",
+        { type: "button", click: () => this.#turn(1) },
+        isLast ? "Exercise →" : "Next →",
+      ),
+    );
+  }
+}
+
+function isPicture(shown: Shown): shown is Extract<Shown, { kind: "picture" }> {
+  return shown.kind === "picture";
+}
+
+/** The pictures of the step; those that were there before, if it has none. */
+function picturesOf({ shown, before }: Frame): readonly Picture[] {
+  const own = new Map<string, Picture>();
+  for (const { picture } of shown.filter(isPicture)) own.set(picture.id, picture);
+  return own.size > 0 ? [...own.values()] : before.map(withoutChanges);
+}
+
+function withoutChanges(picture: Picture): Picture {
+  return { ...picture, changed: [] } as Picture;
+}
+
+function codeOf({ shown, ended }: Frame): HTMLElement | undefined {
+  const lines = shown.filter((each) => each.kind === "code");
+  if (lines.length === 0 && ended === undefined) return undefined;
+  return el(
+    "section.panel.code",
+    { "aria-label": "the code that ran" },
+    el("h3", {}, "The code that ran"),
+    ...lines.map((line, i) =>
+      el(
+        "div.line",
+        {},
+        el("pre", {}, el("code", {}, line.source)),
+        line.result === undefined
+          ? ended !== undefined && i === lines.length - 1
+            ? el("p.ended", {}, `✝ the process was ${ended}`)
+            : undefined
+          : el("p.result", {}, el("span.arrow", { "aria-label": "result" }, "→ "), line.result),
+      )
+    ),
+    ended !== undefined && lines.length === 0
+      ? el("p.ended", {}, `✝ the process was ${ended}`)
+      : "",
+  );
+}

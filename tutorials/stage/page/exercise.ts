@@ -1,0 +1,221 @@
+/// <reference lib="dom" />
+/**
+ * An exercise: the reader edits a file in an editor of their own, and this page shows what the judge
+ * says each time the file is saved.
+ *
+ * @module
+ */
+
+import type { Exercise } from "../exercises.ts";
+import type { Course } from "../server.ts";
+import { openHint, reset, watchExercise } from "./api.ts";
+import { announce, byId, el } from "./dom.ts";
+import { drawPicture } from "./pictures.ts";
+import { inline } from "./prose.ts";
+
+/** An exercise on the page. */
+export class ExerciseView {
+  readonly #chapter: Course["chapters"][number];
+  readonly #stop: () => void;
+  #isResetting = false;
+  #isSolutionOpen = false;
+  #last: Exercise | undefined;
+
+  constructor(chapter: Course["chapters"][number]) {
+    this.#chapter = chapter;
+    document.title = `${chapter.number}/exercise ${chapter.exercise}`;
+    this.#stop = watchExercise(chapter.number, (exercise) => this.#draw(exercise));
+  }
+
+  /** Watches no more. */
+  close(): void {
+    this.#stop();
+  }
+
+  #draw(exercise: Exercise): void {
+    const wasSolved = this.#last?.judgement?.verdict === "solved";
+    this.#last = exercise;
+    const isSolved = exercise.judgement?.verdict === "solved";
+    if (isSolved && !wasSolved) announce("Solved.");
+    byId("main").replaceChildren(
+      el(
+        "article.exercise-page",
+        {},
+        el(
+          "div.text.prose",
+          {},
+          el("h1", {}, exercise.title),
+          ...task(exercise.task),
+          el("p", {}, "Edit this file in your own editor. It is judged each time you save it."),
+          copyable(exercise.file),
+          this.#help(exercise),
+        ),
+        el("div.stage", {}, verdict(exercise), this.#solution(exercise)),
+      ),
+    );
+    byId("top").querySelector(".place")!.textContent = `Exercise ${this.#chapter.number}`;
+    byId("top").querySelector(".score")!.textContent = exercise.solved ? "✓ solved" : "";
+    this.#drawNavigation();
+  }
+
+  #help({ chapter, hints, attempts }: Exercise): HTMLElement {
+    const again = () => this.#draw(this.#last!);
+    return el(
+      "section.help",
+      { "aria-label": "help" },
+      ...hints.map((hint, i) =>
+        el("p.hint", {}, el("strong", {}, `Hint ${i + 1}. `), ...inline(hint))
+      ),
+      el(
+        "p.acts",
+        {},
+        hints.length < 3
+          ? el(
+            "button",
+            { type: "button", click: () => openHint(chapter) },
+            `Hint ${hints.length + 1} of 3`,
+          )
+          : "",
+        this.#isResetting
+          ? el("button.danger", {
+            type: "button",
+            click: () => {
+              this.#isResetting = false;
+              reset(chapter);
+            },
+          }, "Yes, discard my answer")
+          : el("button", {
+            type: "button",
+            click: () => {
+              this.#isResetting = true;
+              again();
+            },
+          }, "Reset"),
+        this.#isResetting
+          ? el("button", {
+            type: "button",
+            click: () => {
+              this.#isResetting = false;
+              again();
+            },
+          }, "No")
+          : "",
+      ),
+      el("p.soft", {}, attempts === 0 ? "No attempts yet." : `${attempts} attempts so far.`),
+    );
+  }
+
+  #solution({ solution, solved, attempts }: Exercise): HTMLElement {
+    if (solution === undefined) {
+      return el(
+        "p.soft",
+        {},
+        `The solution opens when your answer is right, or after ${3 - attempts} more attempts.`,
+      );
+    }
+    const toggle = () => {
+      this.#isSolutionOpen = !this.#isSolutionOpen;
+      this.#draw(this.#last!);
+    };
+    const lines = solution.map(({ side, text }) =>
+      el(
+        `div.diff.${side}`,
+        {},
+        el("span.sign", {}, side === "mine" ? "−" : side === "theirs" ? "+" : " "),
+        text,
+      )
+    );
+    return el(
+      "section",
+      { "aria-label": "solution" },
+      el(
+        "button",
+        { type: "button", "aria-expanded": `${this.#isSolutionOpen}`, click: toggle },
+        this.#isSolutionOpen ? "Hide the solution" : "Compare with the solution",
+      ),
+      this.#isSolutionOpen
+        ? el(
+          "div.panel.code",
+          {},
+          el("h3", {}, solved ? "− yours, + one solution" : "− yours, + a solution"),
+          el("pre.scroll", { tabindex: 0 }, ...lines),
+        )
+        : undefined,
+    );
+  }
+
+  #drawNavigation(): void {
+    const { number, steps } = this.#chapter;
+    const back = steps === undefined ? "/" : `/${number}/${steps.length}`;
+    byId("steps").replaceChildren(
+      el("a.button", { href: back }, steps === undefined ? "← Chapters" : "← Chapter"),
+      el("nav", {}, el("span.count", {}, `Exercise ${number} of 12`)),
+      el(
+        "a.button.primary.next",
+        { href: number === 12 ? "/" : `/${number + 1}/1` },
+        "Next chapter →",
+      ),
+    );
+  }
+}
+
+/** The comment of the exercise: prose, and indented lines as they are. */
+function task(text: string): HTMLElement[] {
+  const blocks = text.split(/\n\s*\n/).slice(1); // the first line is the title
+  return blocks.map((block) =>
+    /^ {4}/.test(block)
+      ? el("pre.panel.scroll", { tabindex: 0 }, block.replaceAll(/^ {4}/gm, ""))
+      : el("p", {}, ...inline(block.replace(/\s*Run it with\s+`[^`]*`\.?/, "").trim()))
+  );
+}
+
+function copyable(file: string): HTMLElement {
+  const button = el("button", {
+    type: "button",
+    click: async () => {
+      await navigator.clipboard.writeText(file);
+      button.textContent = "Copied";
+    },
+  }, "Copy");
+  return el("p.file", {}, el("code", {}, file), button);
+}
+
+function verdict({ judging, judgement }: Exercise): HTMLElement {
+  const state = judging ? "judging" : judgement?.verdict ?? "judging";
+  const titles: Readonly<Record<string, string>> = {
+    judging: "… judging",
+    solved: "✓ Solved. All checks pass.",
+    wrong: "✗ Not yet",
+    mistyped: "✗ The types are wrong",
+    endless: "✗ It had not ended after 5 seconds",
+    crashed: "✝ The kernel has ended it",
+    broken: "✗ It could not be judged",
+  };
+  const failed = judgement?.checks.findIndex(({ passed }) => !passed);
+  const { failure, text } = judgement ?? {};
+  return el(
+    `section.panel.judgement.${state}`,
+    { "aria-label": "judgement", "aria-busy": judging },
+    el("h2", {}, titles[state]),
+    el(
+      "ol.checks",
+      {},
+      ...(judgement?.checks ?? []).map(({ what, passed }, i) =>
+        el(
+          passed ? "li.passed" : i === failed ? "li.failed" : "li.waiting",
+          {},
+          el("span.sign", { "aria-hidden": true }, passed ? "✓" : i === failed ? "✗" : "·"),
+          what,
+        )
+      ),
+    ),
+    failure?.picture && drawPicture(failure.picture),
+    failure && failure.picture === undefined
+      ? el("pre.scroll", { tabindex: 0 }, failure.message)
+      : undefined,
+    failure && failure.picture !== undefined ? el("p", {}, failure.message) : undefined,
+    text === undefined ? undefined : el("pre.scroll", { tabindex: 0 }, text),
+    failure &&
+      el("details", {}, el("summary", {}, "A hint to this check"), el("p", {}, failure.hint)),
+  );
+}

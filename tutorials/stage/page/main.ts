@@ -1,0 +1,102 @@
+/// <reference lib="dom" />
+/**
+ * The page: which view an address opens, and the keys.
+ *
+ * @module
+ */
+
+import type { Course } from "../server.ts";
+import { course } from "./api.ts";
+import { ChapterView } from "./chapter.ts";
+import { drawCourse } from "./course.ts";
+import { byId, el } from "./dom.ts";
+import { ExerciseView } from "./exercise.ts";
+import { hideTip } from "./prose.ts";
+
+let view: ChapterView | ExerciseView | undefined;
+/** The chapter whose steps are shown. */
+let shown: number | undefined;
+
+function go(path: string): void {
+  history.pushState(null, "", path);
+  open(path).catch(fail);
+}
+
+async function open(path: string): Promise<void> {
+  hideTip();
+  const [, number, place] = path.split("/");
+  const isStep = place !== "exercise" && number !== "" && number !== undefined;
+  if (isStep && view instanceof ChapterView && shown === Number(number)) {
+    return await view.open(Number(place ?? 1));
+  }
+  view?.close();
+  view = undefined;
+  shown = undefined;
+  const all = await course();
+  const chapter = all.chapters.find((each) => each.number === Number(number));
+  byId("steps").replaceChildren();
+  drawTop(all);
+  if (chapter === undefined || isStep && chapter.steps === undefined) {
+    if (chapter !== undefined) history.replaceState(null, "", "/");
+    document.title = "vring: learn shared memory";
+    byId("main").replaceChildren(drawCourse(all));
+    scrollTo(0, 0);
+  } else if (!isStep) {
+    view = new ExerciseView(chapter);
+    scrollTo(0, 0);
+  } else {
+    shown = chapter.number;
+    view = new ChapterView(chapter, go);
+    await view.open(Math.min(Math.max(1, Number(place ?? 1)), chapter.steps!.length));
+  }
+}
+
+function drawTop({ playground }: Course): void {
+  byId("top").replaceChildren(
+    el("a.home", { href: "/" }, el("img", { src: "/stage/page/icon.svg", alt: "" }), "vring"),
+    el("span.place", {}),
+    el("span.score", {}),
+    playground ? el("a.playground", { href: "/play/" }, "Playground") : "",
+    el("button.theme", { type: "button", title: "light or dark", click: turnTheme }, "◐"),
+  );
+}
+
+function turnTheme(): void {
+  const root = document.documentElement;
+  const isDark = root.dataset.theme === undefined
+    ? matchMedia("(prefers-color-scheme: dark)").matches
+    : root.dataset.theme === "dark";
+  root.dataset.theme = isDark ? "light" : "dark";
+  localStorage.setItem("theme", root.dataset.theme);
+}
+
+function fail(error: unknown): void {
+  byId("main").replaceChildren(
+    el(
+      "p.failed",
+      { role: "alert" },
+      `${(error as Error).message}. Is \`deno task learn\` still running?`,
+    ),
+  );
+}
+
+document.addEventListener("click", (event) => {
+  const link = (event.target as Element).closest?.("a[href^='/']");
+  if (link === null || link === undefined || event.metaKey || event.ctrlKey || event.shiftKey) {
+    return;
+  }
+  const path = link.getAttribute("href")!;
+  if (path.startsWith("/play")) return;
+  event.preventDefault();
+  go(path);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") return hideTip();
+  const isTyping = (event.target as Element).closest("input, textarea, .scroll") !== null;
+  if (isTyping || event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+  if (view instanceof ChapterView && view.key(event.key)) event.preventDefault();
+});
+
+addEventListener("popstate", () => open(location.pathname).catch(fail));
+open(location.pathname).catch(fail);

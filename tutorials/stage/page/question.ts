@@ -1,0 +1,77 @@
+/// <reference lib="dom" />
+/**
+ * A prediction: the reader answers before the step runs.
+ *
+ * @module
+ */
+
+import type { Asked, Verdict } from "../story.ts";
+import { el } from "./dom.ts";
+import { inline } from "./prose.ts";
+
+/** Draws a question. The answer to one about a byte comes from the picture. */
+export function drawQuestion(asked: Asked, answer: (value: number) => void): HTMLElement {
+  return el(
+    "section.question",
+    { "aria-label": "a prediction" },
+    el("h2", {}, "Before it runs"),
+    el("p.ask", {}, ...inline(asked.text)),
+    asked.kind === "choice"
+      ? choices(asked, answer)
+      : asked.kind === "number"
+      ? numberField(asked, answer)
+      : el("p.how", {}, "Click the byte, or reach it with Tab and the arrow keys."),
+  );
+}
+
+function choices({ options = [] }: Asked, answer: (value: number) => void): HTMLElement {
+  const buttons = options.map((option, i) =>
+    el(
+      "button.choice",
+      { type: "button", "data-choice": i, click: () => answer(i) },
+      el("kbd", {}, `${i + 1}`),
+      el("span", {}, ...inline(option)),
+    )
+  );
+  return el("div.choices", {}, ...buttons);
+}
+
+function numberField({ unit }: Asked, answer: (value: number) => void): HTMLElement {
+  const input = el("input", {
+    type: "text",
+    inputmode: "numeric",
+    autocomplete: "off",
+    "aria-label": "your prediction",
+    size: 12,
+  }) as HTMLInputElement;
+  const complaint = el("p.complaint", { role: "alert" });
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const value = numberOf(input.value);
+    if (Number.isFinite(value)) answer(value);
+    else complaint.textContent = "A number, please, such as 4096 or 0x1000.";
+  };
+  return el(
+    "form.number-form",
+    { submit },
+    el("label", {}, input, unit ?? ""),
+    el("button.primary", { type: "submit" }, "Run it"),
+    complaint,
+  );
+}
+
+function numberOf(text: string): number {
+  const digits = text.trim().replaceAll(/[\s_,]/g, "");
+  return digits === "" ? NaN : Number(digits);
+}
+
+/** Draws what became of the prediction. */
+export function drawVerdict({ right, answer, because }: Verdict): HTMLElement {
+  return el(
+    right ? "section.verdict.right" : "section.verdict.wrong",
+    { role: "status" },
+    el("h2", {}, right ? "✓ You were right" : "✗ Not what happened"),
+    right ? undefined : el("p", {}, "It is: ", el("strong", {}, ...inline(answer))),
+    el("p", {}, ...inline(because)),
+  );
+}

@@ -1,0 +1,185 @@
+/**
+ * Plays a chapter in a process of its own, with no permission but `--allow-ffi`, because a step may
+ * crash it: `deno run --allow-ffi tutorials/stage/player.ts 01_pages`.
+ *
+ * It reads a {@linkcode Command} from each line of its input, and writes {@linkcode Report}s.
+ *
+ * @module
+ */
+
+import { check } from "../../src/errors.ts";
+import { changesOf } from "./changes.ts";
+import { chapterOf } from "./chapters.ts";
+import { describe, isBlock, sourceOf, statementsOf } from "./source.ts";
+import type { Asked, Picture, Question, Scene, Shown, Step, Text, Verdict } from "./story.ts";
+
+/** What the director asks for. Steps are counted from 1. */
+export type Command =
+  | { readonly do: "skip"; readonly upTo: number }
+  | { readonly do: "prepare"; readonly step: number }
+  | { readonly do: "perform"; readonly step: number; readonly answer?: number };
+
+/** What the player answers; `done` ends the answer to a command. */
+export type Report =
+  | {
+    readonly type: "prepared";
+    readonly title: string;
+    readonly text: string;
+    readonly before: readonly Picture[];
+    readonly ask?: Asked;
+  }
+  | { readonly type: "shown"; readonly shown: Shown }
+  | { readonly type: "result"; readonly result: string }
+  | { readonly type: "after"; readonly text: string }
+  | { readonly type: "verdict"; readonly verdict: Verdict }
+  | { readonly type: "failed"; readonly message: string }
+  | { readonly type: "done" };
+
+/** What a telling does with what happens. */
+type Reporter = (report: Report) => void;
+
+function textOf(text: Text): string {
+  return typeof text === "string" ? text : text();
+}
+
+/** One telling of a chapter: its steps, and the pictures that are on the stage. */
+export class Player {
+  readonly #steps: readonly Step[];
+  readonly #pictures = new Map<string, Picture>();
+  /** Those of the last step that had any. */
+  #onStage: Picture[] = [];
+  readonly #name: string;
+
+  constructor(steps: readonly Step[], name: string) {
+    this.#steps = steps;
+    this.#name = name;
+  }
+
+  /** Runs the steps up to this one and shows nothing; leaves out those that would crash. */
+  async skip(upTo: number): Promise<void> {
+    for (const step of this.#steps.slice(0, upTo)) {
+      if (step.crash === undefined) await step.run?.(this.#sceneFor(() => {}));
+    }
+  }
+
+  /** Reports the step before it runs. */
+  prepare(number: number, report: Reporter): void {
+    const { title, text, ask } = this.#step(number);
+    const asked = ask === undefined ? {} : { ask: withoutAnswer(ask) };
+    report({ type: "prepared", title, text: textOf(text), before: this.#onStage, ...asked });
+  }
+
+  /** Runs the step and judges the answer, if there is one. */
+  async perform(number: number, answer: number | undefined, report: Reporter): Promise<void> {
+    const { ask, run, after, crash } = this.#step(number);
+    const finish = () => {
+      if (after !== undefined) report({ type: "after", text: textOf(after) });
+      if (ask !== undefined && answer !== undefined) {
+        report({ type: "verdict", verdict: judge(ask, answer) });
+      }
+    };
+    // Nobody is left to tell it after a crash; the director shows it once the process has ended.
+    if (crash !== undefined) finish();
+    await run?.(this.#sceneFor(report));
+    if (crash === undefined) finish();
+  }
+
+  #step(number: number): Step {
+    const step = this.#steps[number - 1];
+    if (step === undefined) throw new RangeError(`There are ${this.#steps.length} steps`);
+    return step;
+  }
+
+  #sceneFor(report: Reporter): Scene {
+    const show = <T>(start: string, code: () => T): T => {
+      const source = sourceOf(code);
+      const shown = start + (isBlock(source) ? statementsOf(source) : source);
+      report({ type: "shown", shown: { kind: "code", source: shown } });
+      const result = code();
+      if (!isBlock(source)) report({ type: "result", result: describe(result) });
+      return result;
+    };
+    let hasShown = false;
+    return {
+      name: this.#name,
+      look: (code) => show("", code),
+      run: (name, code) => {
+        const result = show(`${name} = `, code);
+        if (typeof result === "number") check(result, { syscall: name, action: "continue" });
+        return result;
+      },
+      show: (picture) => {
+        const changed = changesOf(picture, this.#pictures.get(picture.id));
+        this.#pictures.set(picture.id, picture);
+        if (!hasShown) this.#onStage = [];
+        hasShown = true;
+        this.#onStage = [...this.#onStage.filter(({ id }) => id !== picture.id), picture];
+        report({ type: "shown", shown: { kind: "picture", picture: changed } });
+      },
+    };
+  }
+}
+
+function withoutAnswer(question: Question): Asked {
+  const { kind, text } = question;
+  if (kind === "choice") {
+    return { kind, text, options: question.options.map((option) => option.text) };
+  }
+  if (kind === "byte") return { kind, text, picture: question.picture };
+  return question.unit === undefined ? { kind, text } : { kind, text, unit: question.unit };
+}
+
+/** Says whether a prediction was right, and why. An answer to a choice is its index. */
+export function judge(question: Question, answer: number): Verdict {
+  if (question.kind === "choice") {
+    const { options } = question;
+    const right = options.find((option) => option.right === true)!;
+    const chosen = options[answer];
+    if (chosen === undefined) throw new RangeError(`There are ${options.length} answers`);
+    return { right: chosen === right, answer: right.text, because: chosen.because };
+  }
+  const truth = question.answer();
+  if (question.kind === "byte") {
+    const right = answer === truth;
+    const because = right ? question.right : question.otherwise(answer);
+    return { right, answer: `byte ${truth}`, because };
+  }
+  const { within = 1, often, otherwise, unit = "" } = question;
+  const right = answer >= truth / within && answer <= truth * within;
+  const because = right
+    ? question.right
+    : often.find(({ number }) => number === answer)?.because ?? otherwise;
+  return { right, answer: `${truth} ${unit}`.trim(), because };
+}
+
+const encoder = new TextEncoder();
+
+/** Writes a line before the next instruction, which may be the last. */
+function write(report: Report): void {
+  let rest = encoder.encode(`${JSON.stringify(report)}\n`);
+  while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
+}
+
+async function obey(player: Player, command: Command): Promise<void> {
+  try {
+    if (command.do === "skip") await player.skip(command.upTo);
+    else if (command.do === "prepare") player.prepare(command.step, write);
+    else await player.perform(command.step, command.answer, write);
+  } catch (error) {
+    write({ type: "failed", message: `${error}` });
+  }
+  write({ type: "done" });
+}
+
+if (import.meta.main) {
+  const chapter = chapterOf(Deno.args[0] ?? "");
+  if (chapter?.load === undefined) throw new Error(`There is no story of ${Deno.args[0]}`);
+  const { story } = await chapter.load();
+  const player = new Player(story.steps(), `learn-${Deno.pid}`);
+  let unread = "";
+  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    const lines = `${unread}${text}`.split("\n");
+    unread = lines.pop()!;
+    for (const line of lines) await obey(player, JSON.parse(line));
+  }
+}

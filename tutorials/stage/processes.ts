@@ -1,0 +1,141 @@
+/**
+ * The processes that the stage has started, and nobody else's: what the kernel says about each, and
+ * the signals that the reader may send them.
+ *
+ * @module
+ */
+
+import { list, readAll, statPath } from "../../src/os/files.ts";
+
+/** What a card shows of a process. */
+export interface Card {
+  readonly pid: number;
+  /** What it is for, such as `chapter 1`. */
+  readonly role: string;
+  readonly state: "running" | "asleep" | "stopped" | "dead";
+  /** The signal that ended it. */
+  readonly signal?: string;
+  /** Its resident memory in bytes. */
+  readonly memory: number;
+  /** How many milliseconds of processor time it has used. */
+  readonly busyMs: number;
+  /** The record locks that it holds, as /proc/PID/fdinfo lists them. */
+  readonly locks: readonly string[];
+}
+
+/** What the reader may do to a process. */
+export const SIGNALS = { stop: "SIGSTOP", cont: "SIGCONT", kill: "SIGKILL" } as const;
+
+/** One of {@linkcode SIGNALS}. */
+export type Act = keyof typeof SIGNALS;
+
+/** How many ticks of processor time the kernel counts in a second, on every Linux that Deno runs on. */
+const TICKS = 100;
+/** Dead processes whose cards stay. */
+const REMEMBERED = 4;
+
+interface Known {
+  readonly role: string;
+  readonly process: Deno.ChildProcess;
+  /** Whether the reader has killed it. */
+  killed?: boolean;
+  ended?: Deno.CommandStatus;
+}
+
+/** The processes that were started here, by their ids. */
+export class Processes {
+  readonly #known = new Map<number, Known>();
+
+  /** Adds a process that the stage has just started. */
+  add(role: string, process: Deno.ChildProcess): void {
+    if (this.#known.get(process.pid)?.process === process) return;
+    const known: Known = { role, process };
+    this.#known.set(process.pid, known);
+    process.status.then((status) => {
+      known.ended = status;
+      this.#forgetOldest();
+    });
+  }
+
+  /**
+   * The cards of a role, the newest first: living processes, and those that crashed or were killed by
+   * the reader. The stage also ends processes itself, to begin afresh; they have no card.
+   */
+  cards(role: string): Card[] {
+    const isShown = ({ ended, killed }: Known) =>
+      ended === undefined || killed || ended.signal !== "SIGKILL";
+    return [...this.#known.values()].reverse()
+      .filter((known) => known.role === role && isShown(known)).map(cardOf);
+  }
+
+  /** Sends a signal; false if no living process with this id was started here. */
+  act(pid: number, act: Act): boolean {
+    const known = this.#known.get(pid);
+    if (known === undefined || known.ended !== undefined) return false;
+    known.process.kill(SIGNALS[act]);
+    if (act === "kill") known.killed = true;
+    return true;
+  }
+
+  #forgetOldest(): void {
+    const dead = [...this.#known].filter(([, { ended }]) => ended !== undefined);
+    for (const [pid] of dead.slice(0, -REMEMBERED)) this.#known.delete(pid);
+  }
+}
+
+function cardOf({ role, process: { pid }, ended }: Known): Card {
+  const dead = { pid, role, state: "dead", memory: 0, busyMs: 0, locks: [] } as const;
+  if (ended !== undefined) return ended.signal === null ? dead : { ...dead, signal: ended.signal };
+  const stat = textOf(`/proc/${pid}/stat`);
+  if (stat === undefined) return dead;
+  const [letter, ...numbers] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (letter === "Z" || letter === "X") return dead;
+  const [user, kernel] = [Number(numbers[10]), Number(numbers[11])];
+  return {
+    pid,
+    role,
+    state: letter === "R" ? "running" : letter === "T" || letter === "t" ? "stopped" : "asleep",
+    memory: memoryOf(pid),
+    busyMs: (user + kernel) * 1000 / TICKS,
+    locks: locksOf(pid),
+  };
+}
+
+function memoryOf(pid: number): number {
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(textOf(`/proc/${pid}/status`) ?? "")?.[1];
+  return Number(kilobytes ?? 0) * 1024;
+}
+
+/**
+ * The record locks on files in /dev/shm, from lines such as
+ * `lock: 1: OFDLCK ADVISORY WRITE -1 00:01:1234 64 64`; each as `NAME: WRITE byte 64`.
+ */
+function locksOf(pid: number): string[] {
+  const fds = list(`/proc/${pid}/fdinfo`);
+  if (typeof fds === "number") return [];
+  const names = sharedFilesByInode();
+  const line = /^lock:\s+\d+: \w+ +\w+ +(READ|WRITE) -?\d+ \w+:\w+:(\d+) (\d+) (\w+)$/gm;
+  return fds.flatMap((fd) => {
+    const found = textOf(`/proc/${pid}/fdinfo/${fd}`)?.matchAll(line) ?? [];
+    return Array.from(found).flatMap(([, type, inode, from, to]) => {
+      const name = names.get(Number(inode));
+      const bytes = from === to ? `byte ${from}` : `bytes ${from} to ${to}`;
+      return name === undefined ? [] : [`${name}: ${type} ${bytes}`];
+    });
+  });
+}
+
+function sharedFilesByInode(): Map<number, string> {
+  const names = list("/dev/shm");
+  if (typeof names === "number") return new Map();
+  return new Map(names.flatMap((name) => {
+    const status = statPath(`/dev/shm/${name}`);
+    return typeof status === "number" ? [] : [[status.inode, name] as const];
+  }));
+}
+
+/** A file of /proc as text; undefined if it is gone. Deno itself would want --allow-all for it. */
+function textOf(path: string): string | undefined {
+  const bytes = readAll(path);
+  return typeof bytes === "number" ? undefined : new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,249 @@
+/**
+ * `deno task learn --term`: the course in the terminal.
+ *
+ * @module
+ */
+
+import { chapterOf, CHAPTERS } from "./chapters.ts";
+import { Telling } from "./director.ts";
+import { drawScreen, linesOf, termsIn, type View } from "./screen.ts";
+import type { Frame } from "./story.ts";
+import { wrapText } from "./text_pictures.ts";
+import { Workshop } from "./workshop.ts";
+
+const SMALLEST = { columns: 80, rows: 24 };
+
+/** Tells the course from a place such as `1/4`; without one, from where the reader was. */
+export async function playInTerminal(place: string | undefined): Promise<number> {
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
+    console.error("Cannot play: the input or the output is not a terminal");
+    return 2;
+  }
+  const workshop = new Workshop();
+  const [first, step] = placeOf(place, workshop);
+  const chapter = chapterOf(first);
+  if (chapter?.load === undefined) {
+    const told = CHAPTERS.filter(({ load }) => load !== undefined).map(({ number }) => number);
+    console.error(`Cannot tell chapter ${first} here: these are told: ${told.join(", ")}`);
+    return 2;
+  }
+  const telling = await Telling.of(chapter.number);
+  const play = new Play(telling, workshop, chapter.number, step);
+  const redraw = () => play.draw();
+  Deno.addSignalListener("SIGWINCH", redraw);
+  write("\x1b[?1049h\x1b[?25l");
+  Deno.stdin.setRaw(true, { cbreak: true });
+  try {
+    await play.run();
+  } finally {
+    Deno.stdin.setRaw(false);
+    write("\x1b[?25h\x1b[?1049l");
+    Deno.removeSignalListener("SIGWINCH", redraw);
+    await telling.close();
+  }
+  const exercise = workshop.begin(chapter).pathname;
+  console.log(`The exercise is in ${exercise.slice(exercise.indexOf("tutorials/"))}.`);
+  console.log("`deno task learn check` judges it.");
+  return 0;
+}
+
+function placeOf(place: string | undefined, workshop: Workshop): [chapter: number, step: number] {
+  const [chapter, step] = (place ?? "").split("/").map(Number);
+  if (chapter !== undefined && chapter > 0) return [chapter, step ?? 1];
+  const { last = 1, readings } = workshop.progress;
+  return [last, Math.max(1, readings[last]?.step ?? 1)];
+}
+
+/** One chapter in the terminal. */
+class Play {
+  readonly #telling: Telling;
+  readonly #workshop: Workshop;
+  readonly #number: number;
+  readonly #recorded = new Map<number, Frame>();
+  #step: number;
+  #frame: Frame | undefined;
+  #isRecorded = false;
+  #top = 0;
+  #most = 0;
+  /** What the reader types: an answer, or after `g` the number of a step. */
+  #typed = "";
+  #goes = false;
+  #explains = false;
+  #failure: string | undefined;
+
+  constructor(telling: Telling, workshop: Workshop, number: number, step: number) {
+    this.#telling = telling;
+    this.#workshop = workshop;
+    this.#number = number;
+    this.#step = step;
+  }
+
+  /** Plays until the reader quits. */
+  async run(): Promise<void> {
+    await this.#show(this.#step);
+    for (let key; (key = await readKey()) !== undefined;) {
+      if (key === "q" || key === "\x03") return;
+      await this.#obey(key);
+    }
+  }
+
+  /** Draws the screen as it should be now, in the size that the terminal has now. */
+  draw(): void {
+    const size = Deno.consoleSize();
+    if (size.columns < SMALLEST.columns || size.rows < SMALLEST.rows) {
+      write(`\x1b[2J\x1b[HThis needs ${SMALLEST.columns} columns and ${SMALLEST.rows} rows.`);
+      return;
+    }
+    const { text, most } = drawScreen(this.#view(size.columns - 2), size, this.#top);
+    this.#most = most;
+    this.#top = Math.min(this.#top, most);
+    write(text);
+  }
+
+  #view(width: number): View {
+    const { title } = chapterOf(this.#number)!;
+    const frame = this.#frame;
+    const { predictions } = this.#workshop.readingOf(chapterOf(this.#number)!);
+    const all = Object.values(predictions);
+    const score = all.length === 0 ? "" : `✓ ${all.filter(Boolean).length} of ${all.length}   `;
+    const steps = frame === undefined ? "" : ` of ${frame.steps}`;
+    return {
+      left: `${this.#number}. ${title}`,
+      right: `${score}step ${this.#step}${steps}`,
+      body: this.#body(width),
+      keys: this.#keys(),
+    };
+  }
+
+  #body(width: number): string[] {
+    if (this.#failure !== undefined) return wrapText(this.#failure, width);
+    const frame = this.#frame;
+    if (frame === undefined) return ["..."];
+    if (this.#explains) {
+      const terms = termsIn([frame.text, frame.after].join(" "));
+      return terms.length === 0
+        ? ["No terms here."]
+        : terms.flatMap((term) => [...wrapText(term, width), ""]);
+    }
+    return linesOf(frame, width, this.#isRecorded ? "recorded" : "");
+  }
+
+  #keys(): string {
+    if (this.#goes) return `go to step: ${this.#typed}_   Enter: go   Esc: stay`;
+    const ask = this.#frame?.done === false ? this.#frame.ask : undefined;
+    if (ask?.kind === "choice") {
+      return `1 to ${ask.options!.length}: answer   ← back   g: go to   t: terms   q: quit`;
+    }
+    if (ask !== undefined) {
+      const what = ask.kind === "byte" ? "its number, from 0" : ask.unit ?? "a number";
+      return `your answer (${what}): ${this.#typed}_   Enter: run   ← back   q: quit`;
+    }
+    const again = this.#isRecorded ? "r: run again   " : "";
+    return `→ next   ← back   ${again}g: go to   t: terms   ↑↓: scroll   q: quit`;
+  }
+
+  async #obey(key: string): Promise<void> {
+    if (this.#explains) this.#explains = false;
+    else if (this.#goes) await this.#typePlace(key);
+    else if (key === "\x1b[C" || key === " " || key === "n") await this.#forward();
+    else if (key === "\x1b[D" || key === "p") await this.#show(this.#step - 1);
+    else if (key === "\x1b[B" || key === "j") this.#top = Math.min(this.#top + 4, this.#most);
+    else if (key === "\x1b[A" || key === "k") this.#top = Math.max(this.#top - 4, 0);
+    else if (key === "g") this.#goes = true;
+    else if (key === "t") this.#explains = true;
+    else if (key === "r" && this.#isRecorded) await this.#runAgain();
+    else if (this.#frame?.done === false) await this.#typeAnswer(key);
+    else if (key === "\r" || key === "\n") await this.#forward();
+    this.draw();
+  }
+
+  /** Scrolls on if there is more to see; then goes to the next step, if this one was answered. */
+  async #forward(): Promise<void> {
+    if (this.#top < this.#most) this.#top = Math.min(this.#top + 10, this.#most);
+    else if (this.#frame?.done === true) await this.#show(this.#step + 1);
+  }
+
+  async #typePlace(key: string): Promise<void> {
+    if (/^\d$/.test(key)) this.#typed += key;
+    else if (key === "\x7f") this.#typed = this.#typed.slice(0, -1);
+    else {
+      const wanted = Number(this.#typed);
+      this.#typed = "";
+      this.#goes = false;
+      if (key === "\r" || key === "\n") await this.#show(wanted);
+    }
+  }
+
+  async #typeAnswer(key: string): Promise<void> {
+    const ask = this.#frame!.ask!;
+    if (ask.kind === "choice") {
+      const choice = Number(key) - 1;
+      if (choice in ask.options!) await this.#answer(choice);
+    } else if (/^[\dxa-f]$/i.test(key)) this.#typed += key;
+    else if (key === "\x7f") this.#typed = this.#typed.slice(0, -1);
+    else if ((key === "\r" || key === "\n") && this.#typed !== "") {
+      const value = Number(this.#typed);
+      this.#typed = "";
+      if (Number.isFinite(value)) await this.#answer(value);
+    }
+  }
+
+  /** Shows a step: as recorded if the reader goes back to it, and otherwise by running it. */
+  async #show(step: number): Promise<void> {
+    if (step < 1 || step > (this.#frame?.steps ?? step)) return;
+    const isBack = step < this.#step;
+    this.#step = step;
+    this.#top = 0;
+    const recorded = this.#recorded.get(step);
+    this.#isRecorded = isBack && recorded !== undefined;
+    if (this.#isRecorded) this.#frame = recorded;
+    else await this.#run(() => this.#telling.show(step));
+    this.draw();
+  }
+
+  async #runAgain(): Promise<void> {
+    this.#isRecorded = false;
+    this.#top = 0;
+    await this.#run(() => this.#telling.show(this.#step));
+  }
+
+  async #answer(value: number): Promise<void> {
+    this.#top = 0;
+    await this.#run(() => this.#telling.answer(this.#step, value));
+  }
+
+  async #run(run: () => Promise<Frame>): Promise<void> {
+    try {
+      this.#failure = undefined;
+      this.#frame = await run();
+      if (this.#frame.done) this.#recorded.set(this.#step, this.#frame);
+      const chapter = chapterOf(this.#number)!;
+      this.#workshop.noteStep(chapter, this.#step, this.#frame.verdict?.right);
+    } catch (error) {
+      this.#failure = `${error}`;
+    }
+  }
+}
+
+const encoder = new TextEncoder();
+
+function write(text: string): void {
+  let rest = encoder.encode(text);
+  while (rest.length > 0) rest = rest.subarray(Deno.stdout.writeSync(rest));
+}
+
+let unread = "";
+
+/** Reads one key; an arrow is three characters. Undefined at the end of the input. */
+async function readKey(): Promise<string | undefined> {
+  const buffer = new Uint8Array(64);
+  if (unread === "") {
+    const length = await Deno.stdin.read(buffer);
+    if (length === null) return undefined;
+    unread = new TextDecoder().decode(buffer.subarray(0, length));
+  }
+  const length = unread.startsWith("\x1b[") ? 3 : 1;
+  const key = unread.slice(0, length);
+  unread = unread.slice(length);
+  return key;
+}

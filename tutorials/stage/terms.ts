@@ -1,0 +1,30 @@
+/**
+ * The terms of the course. Each explains itself where it appears in prose.
+ *
+ * @module
+ */
+
+/** An explanation of one or two sentences by term. */
+export const TERMS: Readonly<Record<string, string>> = {
+  page: "The unit in which the kernel hands out memory: 4096 bytes on most machines.",
+  address: "The number of a byte in the memory of a process.",
+  kernel: "The part of the system that hands out memory and processors; on Linux, Linux itself.",
+  mmap: "The system call that maps memory: it gives addresses to pages.",
+  offset: "How far a byte is from the beginning of something, such as its page.",
+  anonymous: "Memory without a file behind it.",
+  private: "Memory of one process: its writes are seen by no other one.",
+  shared: "Memory whose writes go to the file behind it, where all that map it see them.",
+  "resident memory": "The real memory that stands behind addresses now. The kernel calls it Rss.",
+  mapping: "A range of addresses with pages behind it.",
+  SIGSEGV: "The signal with which the kernel ends a program that touches memory it may not touch.",
+  SIGBUS: "The signal with which the kernel ends a program that touches a page which is mapped, " +
+    "but whose file ends before it.",
+  ArrayBuffer: "JavaScript's piece of memory. Here it lies over the mapped bytes themselves.",
+  detach: "To take the memory away from an ArrayBuffer. Its length becomes 0.",
+  fd: "File descriptor: a process's small number for an open file.",
+  inode: "The number of a file on its device. It stays, whatever the file is called.",
+  hole: "A page within the length of a file that has no memory.",
+  hexadecimal: "Numbers with sixteen digits, 0 to 9 and a to f, written with 0x in front.",
+  seam: "The place where the end of a ring meets its beginning.",
+  "copy on write": "A private mapping shares a page until the first write, which makes a copy.",
+};

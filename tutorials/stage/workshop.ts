@@ -1,0 +1,183 @@
+/**
+ * The reader's own files in `tutorials/mine/`, which git ignores: an answer to each exercise, and the
+ * progress. The exercises as shipped stay as they are, so a reset is a copy.
+ *
+ * @module
+ */
+
+import { type Chapter, CHAPTERS } from "./chapters.ts";
+import type { Judgement } from "./judge.ts";
+
+const TUTORIALS = new URL("../", import.meta.url);
+
+/** What the reader has done with an exercise. */
+export interface Work {
+  /** How many different answers were judged and refused. */
+  readonly attempts: number;
+  readonly solved: boolean;
+  /** How many hints were opened. */
+  readonly hints: number;
+}
+
+/** What the reader has done with a chapter. */
+export interface Reading {
+  /** The furthest step that was shown. */
+  readonly step: number;
+  /** Predictions by step: whether the first answer was right. */
+  readonly predictions: Readonly<Record<string, boolean>>;
+}
+
+/** All progress, by the number of the chapter. */
+export interface Progress {
+  readonly readings: Readonly<Record<string, Reading>>;
+  readonly works: Readonly<Record<string, Work>>;
+  /** The chapter of the last step that was shown. */
+  readonly last?: number;
+}
+
+const NONE: Work = { attempts: 0, solved: false, hints: 0 };
+const UNREAD: Reading = { step: 0, predictions: {} };
+
+/** The folder of the reader's files. */
+export class Workshop {
+  readonly #folder: URL;
+  #progress: Progress;
+
+  /** Opens a folder; by default `tutorials/mine/`. */
+  constructor(folder: URL = new URL("mine/", TUTORIALS)) {
+    this.#folder = folder;
+    this.#progress = this.#load();
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** The file with the reader's answer. */
+  fileOf({ folder }: Chapter): URL {
+    return new URL(`${folder}.ts`, this.#folder);
+  }
+
+  /** Makes the file if it is missing; it begins as the exercise that is shipped. */
+  begin(chapter: Chapter): URL {
+    const file = this.fileOf(chapter);
+    if (!exists(file)) this.reset(chapter);
+    return file;
+  }
+
+  /** Replaces the answer by the exercise as it is shipped. */
+  reset(chapter: Chapter): void {
+    Deno.mkdirSync(this.#folder, { recursive: true });
+    Deno.writeTextFileSync(this.fileOf(chapter), this.shippedText(chapter));
+  }
+
+  /** The exercise as shipped, with imports that are right in this folder. */
+  shippedText(chapter: Chapter): string {
+    return exerciseFor(chapter, this.#folder);
+  }
+
+  /** The solution that is shipped. */
+  solutionOf({ folder }: Chapter): string {
+    return Deno.readTextFileSync(new URL(`answers/${folder}.ts`, TUTORIALS));
+  }
+
+  workOf({ number }: Chapter): Work {
+    return this.#progress.works[number] ?? NONE;
+  }
+
+  readingOf({ number }: Chapter): Reading {
+    return this.#progress.readings[number] ?? UNREAD;
+  }
+
+  /** Remembers a judgement; the same answer, judged again, counts once. */
+  noteJudgement(chapter: Chapter, { verdict }: Judgement): void {
+    const work = this.workOf(chapter);
+    const isSolved = verdict === "solved";
+    this.#noteWork(chapter, {
+      ...work,
+      solved: work.solved || isSolved,
+      attempts: work.attempts + Number(!isSolved && verdict !== "mistyped"),
+    });
+  }
+
+  /** Opens the next hint. */
+  openHint(chapter: Chapter): void {
+    const work = this.workOf(chapter);
+    this.#noteWork(chapter, { ...work, hints: Math.min(work.hints + 1, 3) });
+  }
+
+  /** Remembers that a step was shown, and how a prediction came out; the first answer counts. */
+  noteStep(chapter: Chapter, step: number, right?: boolean): void {
+    const { step: furthest, predictions } = this.readingOf(chapter);
+    const more = right === undefined || predictions[step] !== undefined ? {} : { [step]: right };
+    const reading = { step: Math.max(step, furthest), predictions: { ...predictions, ...more } };
+    const readings = { ...this.#progress.readings, [chapter.number]: reading };
+    this.#save({ ...this.#progress, readings, last: chapter.number });
+  }
+
+  #noteWork(chapter: Chapter, work: Work): void {
+    const works = { ...this.#progress.works, [chapter.number]: work };
+    this.#save({ ...this.#progress, works });
+  }
+
+  get #file(): URL {
+    return new URL("progress.json", this.#folder);
+  }
+
+  #load(): Progress {
+    if (!exists(this.#file)) return { readings: {}, works: {} };
+    try {
+      return JSON.parse(Deno.readTextFileSync(this.#file));
+    } catch (error) {
+      throw new Error(`Cannot read the progress in ${this.#file.pathname}: remove the file`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Writes a new file and renames it, so that a stopped server leaves no half of one. */
+  #save(progress: Progress): void {
+    this.#progress = progress;
+    Deno.mkdirSync(this.#folder, { recursive: true });
+    const fresh = new URL("progress.json.new", this.#folder);
+    Deno.writeTextFileSync(fresh, `${JSON.stringify(progress, null, 2)}\n`);
+    Deno.renameSync(fresh, this.#file);
+  }
+}
+
+function exists(file: URL): boolean {
+  try {
+    Deno.statSync(file);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** The exercise as shipped, with imports and commands that are right where the answer lives. */
+function exerciseFor({ folder }: Chapter, mine: URL): string {
+  const shipped = new URL(`${folder}/`, TUTORIALS);
+  const text = Deno.readTextFileSync(new URL("exercise.ts", shipped));
+  const isInTutorials = mine.href.startsWith(TUTORIALS.href);
+  return text
+    .replaceAll(/from "(\.\.?\/[^"]+)"/g, (_, path: string) => {
+      const target = new URL(path, shipped);
+      return `from "${isInTutorials ? relative(mine, target) : target.href}"`;
+    })
+    .replaceAll(`tutorials/${folder}/exercise.ts`, `tutorials/mine/${folder}.ts`);
+}
+
+/** The path from a folder to a file that have a folder in common. */
+function relative(from: URL, to: URL): string {
+  const [source, target] = [from, to].map(({ pathname }) => pathname.split("/"));
+  let same = 0;
+  while (source![same] === target![same]) same++;
+  const up = source!.length - 1 - same;
+  return `${up === 0 ? "./" : "../".repeat(up)}${target!.slice(same).join("/")}`;
+}
+
+/** Whether every chapter has a file that may be judged. */
+export function chaptersBegun(workshop: Workshop): Chapter[] {
+  return CHAPTERS.filter((chapter) => exists(workshop.fileOf(chapter)));
+}
