@@ -320,13 +320,18 @@ function noOptions(options: unknown, action: string): TypeError {
   );
 }
 
+/** Whether a value is a view of bytes or numbers, such as a Uint8Array. */
+export function isView(value: unknown): boolean {
+  return ArrayBuffer.isView(value) || isBelow(value as object, TypedArray.prototype);
+}
+
 /**
  * Whether a value is an array or a buffer. Those are no options, but probably a target in the wrong
  * place.
  */
 function isBuffer(value: object): boolean {
-  return ArrayBuffer.isView(value) || isBelow(value, TypedArray.prototype) ||
-    Array.isArray(value) || value instanceof ArrayBuffer || isSharedBuffer(value);
+  return isView(value) || Array.isArray(value) || value instanceof ArrayBuffer ||
+    isSharedBuffer(value);
 }
 
 /**

@@ -156,7 +156,17 @@ export function text(size?: number): Codec<string> {
 }
 
 function toJson(value: unknown): string {
-  const json: string | undefined = JSON.stringify(value);
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause; // of a toJSON() of the caller
+    const [reason] = cause.message.split("\n");
+    throw new TypeError(
+      `Cannot send ${inWords(value)} as JSON: it has no JSON representation (${reason})`,
+      { cause },
+    );
+  }
   if (json !== undefined) return json;
   throw new TypeError(
     `Cannot send ${typeof value} as JSON: the value has no JSON representation`,

@@ -16,7 +16,7 @@ import { Again } from "../region/poll.ts";
 import type { Condition } from "../wait/condition.ts";
 import { observing } from "../wait/observing.ts";
 import type { SlotDefinition } from "./geometry.ts";
-import { History, type SlotMessage } from "./history.ts";
+import { checkNumber, History, type SlotMessage } from "./history.ts";
 import { SlotReader } from "./reader.ts";
 import type { SlotWords } from "./slot_words.ts";
 
@@ -64,6 +64,7 @@ export class SlotObserver<K extends Type = Bytes> extends SlotReader<K> {
    * number beyond the newest message belongs to an earlier slot, and counts as 0.
    */
   override since(sequence: number): SlotMessage<K>[] {
+    checkNumber(sequence, this.title);
     return super.since(sequence > this.sequence ? 0 : sequence);
   }
 

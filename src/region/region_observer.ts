@@ -11,7 +11,7 @@
 
 import { checkedOptions, inWords } from "../arguments.ts";
 import { check, Errno, LayoutMismatchError, OsError } from "../errors.ts";
-import type { AnyLayout } from "../layout/fields.ts";
+import { type AnyLayout, isLayout } from "../layout/fields.ts";
 import { isCount } from "../layout/sizes.ts";
 import * as files from "../os/files.ts";
 import { REGION_HEADER } from "./header.ts";
@@ -128,12 +128,18 @@ export class RegionObserver implements Disposable {
    * this layout.
    */
   control<L extends AnyLayout>(layout: L): ReturnType<L["read"]> {
-    return layout.read(this.controlBytes(layout)) as ReturnType<L["read"]>;
+    const bytes = this.controlBytes(layout);
+    return layout.read(bytes) as ReturnType<L["read"]>;
   }
 
   /** Returns a copy of the bytes of the control block, as `control()` reads them.
    * @ignore */
   controlBytes(layout: AnyLayout): Uint8Array<ArrayBuffer> {
+    if (!isLayout(layout)) {
+      throw new TypeError(
+        `Cannot read the control block of ${this.#what}: ${inWords(layout)} is no layout; pass one`,
+      );
+    }
     const { abiHash } = this.details;
     if (layout.hash !== abiHash) {
       throw new LayoutMismatchError(

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { checkSyncWaits, checkWaits, inWords } from "../arguments.ts";
+import { checkSyncWaits, checkWaits, inWords, isView } from "../arguments.ts";
 import type { Attempt, Condition, Waiter } from "./condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "./until.ts";
 
@@ -73,7 +73,8 @@ function readyNow<W extends Waitable>(waitables: readonly W[]): W | undefined {
 }
 
 function checkList(waitables: unknown): void {
-  if (typeof Object(waitables)[Symbol.iterator] === "function") return;
+  const isList = typeof Object(waitables)[Symbol.iterator] === "function" && !isView(waitables);
+  if (isList) return;
   throw new TypeError(
     `Cannot wait for ${inWords(waitables)}: pass an array of handles that receive`,
   );
