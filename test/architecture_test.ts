@@ -245,7 +245,11 @@ Deno.test("mod.ts, signatures.ts and recordings never reach the bridge, which ha
     !path.startsWith("src/bridge/") &&
     importsOf(sources[path]!).some((specifier) => specifier.includes("bridge/"))
   );
-  assertEquals(users.sort(), ["src/cli/commands/bridge.ts", "src/cli/network.ts"]);
+  assertEquals(users.sort(), [
+    "src/cli/commands/bridge.ts",
+    "src/cli/commands/ls.ts",
+    "src/cli/network.ts",
+  ]);
 });
 
 Deno.test("importsOf() finds the same imports in mod.ts and below as Deno", async () => {

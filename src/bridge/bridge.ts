@@ -17,13 +17,14 @@
 
 import { VringError } from "../errors.ts";
 import { sleep } from "../os/clock.ts";
-import { type RegionInfo, regions } from "../region/list.ts";
-import type { Carrier, CarrierEvent, Incoming, Subscription } from "./carrier.ts";
-import { headingIn } from "./message.ts";
-import { placeOf, ROOTS, subjectOf, subjectsOf, tokenOf } from "./subjects.ts";
-import { type ExportAccount, type ExportParts, TopicExport } from "./topic_export.ts";
-import { type ImportAccount, TopicImport } from "./topic_import.ts";
-import { matcher } from "../region/pattern.ts";
+import { regions } from "../region/list.ts";
+import type { Carrier, CarrierEvent, Incoming } from "./carrier.ts";
+import type { ExportAccount } from "./export.ts";
+import { Exports } from "./exports.ts";
+import { Imports } from "./imports.ts";
+import { isListed } from "./listed.ts";
+import { ROOTS, subjectOf, tokenOf } from "./subjects.ts";
+import type { ImportAccount } from "./topic_import.ts";
 import { Window } from "./window.ts";
 
 /** What a bridge carries, and how. */
@@ -34,12 +35,15 @@ export interface BridgeOptions {
   readonly host: string;
   /** The name that all bridges share that see each other; "default" by default. */
   readonly realm?: string | undefined;
-  /** The local topics to export: names, or patterns with `*` and `**`. */
+  /**
+   * What to export: names of topics, or patterns with `*` and `**`. For other kinds, the kind stands
+   * before it: `slot:robot/*`, `mpsc:jobs`, `calls:lookup`.
+   */
   readonly exports?: readonly string[] | undefined;
-  /** The topics of other hosts to import: names, or patterns. */
+  /** What to import from other machines, in the same form. */
   readonly imports?: readonly string[] | undefined;
   /**
-   * Returns the local name for a topic of another host; undefined leaves it out. By default it has
+   * Returns the local name for something of another host; undefined leaves it out. By default it has
    * the same name.
    */
   readonly nameOf?: ((name: string, host: string) => string | undefined) | undefined;
@@ -70,12 +74,18 @@ export interface BridgeReport {
   readonly cutOffs: number;
 }
 
-/** A topic that another bridge offers. */
+/** Something that a bridge exports, as it says to others. */
 export interface RemoteOffer {
+  /** The machine. */
   readonly host: string;
+  /** The kind: "topic", "slot", "mpsc" or "calls". */
   readonly kind: string;
+  /** The name there. */
   readonly name: string;
+  /** The name of its type. */
   readonly type: string | undefined;
+  /** The samples, values, messages or answers that it has sent. */
+  readonly sent: number;
 }
 
 const LOOK_MS = 200;
@@ -90,196 +100,100 @@ const HEADERS_MAX = 2 ** 15;
 export class Bridge {
   readonly #options: BridgeOptions;
   readonly #realm: string;
-  readonly #parts: ExportParts;
-  readonly #isExported: (name: string) => boolean;
-  readonly #exports = new Map<string, TopicExport>(); // by the identity of the region
-  readonly #imports = new Map<string, TopicImport>();
-  readonly #holders = new Map<string, string>(); // the key of the import that has a name
-  readonly #closed: ExportAccount[] = [];
-  readonly #refused = new Map<string, string>(); // exports, by identity
+  readonly #exports: Exports;
+  readonly #imports: Imports;
   readonly #asked = new Map<string, number>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #end = new AbortController();
   #cutOffs = 0;
   #failure: unknown;
-  readonly #end = new AbortController();
 
   /** @ignore */
   constructor(options: BridgeOptions) {
-    const { carrier, host, realm = "default", chunkBytes = CHUNK, transit = false } = options;
+    const { carrier, host, realm = "default", transit = false, exports = [], imports = [] } =
+      options;
+    const { chunkBytes = CHUNK, hopsMax = HOPS_USUAL, nameOf = (name: string) => name } = options;
     this.#options = options;
     this.#realm = realm;
-    if (!/^[!-~]{1,64}$/.test(host)) {
-      throw new TypeError(
-        `Cannot bridge as host ${JSON.stringify(host)}: pass 1 to 64 printable characters of ASCII`,
-      );
-    }
-    if (!(chunkBytes >= 1 && chunkBytes <= CHUNK_MAX)) {
-      throw new RangeError(`Cannot send chunks of ${chunkBytes} bytes: pass 1 to ${CHUNK_MAX}`);
-    }
-    subjectOf("bridge", { realm, host, name: "offers" }); // throws if it is too long
+    check(options, chunkBytes);
+    subjectOf("bridge", here(realm, host)); // throws if it is too long
     const window = new Window(carrier, options.inFlightMax ?? IN_FLIGHT);
     const chunk = Math.min(chunkBytes, carrier.maxMessage - HEADERS_MAX);
-    this.#parts = { realm, host, carrier, window, transit, chunkBytes: chunk };
-    const matchers = (options.exports ?? []).map(matcher);
-    this.#isExported = (name) => matchers.some((matches) => matches(name));
+    const onProblem = (reason: string) => options.onEvent?.({ type: "problem", reason });
+    const onFailure = (error: unknown) => this.#fail(error);
+    const parts = { realm, host, carrier, window, transit, chunkBytes: chunk };
+    const isImported = options.nameOf === undefined ? isListed(imports) : () => false;
+    this.#exports = new Exports(exports, parts, { isImported, onProblem, onFailure });
+    const ask = (host: string) => this.#askOnce(host);
+    this.#imports = new Imports(imports, {
+      carrier,
+      realm,
+      host,
+      hopsMax,
+      nameOf,
+      ask,
+      onProblem,
+    });
   }
 
   /** The account so far. */
   get report(): BridgeReport {
     return {
-      exports: [...this.#closed, ...Array.from(this.#exports.values(), ({ account }) => account)],
-      imports: Array.from(this.#imports.values(), ({ account }) => account),
+      exports: this.#exports.accounts,
+      imports: this.#imports.accounts,
       cutOffs: this.#cutOffs,
     };
   }
 
   /** Runs the bridge until the signal aborts; resolves with the account. */
   async run(): Promise<BridgeReport> {
-    const { carrier, until } = this.#options;
+    const { carrier, until, exports = [] } = this.#options;
     const signal = AbortSignal.any([until, this.#end.signal]);
     using stack = new DisposableStack();
-    stack.defer(() => this.#close());
+    stack.use(this.#exports);
+    stack.use(this.#imports);
     stack.use(carrier.onEvent((event) => this.#onEvent(event)));
-    for (const subscription of this.#subscribe()) stack.use(subscription);
+    for (const subscription of this.#imports.subscribe()) stack.use(subscription);
+    for (const asked of [allOf(this.#realm), this.#own]) {
+      stack.use(carrier.subscribe(asked, (message) => this.#answer(message)));
+    }
     this.#ask();
-    do this.#look(); while (await sleep(LOOK_MS, signal));
-    for (const each of this.#exports.values()) each[Symbol.dispose]();
-    await Promise.all(this.#running);
+    do {
+      if (exports.length > 0) this.#exports.look(regions());
+    } while (await sleep(LOOK_MS, signal));
+    await this.#exports.end();
     if (this.#failure !== undefined) throw this.#failure;
     if (carrier.isConnected) await carrier.flush().catch(() => {}); // lost, which the far side counts
     return this.report;
   }
 
-  #close(): void {
-    using stack = new DisposableStack();
-    for (const each of this.#exports.values()) stack.use(each);
-    for (const each of this.#imports.values()) stack.use(each);
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#end.abort();
   }
 
   #onEvent(event: CarrierEvent): void {
     if (event.type === "slow") this.#cutOffs++;
     if (event.type === "connected") {
-      for (const each of this.#exports.values()) each.describe();
+      this.#exports.describe();
       this.#ask();
     }
     this.#options.onEvent?.(event);
     if (event.type !== "closed") return;
     const { what } = this.#options.carrier;
-    this.#failure = new VringError(
-      `Cannot bridge over ${what}: the connection has ended` +
-        (event.error === undefined ? "" : `: ${event.error.message}`),
-      { cause: event.error },
-    );
-    this.#end.abort();
+    const why = event.error === undefined ? "" : `: ${event.error.message}`;
+    const message = `Cannot bridge over ${what}: the connection has ended${why}`;
+    this.#fail(new VringError(message, { cause: event.error }));
   }
 
-  #problem(reason: string): void {
-    this.#options.onEvent?.({ type: "problem", reason });
-  }
-
-  /** Exports new topics, and no longer those that have gone or whose name has another one. */
-  #look(): void {
-    if (this.#options.exports === undefined) return;
-    const present = new Set<string>();
-    for (const { region, isMany } of exportable(regions())) {
-      if (!this.#isExported(region.name)) continue;
-      const { id } = region.details!;
-      present.add(id);
-      if (!this.#exports.has(id)) this.#export(region, isMany);
-    }
-    for (const [id, each] of this.#exports) {
-      if (present.has(id)) continue;
-      each[Symbol.dispose]();
-      this.#closed.push(each.account);
-      this.#exports.delete(id);
-    }
-  }
-
-  #export(region: RegionInfo, isMany: boolean): void {
-    const { id } = region.details!;
-    try {
-      const opened = new TopicExport(region, isMany, this.#parts);
-      this.#exports.set(id, opened);
-      this.#refused.delete(id);
-      const running = opened.run().catch((error) => {
-        opened[Symbol.dispose]();
-        this.#refuse(id, `Cannot export topic "${region.name}" any more`, error);
-      }).finally(() => this.#running.delete(running));
-      this.#running.add(running);
-    } catch (error) {
-      this.#refuse(id, `Cannot export topic "${region.name}"`, error);
-    }
-  }
-
-  #refuse(id: string, action: string, error: unknown): void {
-    if (!(error instanceof VringError)) {
-      this.#failure ??= error;
-      return this.#end.abort();
-    }
-    if (this.#refused.get(id) === error.message) return;
-    this.#refused.set(id, error.message);
-    this.#problem(`${action}: ${error.message}`);
-  }
-
-  *#subscribe(): Generator<Subscription> {
-    const { carrier, host, imports = [] } = this.#options;
-    const realm = this.#realm;
-    const wide = imports.map((pattern) => subjectsOf("topic", realm, pattern));
-    const patterns = imports.map(matcher);
-    for (const i of imports.keys()) {
-      yield carrier.subscribe(wide[i]!, (message) => {
-        const place = placeOf("topic", message.subject);
-        if (place === undefined || place.host === host) return;
-        // several patterns may cover a name; the first that does takes it
-        if (patterns.findIndex((matches) => matches(place.name)) !== i) return;
-        this.#receive(place.host, place.name, message);
-      });
-    }
-    const root = `${ROOTS.bridge}.${tokenOf(realm)}`;
-    for (const asked of [`${root}.all.offers`, subjectOf("bridge", here(realm, host))]) {
-      yield carrier.subscribe(asked, (message) => this.#answer(message));
-    }
-  }
-
-  #receive(sender: string, name: string, message: Incoming): void {
-    const heading = headingIn(message.headers);
-    if (heading === undefined) return;
-    const { host, hops } = heading.stem;
-    const { nameOf = (name: string) => name, hopsMax = HOPS_USUAL } = this.#options;
-    if (host === this.#options.host || hops > hopsMax) return;
-    const local = nameOf(name, sender);
-    if (local === undefined) return;
-    const key = JSON.stringify([local, heading.source, host]);
-    let found = this.#imports.get(key);
-    if (found === undefined) {
-      const place = JSON.stringify([local, heading.source]);
-      found = new TopicImport({
-        name: local,
-        host,
-        source: heading.source,
-        claim: (hasSamples) => this.#claim(place, key, hasSamples),
-        ask: (sender) => this.#askOnce(sender),
-        onRefusal: (reason) => this.#problem(reason),
-      });
-      this.#imports.set(key, found);
-    }
-    found.receive(sender, heading, message.payload);
-  }
-
-  /** Gives the right to publish under a name to an import; returns the host that keeps it. */
-  #claim(place: string, key: string, hasSamples: boolean): string | undefined {
-    const holder = this.#holders.get(place) ?? key;
-    const held = this.#imports.get(holder)!;
-    if (holder !== key && !(held.isIdle && hasSamples)) return held.account.host;
-    if (holder !== key) held.release();
-    this.#holders.set(place, key);
-    return undefined;
+  /** The subject of questions to this bridge. */
+  get #own(): string {
+    return subjectOf("bridge", here(this.#realm, this.#options.host));
   }
 
   /** Asks all bridges to send the definitions of what they export. */
   #ask(): void {
-    if (this.#options.imports === undefined || !this.#options.carrier.isConnected) return;
-    this.#request(`${ROOTS.bridge}.${tokenOf(this.#realm)}.all.offers`);
+    const { carrier, imports = [] } = this.#options;
+    if (imports.length > 0 && carrier.isConnected) this.#request(allOf(this.#realm));
   }
 
   #askOnce(host: string): void {
@@ -295,19 +209,29 @@ export class Bridge {
 
   /** Answers a question for offers: to one who lists them, or to all who import them. */
   #answer({ reply }: Incoming): void {
-    if (reply === undefined) {
-      for (const each of this.#exports.values()) each.describe();
-      return;
-    }
+    if (reply === undefined) return this.#exports.describe();
     const { carrier, host } = this.#options;
-    const offers = Array.from(this.#exports.values(), ({ name, offered }): RemoteOffer => ({
-      host,
-      kind: "topic",
-      name,
-      type: offered.type?.name,
-    }));
-    const payload = new TextEncoder().encode(JSON.stringify(offers));
-    carrier.publish({ subject: reply, headers: new Map(), payload });
+    const offers = Array.from(this.#exports.open, ({ kind, name, offered, account }) => {
+      const { sent } = account;
+      return { host, kind, name, type: offered.type?.name, sent } satisfies RemoteOffer;
+    });
+    const text = JSON.stringify({ host, offers });
+    carrier.publish({
+      subject: reply,
+      headers: new Map(),
+      payload: new TextEncoder().encode(text),
+    });
+  }
+}
+
+function check({ host }: BridgeOptions, chunkBytes: number): void {
+  if (!/^[!-~]{1,64}$/.test(host)) {
+    throw new TypeError(
+      `Cannot bridge as host ${JSON.stringify(host)}: pass 1 to 64 printable characters of ASCII`,
+    );
+  }
+  if (!(chunkBytes >= 1 && chunkBytes <= CHUNK_MAX)) {
+    throw new RangeError(`Cannot send chunks of ${chunkBytes} bytes: pass 1 to ${CHUNK_MAX}`);
   }
 }
 
@@ -315,24 +239,38 @@ function here(realm: string, host: string) {
   return { realm, host, name: "offers" };
 }
 
-/** A topic that a bridge can export. */
-interface Exportable {
-  readonly region: RegionInfo;
-  readonly isMany: boolean;
-}
-
-/** Lists the topics that a bridge can export; the topics of sources go with the one above them. */
-function exportable(all: readonly RegionInfo[]): Exportable[] {
-  const sound = all.filter(({ details }) => details !== undefined);
-  const many = new Set(sound.filter(({ kind }) => kind === "sources").map(({ name }) => name));
-  return sound.flatMap((region): Exportable[] => {
-    if (region.kind === "sources") return [{ region, isMany: true }];
-    const parent = region.name.slice(0, Math.max(0, region.name.lastIndexOf("/")));
-    return region.kind === "topic" && !many.has(parent) ? [{ region, isMany: false }] : [];
-  });
+/** The subject of questions to all bridges of a realm. */
+function allOf(realm: string): string {
+  return `${ROOTS.bridge}.${tokenOf(realm)}.all.offers`;
 }
 
 /** Runs a bridge until its signal aborts; resolves with the account. */
 export function bridge(options: BridgeOptions): Promise<BridgeReport> {
   return new Bridge(options).run();
+}
+
+/** Lists what the bridges of a realm export: those that answer within `waitMs`. */
+export async function remoteOffers(
+  carrier: Carrier,
+  { realm = "default", waitMs = 300 }: { realm?: string; waitMs?: number } = {},
+): Promise<RemoteOffer[]> {
+  const question = { subject: allOf(realm), headers: new Map(), payload: new Uint8Array(0) };
+  const answers = await carrier.requestAll(question, waitMs);
+  return answers.flatMap(({ payload }) => offersIn(new TextDecoder().decode(payload)));
+}
+
+/** Reads the answer of a bridge; an answer that no bridge gives has no offers. */
+function offersIn(text: string): RemoteOffer[] {
+  try {
+    const { host, offers } = JSON.parse(text) as { host: string; offers: RemoteOffer[] };
+    return offers.map(({ kind, name, type, sent }) => ({
+      host: String(host),
+      kind: String(kind),
+      name: String(name),
+      type: type === undefined ? undefined : String(type),
+      sent: Number(sent),
+    }));
+  } catch {
+    return [];
+  }
 }

@@ -8,6 +8,8 @@
  *   f64 sequence | f64 time | u32 length | bytes       little endian, without gaps
  * ```
  *
+ * The batches of a ring are records, too, with the number of the producer in place of the time.
+ *
  * A message with a count of 0 is a mark: everything before its sequence was sent. It shows a loss
  * behind which nothing follows. The layout is in the first message of each incarnation after each
  * start of the connection; a bridge that misses it asks for it.
@@ -66,7 +68,8 @@ export interface Heading {
   readonly isEnd: boolean;
 }
 
-const RECORD_BYTES = 20;
+/** The bytes of a record besides those of its sample. */
+export const RECORD_BYTES = 20;
 const TOTAL_MAX = 2 ** 32;
 
 /** Writes headers. */
@@ -190,6 +193,11 @@ export class Batch {
     return this.#bytes.subarray(this.#count === 1 ? RECORD_BYTES : 0, this.#used);
   }
 
+  /** The payload as records, whatever their number. */
+  get records(): Uint8Array {
+    return this.#bytes.subarray(0, this.#used);
+  }
+
   clear(): void {
     this.#used = this.#count = 0;
   }
@@ -200,6 +208,12 @@ export function piecesIn(heading: Heading, payload: Uint8Array): Piece[] | undef
   const { count, sequence, time } = heading;
   if (count === 0) return [];
   if (count === 1) return [{ sequence, time, bytes: payload }];
+  const pieces = recordsIn(payload);
+  return pieces?.length === count ? pieces : undefined;
+}
+
+/** Returns the samples in records; undefined if the payload is damaged. */
+export function recordsIn(payload: Uint8Array): Piece[] | undefined {
   const pieces: Piece[] = [];
   const data = new DataView(payload.buffer, payload.byteOffset, payload.length);
   let at = 0;
@@ -215,5 +229,5 @@ export function piecesIn(heading: Heading, payload: Uint8Array): Piece[] | undef
     pieces.push(piece);
     at += RECORD_BYTES + length;
   }
-  return pieces.length === count && at === payload.length ? pieces : undefined;
+  return at === payload.length ? pieces : undefined;
 }

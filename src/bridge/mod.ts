@@ -25,7 +25,14 @@
  * @module
  */
 
-export { bridge, type BridgeEvent, type BridgeOptions, type BridgeReport } from "./bridge.ts";
+export {
+  bridge,
+  type BridgeEvent,
+  type BridgeOptions,
+  type BridgeReport,
+  type RemoteOffer,
+  remoteOffers,
+} from "./bridge.ts";
 export type {
   Carrier,
   CarrierEvent,
@@ -37,5 +44,5 @@ export type {
 export { Loopback, type LoopbackCarrier } from "./loopback.ts";
 export { connectNats, type NatsCarrier, type NatsOptions } from "./nats.ts";
 export { natsContext, type ReadFile } from "./nats_context.ts";
-export type { ExportAccount } from "./topic_export.ts";
+export type { ExportAccount } from "./export.ts";
 export type { ImportAccount, Losses } from "./topic_import.ts";

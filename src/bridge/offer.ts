@@ -4,13 +4,16 @@
  * @module
  */
 
+import { calls, type CallsDefinition } from "../calls/definition.ts";
 import { raw } from "../codec.ts";
+import { describedType } from "../described.ts";
 import { VringError } from "../errors.ts";
 import { checkType } from "../layout/describe.ts";
 import type { Bytes } from "../message.ts";
 import type { Properties } from "../region/description.ts";
 import type { MessageType } from "../region/header.ts";
 import type { RegionDetails } from "../region/list.ts";
+import { mpsc, type MpscDefinition } from "../mpsc/definition.ts";
 import { topic, type TopicDefinition } from "../vdds/definition.ts";
 
 /** The definition of something that a bridge carries. */
@@ -69,6 +72,29 @@ export function hashText(type: MessageType | undefined): string {
   return (type?.hash ?? 0n).toString(16);
 }
 
+/** Defines the slot that a region describes, or another bridge offers. */
+export function slotFrom({ type, geometry }: Offered) {
+  const { depth, size } = geometry as { depth: number; size: number };
+  return { ...type && { type: raw(type) }, depth, size };
+}
+
+/** Defines the ring that a region describes, or another bridge offers. */
+export function ringFrom(name: string, { type, geometry }: Offered): MpscDefinition<Bytes> {
+  return defined(name, () => mpsc(name, { ...type && { type: raw(type) }, ...geometry }));
+}
+
+/** Defines the calls that a region describes, or another bridge offers. */
+export function callsFrom(name: string, offered: Offered): CallsDefinition<Bytes, Bytes> {
+  const { type, geometry, policy } = offered;
+  const described = type?.description;
+  if (described === undefined || !("request" in described)) {
+    throw new VringError(`Cannot bridge calls "${name}": their types are not described`);
+  }
+  const request = raw(describedType(described.request).type);
+  const response = raw(describedType(described.response).type);
+  return defined(name, () => calls(name, { request, response, ...geometry, ...policy }));
+}
+
 /** Defines the topic that another bridge offers. */
 export function topicFrom(name: string, offered: Offered): TopicDefinition<Bytes> {
   const { type, geometry, policy, isMany } = offered;
@@ -79,8 +105,13 @@ export function topicFrom(name: string, offered: Offered): TopicDefinition<Bytes
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
   const publishers = isMany ? "many" : "one";
+  return defined(name, () => topic(name, { ...type && { type: raw(type) }, ...known, publishers }));
+}
+
+/** Returns a definition; one that a peer made impossible is an error of the bridge. */
+function defined<D>(name: string, define: () => D): D {
   try {
-    return topic(name, { ...type && { type: raw(type) }, ...known, publishers });
+    return define();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new VringError(`Cannot bridge ${name}: ${error.message}`, { cause: error });

@@ -23,8 +23,9 @@ import { VringError } from "../errors.ts";
 export const ROOTS = {
   topic: "vring.v1",
   slot: "vring.v1-slot",
-  stream: "vring.v1-stream",
+  mpsc: "vring.v1-mpsc",
   calls: "vring.v1-calls",
+  call: "vring.v1-call",
   bridge: "vring.v1-bridge",
 } as const;
 

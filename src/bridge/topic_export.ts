@@ -21,36 +21,11 @@ import { topic } from "../vdds/definition.ts";
 import type { PolledSample } from "../vdds/sample.ts";
 import type { Subscriber } from "../vdds/subscriber.ts";
 import { waitAny } from "../wait/any.ts";
-import type { Carrier } from "./carrier.ts";
+import { type Export, type ExportAccount, type ExportParts, incarnationOf } from "./export.ts";
+import { inChunks } from "./assembly.ts";
 import { Batch, headersOf, type Heading, type Stem } from "./message.ts";
 import { hashText, type Offered, offeredIn, offerText, topicFrom } from "./offer.ts";
 import { subjectOf } from "./subjects.ts";
-import type { Window } from "./window.ts";
-
-/** The account of what a bridge exports of one topic. */
-export interface ExportAccount {
-  /** The name of the topic. */
-  readonly topic: string;
-  /** The samples that were sent. */
-  readonly sent: number;
-  /** The samples that were lost before the bridge. */
-  readonly before: number;
-  /** The samples that were dropped in the bridge. */
-  readonly inside: number;
-  /** The samples that were not sent because a bridge had published them. */
-  readonly skipped: number;
-}
-
-/** The parts that all exports of a bridge share. */
-export interface ExportParts {
-  readonly realm: string;
-  readonly host: string;
-  readonly carrier: Carrier;
-  readonly window: Window;
-  /** Whether to send samples that a bridge published. */
-  readonly transit: boolean;
-  readonly chunkBytes: number;
-}
 
 /** The samples of one first publisher. */
 interface Stream {
@@ -72,7 +47,8 @@ const POLL_LIMIT = 512;
 const MARK_MS = 250;
 
 /** Publishes the samples of one topic until it is closed. */
-export class TopicExport implements Disposable {
+export class TopicExport implements Export {
+  readonly kind = "topic";
   readonly name: string;
   readonly offered: Offered;
   readonly #parts: ExportParts;
@@ -108,7 +84,7 @@ export class TopicExport implements Disposable {
       sums.inside += inside;
       sums.skipped += skipped;
     }
-    return { topic: this.name, ...sums };
+    return { kind: this.kind, name: this.name, ...sums };
   }
 
   /** Sends the definition again, with a mark, because a far side asks for it. */
@@ -243,14 +219,10 @@ export class TopicExport implements Disposable {
 
   #publishChunks(stream: Stream, sequence: number, time: number, bytes: Uint8Array): void {
     const { window, chunkBytes } = this.#parts;
-    const total = bytes.length;
-    if (!window.accepts(total)) return void stream.inside++;
-    const count = Math.ceil(total / chunkBytes);
-    for (let index = 0; index < count; index++) {
-      const part = bytes.subarray(index * chunkBytes, (index + 1) * chunkBytes);
-      const chunk = count === 1 ? undefined : { index, count, total };
+    if (!window.accepts(bytes.length)) return void stream.inside++;
+    inChunks(bytes, chunkBytes, (part, chunk) => {
       this.#publish(stream, { count: 1, sequence, time, chunk }, part);
-    }
+    });
     stream.sent++;
   }
 
@@ -287,11 +259,3 @@ export class TopicExport implements Disposable {
 }
 
 const NO_BYTES = new Uint8Array(0);
-
-/**
- * Returns the incarnation of a topic: 48 bits of the random identity of its region, by which its
- * samples are numbered. It stays when a publisher or a bridge restarts.
- */
-export function incarnationOf(id: string): number {
-  return parseInt(id.slice(0, 12), 16);
-}

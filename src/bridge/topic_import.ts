@@ -15,21 +15,24 @@
 import { VringError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
 import type { Loan, Publisher } from "../vdds/publisher.ts";
-import { type Chunk, type Heading, type Piece, piecesIn, type Unsent } from "./message.ts";
+import { Assembly } from "./assembly.ts";
+import { type Heading, type Piece, piecesIn, type Unsent } from "./message.ts";
 import { hashText, type Offered, offerIn, topicFrom } from "./offer.ts";
 import { Outlet } from "./outlet.ts";
 
 /** The account of what a bridge imports from one publisher of a topic. */
 export interface ImportAccount {
-  /** The name of the topic on this machine. */
-  readonly topic: string;
-  /** The host of the first publisher. */
+  /** The kind: "topic", "slot", "mpsc" or "calls". */
+  readonly kind: string;
+  /** The name on this machine. */
+  readonly name: string;
+  /** The host that it comes from first. */
   readonly host: string;
-  /** Its source, in a topic with many publishers. */
+  /** The source, in a topic with many publishers. */
   readonly source: string | undefined;
-  /** The samples that were published here. */
+  /** The samples, values or messages that were published here, or the calls that were passed on. */
   readonly published: number;
-  /** The samples that arrived again, or came back to their origin. */
+  /** Those that arrived again. */
   readonly duplicates: number;
   /** The samples that were lost, by place. */
   readonly lost: Losses;
@@ -67,17 +70,6 @@ export interface ImportParts {
   readonly onRefusal: (reason: string) => void;
 }
 
-/** A sample that lacks chunks. */
-interface Partial {
-  readonly sender: string;
-  readonly sequence: number;
-  readonly chunk: Chunk;
-  readonly loan: Loan<Bytes> | undefined;
-  readonly bytes: Uint8Array;
-  next: number;
-  filled: number;
-}
-
 const REMEMBERED = 8;
 const PENDING_MAX = 64;
 const RETRY_MS = 500;
@@ -93,7 +85,8 @@ export class TopicImport implements Disposable {
   #offer: string | undefined; // as text
   #pending: { sender: string; heading: Heading; payload: Uint8Array }[] = [];
   #last: number | undefined; // of the incarnation
-  #partial: Partial | undefined;
+  readonly #assembly = new Assembly();
+  #loan: Loan<Bytes> | undefined; // of the sample that is being assembled
   #refusal: string | undefined;
   #retryAt = 0;
   #duplicates = 0;
@@ -109,7 +102,8 @@ export class TopicImport implements Disposable {
   get account(): ImportAccount {
     const { name, host, source } = this.#parts;
     return {
-      topic: name,
+      kind: "topic",
+      name,
       host,
       source,
       published: this.#outlet.published,
@@ -234,46 +228,39 @@ export class TopicImport implements Disposable {
     publisher: Publisher<Bytes> | undefined,
   ): void {
     const { stem, sequence } = heading;
-    const chunk = heading.chunk!;
-    if (chunk.index === 0) this.#beginPartial(sender, sequence, chunk, publisher);
-    const partial = this.#partial;
-    if (partial === undefined) return;
-    const isNext = partial.sender === sender && partial.sequence === sequence &&
-      partial.next === chunk.index && partial.filled + payload.length <= chunk.total &&
-      chunk.total === partial.chunk.total;
-    if (!isNext) return this.#dropPartial();
-    partial.bytes.set(payload, partial.filled);
-    partial.filled += payload.length;
-    if (++partial.next < chunk.count) return;
-    this.#partial = undefined;
-    if (partial.filled < chunk.total || !this.#accept(sequence)) {
-      return partial.loan?.[Symbol.dispose]();
-    }
+    if (heading.chunk!.index === 0) this.#beginSample(sender, heading, publisher);
+    const bytes = this.#assembly.add(sender, heading, payload);
+    if (bytes === true) return; // more will come
+    if (bytes === false || !this.#accept(sequence)) return this.#dropPartial();
     const origin = { ...stem, sequence };
-    if (partial.loan === undefined) this.#outlet.send(publisher, partial.bytes, origin);
-    else this.#outlet.publish(publisher!, partial.loan, origin);
+    const loan = this.#loan;
+    this.#loan = undefined;
+    if (loan === undefined) this.#outlet.send(publisher, bytes, origin);
+    else this.#outlet.publish(publisher!, loan, origin);
   }
 
-  #beginPartial(
+  #beginSample(
     sender: string,
-    sequence: number,
-    chunk: Chunk,
+    heading: Heading,
     publisher: Publisher<Bytes> | undefined,
   ): void {
     this.#dropPartial();
-    if (this.#last !== undefined && sequence <= this.#last) return void this.#duplicates++;
-    const most = Number(this.#offered!.geometry.size ?? 0);
-    if (chunk.total > most) {
-      return this.#refuse(`a sample has ${chunk.total} bytes, and its definition allows ${most}`);
+    if (this.#last !== undefined && heading.sequence <= this.#last) {
+      return void this.#duplicates++;
     }
-    const loan = publisher && this.#outlet.loan(publisher, chunk.total);
-    const bytes = loan?.bytes ?? new Uint8Array(chunk.total);
-    this.#partial = { sender, sequence, chunk, loan, bytes, next: 0, filled: 0 };
+    const { total } = heading.chunk!;
+    const most = Number(this.#offered!.geometry.size ?? 0);
+    if (total > most) {
+      return this.#refuse(`a sample has ${total} bytes, and its definition allows ${most}`);
+    }
+    this.#loan = publisher && this.#outlet.loan(publisher, total);
+    this.#assembly.begin(sender, heading, this.#loan?.bytes ?? new Uint8Array(total));
   }
 
   #dropPartial(): void {
-    this.#partial?.loan?.[Symbol.dispose]();
-    this.#partial = undefined;
+    this.#loan?.[Symbol.dispose]();
+    this.#loan = undefined;
+    this.#assembly.end();
   }
 
   /** Returns the publisher, opened if possible; reports a refusal once, and tries again later. */

@@ -39,6 +39,10 @@ serverTest("vring bridge carries topics between two hosts, and prints the accoun
   for (let i = 1; i <= 10; i++) {
     assertEquals((await far.receive({ timeout: 10_000 }))!.value, bytes(i));
   }
+  const list = new Program(NET, CLI, "ls", "--realm", "lab", "--server", server.url);
+  await using _list = list;
+  assertEquals((await list.end()).code, 0);
+  assertMatch(list.out, /^HOST +KIND +NAME +TYPE +SENT\nb +topic +cmd\/go +bytes +10\n$/);
   a.kill("SIGINT");
   b.kill("SIGINT");
   assertEquals([(await a.end()).code, (await b.end()).code], [0, 0]);

@@ -87,8 +87,8 @@ Deno.test("nothing crosses that is not listed", async () => {
   cam.trySend(bytes(3));
   secret.trySend(bytes(4));
   await receive(far, 1);
-  assertEquals(exporter.bridge.report.exports.map(({ topic }) => topic), ["cam"]);
-  assertEquals(importer.bridge.report.imports.map(({ topic }) => topic), ["far/cam"]);
+  assertEquals(exporter.bridge.report.exports.map(({ name }) => name), ["cam"]);
+  assertEquals(importer.bridge.report.imports.map(({ name }) => name), ["far/cam"]);
   assertEquals(picky.bridge.report.imports, []);
 });
 

@@ -11,11 +11,14 @@ import { harmless, type Output } from "../output.ts";
 
 export const bridge: Command = {
   name: "bridge",
-  summary: "Carries topics between machines, and counts every message that is lost.",
+  summary: "Carries topics, slots, rings and calls between machines, and counts losses.",
   usage: "nats --export PATTERNS --import PATTERNS",
   options: {
     ...NETWORK_OPTIONS,
-    export: { value: "PATTERNS", summary: "what to export, such as cam/**,imu" },
+    export: {
+      value: "PATTERNS",
+      summary: "what to export, such as cam/**,slot:robot/*,mpsc:jobs,calls:find",
+    },
     import: { value: "PATTERNS", summary: "what to import from other machines" },
     prefix: { value: "NAME", summary: "put what is imported under NAME/" },
     host: { value: "NAME", summary: "the name of this machine; its host name by default" },
@@ -62,6 +65,11 @@ function listIn(list: string | true | undefined): string[] {
   return typeof list === "string" ? list.split(",").filter((name) => name !== "") : [];
 }
 
+/** The name of something; the kind stands before it, unless it is a topic. */
+function shown({ kind, name }: { kind: string; name: string }): string {
+  return kind === "topic" ? harmless(name) : `${kind}:${harmless(name)}`;
+}
+
 function tell(event: BridgeEvent, out: Output): void {
   if (event.type === "connected") out.line("The connection is back.");
   if (event.type === "disconnected") out.line("The connection broke; trying again.");
@@ -82,7 +90,7 @@ function print({ exports, imports, cutOffs }: BridgeReport, out: Output): void {
     out.table(
       ["EXPORTED", "SENT", "LOST BEFORE", "DROPPED", "SKIPPED"],
       exports.map((each) => [
-        harmless(each.topic),
+        shown(each),
         each.sent,
         each.before,
         each.inside,
@@ -93,9 +101,9 @@ function print({ exports, imports, cutOffs }: BridgeReport, out: Output): void {
   if (imports.length > 0) {
     out.table(
       ["IMPORTED", "FROM", "PUBLISHED", "LOST BEFORE", "THERE", "ON THE WIRE", "HERE"],
-      imports.map(({ topic, host, published, lost: { before, inside, wire, here } }) => [
-        harmless(topic),
-        host,
+      imports.map(({ kind, name, host, published, lost: { before, inside, wire, here } }) => [
+        shown({ kind, name }),
+        harmless(host),
         published,
         before,
         inside,

@@ -9,19 +9,31 @@ import type { Activity, Party } from "../../inspect/activity.ts";
 import { type Held, holders } from "../../inspect/holders.ts";
 import * as files from "../../os/files.ts";
 import type { RegionInfo } from "../../region/list.ts";
-import { type Command, Exit } from "../command.ts";
+import { type Call, type Command, Exit, matcher } from "../command.ts";
 import { activityIn } from "../../inspect/survey.ts";
 import { found, nothingFound } from "../found.ts";
+import { connectNetwork, NETWORK_OPTIONS } from "../network.ts";
 import { bytesInWords, harmless } from "../output.ts";
 
 export const ls: Command = {
   name: "ls",
   summary: "Lists the regions: their kinds, types, memory, parties and backlog.",
   usage: "[PATTERN...]",
-  options: { kind: { value: "KIND", summary: "only this kind, such as topic or spsc" } },
-  examples: ["vring ls", "vring ls '/cam/**'", "vring ls --kind topic --json"],
+  options: {
+    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+    ...NETWORK_OPTIONS,
+  },
+  examples: [
+    "vring ls",
+    "vring ls '/cam/**'",
+    "vring ls --kind topic --json",
+    "vring ls --realm lab --server nats://10.0.0.5",
+  ],
   run(call) {
-    const { out } = call;
+    const { out, options } = call;
+    if (["realm", "server", "context"].some((name) => options[name] !== undefined)) {
+      return listRemote(call);
+    }
     const all = found(call);
     if (all.length === 0) {
       out.line(nothingFound(call));
@@ -47,6 +59,30 @@ export const ls: Command = {
     return Exit.ok;
   },
 };
+
+/** Lists what the bridges of a realm export. */
+async function listRemote(call: Call): Promise<number> {
+  const { names, options, out } = call;
+  const matches = names.map(matcher);
+  await using carrier = await connectNetwork(call);
+  const { remoteOffers } = await import("../../bridge/mod.ts");
+  const offers = await remoteOffers(carrier, { realm: String(options.realm ?? "default") });
+  const found = offers.filter(({ kind, name }) =>
+    (options.kind === undefined || kind === options.kind) &&
+    (matches.length === 0 || matches.some((isMatch) => isMatch(name)))
+  );
+  for (const offer of found) out.object(offer);
+  const rows = found.map(({ host, kind, name, type, sent }) => [
+    harmless(host),
+    harmless(kind),
+    harmless(name),
+    harmless(type ?? ""),
+    sent,
+  ]);
+  if (rows.length === 0) out.line("No bridge of this realm offers that, or none answers.");
+  else out.table(["HOST", "KIND", "NAME", "TYPE", "SENT"], rows);
+  return rows.length === 0 ? Exit.problem : Exit.ok;
+}
 
 function usedBy({ inUse }: RegionInfo): string {
   return inUse ? "in use" : "nobody";

@@ -1,0 +1,168 @@
+/**
+ * Everything that a bridge imports: the subscriptions, and an import for each thing that arrives.
+ *
+ * @module
+ */
+
+import type { Carrier, Incoming, Subscription } from "./carrier.ts";
+import { CallsImport } from "./calls_import.ts";
+import { type Listed, listedIn } from "./listed.ts";
+import { type Heading, headingIn } from "./message.ts";
+import { SlotImport } from "./slot_import.ts";
+import { INBOX, NAME, REFUSAL } from "./stream_export.ts";
+import { StreamImport } from "./stream_import.ts";
+import { placeOf, subjectOf, subjectsOf } from "./subjects.ts";
+import { type ImportAccount, TopicImport } from "./topic_import.ts";
+
+/** The parts of the imports of a bridge. */
+export interface ImportsParts {
+  readonly carrier: Carrier;
+  readonly realm: string;
+  /** The name of this machine, whose messages are dropped. */
+  readonly host: string;
+  readonly hopsMax: number;
+  /** Returns the name here; undefined leaves it out. */
+  readonly nameOf: (name: string, host: string) => string | undefined;
+  /** Asks a host for the definitions of what it exports. */
+  readonly ask: (host: string) => void;
+  readonly onProblem: (reason: string) => void;
+}
+
+type Import = TopicImport | SlotImport | StreamImport | CallsImport;
+
+/** A message, and the place it has here. */
+interface Arrived {
+  readonly sender: string;
+  /** The name on the machine of the sender, and here. */
+  readonly remoteName: string;
+  readonly name: string;
+  readonly heading: Heading;
+  readonly message: Incoming;
+}
+
+/** The imports of a bridge. */
+export class Imports implements Disposable {
+  readonly #parts: ImportsParts;
+  readonly #listed: readonly Listed[];
+  readonly #imports = new Map<string, Import>();
+  readonly #holders = new Map<string, string>(); // of topics: the key of the import with the name
+
+  constructor(patterns: readonly string[], parts: ImportsParts) {
+    this.#parts = parts;
+    this.#listed = patterns.map(listedIn);
+  }
+
+  get accounts(): ImportAccount[] {
+    return Array.from(this.#imports.values(), ({ account }) => account);
+  }
+
+  /** Subscribes to everything that is listed. */
+  *subscribe(): Generator<Subscription> {
+    const { carrier, realm, host } = this.#parts;
+    const wide = this.#listed.map(({ kind, pattern }) => subjectsOf(kind, realm, pattern));
+    for (const [i, { kind }] of this.#listed.entries()) {
+      const options = kind === "mpsc" ? { queue: "importers" } : {};
+      yield carrier.subscribe(wide[i]!, (message) => {
+        const place = placeOf(kind, message.subject);
+        if (place === undefined || place.host === host) return;
+        if (this.#first(kind, place.name) === i) this.#receive(kind, place, message);
+      }, options);
+    }
+    if (!this.#listed.some(({ kind }) => kind === "mpsc")) return;
+    yield carrier.subscribe(this.#inbox, (message) => {
+      const name = message.headers.get(NAME) ?? "";
+      const sender = headingIn(message.headers)?.stem.host;
+      if (sender !== undefined) this.#receive("mpsc", { host: sender, name }, message);
+    });
+  }
+
+  /** The subject for batches to this bridge. */
+  get #inbox(): string {
+    const { realm, host } = this.#parts;
+    return subjectOf("bridge", { realm, host, name: "batches" });
+  }
+
+  /** Several patterns may cover a name; the first that does takes it. */
+  #first(kind: string, name: string): number {
+    return this.#listed.findIndex((each) => each.kind === kind && each.matches(name));
+  }
+
+  #receive(kind: Listed["kind"], place: { host: string; name: string }, message: Incoming): void {
+    const heading = headingIn(message.headers);
+    if (heading === undefined) return;
+    const { host, hopsMax, nameOf } = this.#parts;
+    const { stem } = heading;
+    if (stem.host === host || stem.hops > hopsMax) return;
+    const name = nameOf(place.name, place.host);
+    if (name === undefined) return;
+    const arrived = { sender: place.host, remoteName: place.name, name, heading, message };
+    if (kind === "topic") this.#topic(arrived);
+    else if (kind === "slot") this.#slot(arrived);
+    else if (kind === "mpsc") this.#stream(arrived);
+    else this.#calls(arrived);
+  }
+
+  #topic({ sender, name, heading, message }: Arrived): void {
+    const { stem: { host }, source } = heading;
+    const key = JSON.stringify(["topic", name, source, host]);
+    const place = JSON.stringify([name, source]);
+    const { ask, onProblem: onRefusal } = this.#parts;
+    const claim = (hasSamples: boolean) => this.#claim(place, key, hasSamples);
+    const make = () => new TopicImport({ name, host, source, claim, ask, onRefusal });
+    this.#import(key, make).receive(sender, heading, message.payload);
+  }
+
+  /** Gives the right to publish under a name to an import; returns the host that keeps it. */
+  #claim(place: string, key: string, hasSamples: boolean): string | undefined {
+    const holder = this.#holders.get(place) ?? key;
+    const held = this.#imports.get(holder) as TopicImport;
+    if (holder !== key && !(held.isIdle && hasSamples)) return held.account.host;
+    if (holder !== key) held.release();
+    this.#holders.set(place, key);
+    return undefined;
+  }
+
+  #slot({ sender, name, heading, message }: Arrived): void {
+    const { host } = heading.stem;
+    const { onProblem: onRefusal } = this.#parts;
+    const make = () => new SlotImport({ name, host, onRefusal });
+    const key = JSON.stringify(["slot", name, host]);
+    this.#import(key, make).receive(sender, heading, message.payload);
+  }
+
+  async #stream({ sender, name, heading, message }: Arrived): Promise<void> {
+    const { carrier, onProblem: onRefusal } = this.#parts;
+    const { host } = heading.stem;
+    const make = () => new StreamImport({ name, host, onRefusal });
+    const found = this.#import(JSON.stringify(["mpsc", name, host]), make);
+    const { reply: subject } = message;
+    if (subject === undefined) return;
+    let refusal: string | undefined;
+    try {
+      refusal = await found.receive(sender, heading, message.payload);
+    } catch {
+      return; // closed meanwhile: without an answer the batch comes again
+    }
+    const headers = new Map([refusal === undefined ? [INBOX, this.#inbox] : [REFUSAL, refusal]]);
+    carrier.publish({ subject, headers, payload: new Uint8Array(0) });
+  }
+
+  #calls({ sender, remoteName, name, heading }: Arrived): void {
+    const { carrier, realm, onProblem: onRefusal } = this.#parts;
+    const make = () => new CallsImport({ name, remoteName, realm, carrier, onRefusal });
+    this.#import(JSON.stringify(["calls", name]), make).receive(sender, heading);
+  }
+
+  #import<I extends Import>(key: string, make: () => I): I {
+    const found = this.#imports.get(key) as I | undefined;
+    if (found !== undefined) return found;
+    const made = make();
+    this.#imports.set(key, made);
+    return made;
+  }
+
+  [Symbol.dispose](): void {
+    using stack = new DisposableStack();
+    for (const each of this.#imports.values()) stack.use(each);
+  }
+}

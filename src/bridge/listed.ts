@@ -1,0 +1,37 @@
+/**
+ * The lists of names that a bridge exports and imports. A pattern is for topics, unless the kind
+ * stands before it: `slot:robot/*`, `mpsc:jobs`, `calls:lookup`.
+ *
+ * @module
+ */
+
+import { matcher } from "../region/pattern.ts";
+import type { Carried } from "./export.ts";
+
+/** A pattern, and the kind that it is for. */
+export interface Listed {
+  readonly kind: Carried;
+  readonly pattern: string;
+  readonly matches: (name: string) => boolean;
+}
+
+const KINDS: readonly string[] = ["topic", "slot", "mpsc", "calls"] satisfies Carried[];
+
+/** Reads a pattern; throws a TypeError for a kind that bridges do not carry. */
+export function listedIn(text: string): Listed {
+  const [, kind = "topic", pattern] = /^(?:([^:]*):)?(.*)$/s.exec(text)!;
+  if (!KINDS.includes(kind)) {
+    throw new TypeError(
+      `Cannot bridge ${JSON.stringify(text)}: pass a pattern, or one after ${
+        KINDS.map((each) => `${each}:`).join(", ")
+      }`,
+    );
+  }
+  return { kind: kind as Carried, pattern: pattern!, matches: matcher(pattern!) };
+}
+
+/** Makes the test whether a region is among what these patterns list. */
+export function isListed(patterns: readonly string[]): (kind: Carried, name: string) => boolean {
+  const all = patterns.map(listedIn);
+  return (kind, name) => all.some((listed) => listed.kind === kind && listed.matches(name));
+}
