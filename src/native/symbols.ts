@@ -19,6 +19,8 @@ export const LIBRARY_SYMBOLS = {
   vring_truncate: { parameters: ["i32", "f64"], result: "i32" },
   // int32_t vring_allocate(int32_t fd, double offset, double length)
   vring_allocate: { parameters: ["i32", "f64", "f64"], result: "i32" },
+  // int32_t vring_fill(int32_t fd, double offset, double length)
+  vring_fill: { parameters: ["i32", "f64", "f64"], result: "i32" },
   // int32_t vring_chmod(int32_t fd, uint32_t mode)
   vring_chmod: { parameters: ["i32", "u32"], result: "i32" },
   // int32_t vring_set_group(int32_t fd, uint32_t group)
@@ -48,6 +50,10 @@ export const LIBRARY_SYMBOLS = {
   vring_unmap: { parameters: ["f64", "f64"], result: "i32" },
   // int32_t vring_retire(double address)
   vring_retire: { parameters: ["f64"], result: "i32" },
+  // int32_t vring_place(double address)
+  vring_place: { parameters: ["f64"], result: "i32" },
+  // double vring_faults(void)
+  vring_faults: { parameters: [], result: "f64" },
   // void vring_ranges(double *out)
   vring_ranges: { parameters: ["buffer"], result: "void" },
   // double vring_isolate_ended(void)
