@@ -80,6 +80,7 @@ export class ClaimedMemory<K extends Type, R = void> implements Claim<K> {
 
   /** Begins a claim of memory at this offset; `bytes` are a view of it, if one is made already. */
   begin(offset: number, length: number, key = 0, bytes?: Uint8Array<ArrayBuffer>): this {
+    this.#claimant.mapping.checkWhole?.(); // the place was found in shared memory
     this.isOpen = true;
     this.#begun++;
     this.#key = key;

@@ -160,6 +160,7 @@ export abstract class Definition<
     const opened = this.attach(mode);
     stack.use(opened.region);
     const handle = make(opened);
+    opened.region.mapping.checkWhole();
     stack.move();
     return handle;
   }

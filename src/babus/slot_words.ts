@@ -39,8 +39,8 @@
  * consistent store alone lets later plain stores pass it, and a load lets earlier ones pass it.
  *
  * Limits: a reader that is slower than `depth` writes misses messages, and learns which. Bytes seen
- * in place may be torn until they are validated. A peer that lies about allocated memory can cause
- * a SIGBUS where /dev/shm is full; it could truncate the file as well.
+ * in place may be torn until they are validated. A peer that lies about allocated memory can make a
+ * touch find none where /dev/shm is full, as after a truncation: see memory/mapping.ts.
  *
  * @module
  */
@@ -207,6 +207,7 @@ export class SlotWords {
   /** Returns the number of the last message. */
   last(): number {
     const published = this.published.load(); // .. P3; .. P2 and so all of it is there
+    this.region.mapping.checkWhole();
     if (isCount(published, LAST_SEQUENCE)) return published;
     throw this.corrupt(`its last message is ${published}`);
   }

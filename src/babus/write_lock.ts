@@ -71,7 +71,9 @@ export class WriteLock {
   tryAcquire(): boolean {
     if (this.#held) return true;
     if (this.#own === NOBODY) this.#sit();
-    return this.#held = this.#owner.compareExchange(NOBODY, this.#own) === NOBODY; // .. P1
+    const isFree = this.#owner.compareExchange(NOBODY, this.#own) === NOBODY; // .. P1
+    this.#slot.region.mapping.checkWhole(); // another handle may hold the lock that is gone
+    return this.#held = isFree;
   }
 
   /** Acquires the lock if it is free or its owner has died. */
@@ -85,6 +87,7 @@ export class WriteLock {
     this.#seats.repair(seen - 1, () => { // C1
       this.#held = this.#owner.compareExchange(seen, this.#own) === seen; // .. P1
     });
+    this.#slot.region.mapping.checkWhole();
     return this.#held;
   }
 

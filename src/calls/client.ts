@@ -297,7 +297,11 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
       action: this.#waiterForRoom.action,
       state: () => this.#state(call),
       cancel: (reason) => {
-        this.#links.giveUp(call);
+        try {
+          this.#links.giveUp(call);
+        } catch (error) { // a peer has taken memory away: no caller is here to catch it
+          reason = error;
+        }
         call.reject(reason);
       },
     });
@@ -422,7 +426,12 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   readonly #tell = (call: Call): void => {
     if (!this.#parked) return call.settlePromise();
     this.#told.push(call);
-    if (!this.#end.closed) this.#seat.bell.ring();
+    if (this.#end.closed) return;
+    try {
+      this.#seat.bell.ring();
+    } catch { // a peer has taken memory away: the pump finds that by itself, and is not waited for
+      this.#wake();
+    }
   };
 
   #wake(): void {

@@ -365,6 +365,7 @@ export class CallServer<Q extends Type = Bytes, S extends Type = Bytes>
     this.#clients.flush();
     let count = 0;
     while (count < limit && !this.#stopping && this.#handling.take(handler)) count++;
+    this.#end.checkWhole();
     return count;
   }
 

@@ -129,7 +129,9 @@ export class Cursor {
 
   /** Returns whether the writer has overwritten nothing from `#position` on until now. */
   isIntact(): boolean {
-    return this.ring.oldest.loadLast() <= this.#position; // .. P1 after every byte was read
+    const oldest = this.ring.oldest.loadLast(); // .. P1 after every byte was read
+    this.ring.mapping.checkWhole();
+    return oldest <= this.#position;
   }
 
   /** Moves past the message that was read. */

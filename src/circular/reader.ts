@@ -78,7 +78,9 @@ export class CircularBufferReader<K extends Type = Bytes> extends CircularReceiv
   get ended(): boolean {
     this.checkOpen();
     // The writer may have published between two loads, and then closed: look at its messages last.
-    return this.#writerHasClosed() && !this.#cursor.seesMore();
+    const ended = this.#writerHasClosed() && !this.#cursor.seesMore();
+    this.#ring.mapping.checkWhole();
+    return ended;
   }
 
   /** Whether this handle is closed. */

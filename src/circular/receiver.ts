@@ -204,7 +204,9 @@ export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<
 
   #next(): Cursor | undefined {
     this.#checkFree();
-    return this.find();
+    const cursor = this.find();
+    if (cursor === undefined) this.checkOpen(); // again: it may have found zeros
+    return cursor;
   }
 
   /** Shows a message to a handler; returns whether it stayed intact. */
@@ -220,7 +222,9 @@ export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<
     }
     this.#isPolling = false;
     polled.hide();
-    if (!cursor.ring.mapping.usable) return false;
+    const { mapping } = cursor.ring;
+    mapping.checkWhole();
+    if (!mapping.usable) return false;
     if (!cursor.isIntact()) {
       cursor.recover();
       return false;

@@ -37,7 +37,7 @@ import type { LanePlace, Ringable } from "./lane.ts";
 
 /** The parts of a region that an end needs. */
 export interface Membership {
-  readonly mapping: Pick<Mapping, "usable" | "whyUnusable">;
+  readonly mapping: Pick<Mapping, "usable" | "isLost" | "whyUnusable" | "checkWhole">;
   /** Whether a living party holds a role. */
   isHeld(role: number): boolean;
   close(farewell?: () => void): void;
@@ -112,6 +112,7 @@ export class Endpoint implements Disposable {
     stack.use(this);
     const user = make();
     this.#own.store(SeatState.open);
+    this.checkWhole();
     stack.move();
     return user;
   }
@@ -119,7 +120,9 @@ export class Endpoint implements Disposable {
   /** The number of living parties at the other end. */
   get peerCount(): number {
     this.checkOpen();
-    return this.#peers.reduce((count, seat) => this.isPresent(seat) ? count + 1 : count, 0);
+    const count = this.#peers.filter((seat) => this.isPresent(seat)).length;
+    this.checkWhole();
+    return count;
   }
 
   /** Whether a living party has this seat at the other end. */
@@ -210,6 +213,20 @@ export class Endpoint implements Disposable {
    */
   checkOpen(): void {
     if (!this.#mapping.usable) throw this.#mapping.whyUnusable(this.what);
+  }
+
+  /** Throws if a peer has taken memory away: after the last access of an operation. */
+  checkWhole(): void {
+    this.#mapping.checkWhole();
+  }
+
+  /** Performs a part of closing; an error is of no use if a peer has taken memory away. */
+  closing(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!this.#mapping.isLost) throw error;
+    }
   }
 
   /** Whether this end is unusable: closed, or its memory was transferred away. */

@@ -166,6 +166,7 @@ export class FanIn<L extends LaneReceiver> implements Lanes {
       const sharing = this.lanes[index ^ 32];
       if (sharing === undefined || !this.#holds(sharing)) this.#bits &= ~bitOf(index);
     }
+    this.lanes[0]!.place.mapping.checkWhole(); // the hints may have been zeros
     return -1;
   }
 

@@ -156,6 +156,7 @@ export class LaneSender extends LaneEnd {
   hasRoom(length: number): boolean {
     if (this.#free >= length) return true;
     const tail = this.tail.load(); // .. P2 and so those bytes are no longer needed
+    this.place.mapping.checkWhole();
     const usedBefore = this.capacity - this.#free;
     this.#free = this.capacity - this.distance(tail, this.#head, 0, usedBefore);
     return this.#free >= length;
@@ -259,6 +260,7 @@ export class LaneReceiver extends LaneEnd {
   /** Returns the number of readable bytes, by the current head. */
   look(): number {
     const head = this.head.load(); // .. P1 and so those bytes are complete
+    this.place.mapping.checkWhole();
     return this.#available = this.distance(this.#tail, head, this.#available, this.capacity);
   }
 
@@ -288,9 +290,11 @@ export class LaneReceiver extends LaneEnd {
   /** Records that the first `length` readable bytes are shown in place. */
   take(length: number): void {
     const shown = (this.#taken - this.#tail) >>> 0;
-    if (shown <= this.capacity && shown >= length) return;
-    this.#taken = (this.#tail + length) >>> 0;
-    this.taken.store(this.#taken); // C2
+    if (shown > this.capacity || shown < length) {
+      this.#taken = (this.#tail + length) >>> 0;
+      this.taken.store(this.#taken); // C2
+    }
+    this.place.mapping.checkWhole(); // the length of the message was read before
   }
 
   /** Records that no bytes are shown any more: the unreleased ones have not been seen. */

@@ -159,7 +159,9 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   get ended(): boolean {
     this.#checkFree("look");
     // Looks again: the sender may have published between our look at the ring and at its state.
-    return this.#end.peerHasClosed() && !this.#source.look();
+    const ended = this.#end.peerHasClosed() && !this.#source.look();
+    this.#end.checkWhole();
+    return ended;
   }
 
   /**
@@ -391,6 +393,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
       this.#shows = "";
       if (count > 0 && !this.#end.closed) this.#endPoll();
     }
+    this.#end.checkWhole();
     return count;
   }
 
@@ -464,6 +467,8 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   #look(): boolean | undefined {
     this.#checkFree("wait");
     if (this.#source.look()) return true;
-    return this.#end.peerHasClosed() ? this.#source.look() : undefined;
+    const found = this.#end.peerHasClosed() ? this.#source.look() : undefined;
+    this.#end.checkWhole();
+    return found;
   }
 }

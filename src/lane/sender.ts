@@ -151,7 +151,7 @@ export abstract class Sender<K extends Type = Bytes> extends RingHandle {
    * sent, and then a PeerLostError.
    */
   abort(): void {
-    if (!this.closed && !this.endpoint.hasEnded) this.beforeEnd();
+    if (!this.closed && !this.endpoint.hasEnded) this.endpoint.closing(() => this.beforeEnd());
     this.#at.end.abort(this.#at.place.dataBell);
   }
 
@@ -352,7 +352,7 @@ export abstract class MessageSender<K extends Type = Bytes> extends Sender<K> {
    * message that was sent.
    */
   override close(): void {
-    this.end();
+    this.endpoint.closing(() => this.end());
     this.abort();
   }
 

@@ -13,12 +13,22 @@
  * peers. `close()` still releases everything, and then throws. The peers see a killed process, and
  * only a change of the program prevents that.
  *
+ * A peer that may write to the file of a mapping may also shorten it. A touch of memory that is gone
+ * would end this process (SIGBUS). The library puts private zeros in the place of the whole mapping
+ * instead, and sets its fault word, for good. So an operation must not trust what it has read, nor
+ * what it has stored, before it has looked at that word after its last access: `checkWhole()`. A
+ * fault is also found by the size and the header of the file, which waits look at each slice
+ * (`checkFile`): after the file was shortened and lengthened again, its memory is zeros without a
+ * fault. A part that is zeros while the size and the header are right looks like any other bytes of
+ * a peer.
+ *
  * @module
  */
 
-import { check, ClosedError } from "../errors.ts";
+import { check, ClosedError, CorruptRegionError } from "../errors.ts";
 import { onCollected } from "../os/clock.ts";
 import { bufferAt, map, MapFlag, Protection, retire } from "../os/files.ts";
+import { Fault } from "./fault.ts";
 import { endViews, type Memory } from "./word.ts";
 
 /** The part of a file to map, from its beginning. */
@@ -30,6 +40,9 @@ export interface FileRange {
   /** The purpose of the memory, for error messages, such as `region "demo"`. */
   readonly what: string;
 }
+
+/** How often waits look at the file of a mapping, in nanoseconds: once a slice. */
+const FILE_NS = 250e6;
 
 const TRANSFERRED = "the buffer of a view of its memory was transferred away (by postMessage, " +
   "structuredClone, transfer() or a BYOB reader)";
@@ -50,8 +63,11 @@ export class Mapping implements Memory, Disposable {
   readonly values: DataView<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #doubles: Float64Array<ArrayBuffer>;
+  readonly #fault: Fault;
   readonly #forget: () => void;
   readonly #listeners = new Set<() => void>();
+  #isFileWhole: (() => boolean) | undefined;
+  #fileCheckedAt: number | undefined; // the first call begins the first slice
   #closed = false;
 
   /** Takes ownership of a range that `map` returned. */
@@ -63,6 +79,7 @@ export class Mapping implements Memory, Disposable {
     this.#bytes = new Uint8Array(this.buffer);
     this.values = new DataView(this.buffer);
     this.#doubles = new Float64Array(this.buffer, 0, Math.floor(length / 8));
+    this.#fault = new Fault(address);
     this.#forget = onCollected(this.buffer, () => retire(address));
     this.what = what;
   }
@@ -99,16 +116,52 @@ export class Mapping implements Memory, Disposable {
     return this.#closed;
   }
 
-  /** Whether the memory is usable: neither closed nor transferred away. */
+  /** Whether views of the memory are usable: it was neither closed nor transferred away. */
   get usable(): boolean {
     return this.#bytes.length > 0;
+  }
+
+  /** Whether a peer has taken memory of it away. */
+  get isLost(): boolean {
+    return this.#fault.isSet && this.usable;
+  }
+
+  /**
+   * Throws a CorruptRegionError if a peer has taken memory away. Call it after the last access of an
+   * operation: what that has read may be zeros, and what it has stored may have reached nobody. A
+   * look before the first access would only find the same sooner.
+   */
+  checkWhole(): void {
+    if (this.isLost) throw this.#lost(this.what);
+  }
+
+  /** Sets how `checkFile` finds out whether the file still has its length and its header. */
+  watchFile(isWhole: () => boolean): void {
+    this.#isFileWhole = isWhole;
+  }
+
+  /** Throws as `checkWhole` does, and looks at the file first unless it has in this slice. */
+  checkFile(time: number): void {
+    if (time - (this.#fileCheckedAt ??= time) >= FILE_NS && this.usable && !this.isLost) {
+      this.#fileCheckedAt = time;
+      if (this.#isFileWhole?.() === false) this.#fault.set();
+    }
+    this.checkWhole();
   }
 
   /** Makes the error for using `what`, such as `topic "demo"`, while it is not usable. */
   whyUnusable(what: string): Error {
     if (this.#closed) return new ClosedError(`Cannot use ${what}: it is closed`);
+    if (this.isLost) return this.#lost(what);
     return new TypeError(
       `Cannot use ${what}: ${TRANSFERRED}; close it, and transfer a copy instead`,
+    );
+  }
+
+  #lost(what: string): CorruptRegionError {
+    return new CorruptRegionError(
+      `Cannot use ${what}: its file was truncated by a peer, or the system had no memory for a ` +
+        "page of it; close this handle, and open another one",
     );
   }
 

@@ -34,6 +34,8 @@ export interface Memory {
   readonly values: DataView<ArrayBuffer>;
   /** Whether the memory is mapped for reading only: a store to it kills the process (SIGSEGV). */
   readonly readOnly?: boolean | undefined;
+  /** Throws if a peer has taken memory away, which reads as zeros then. */
+  checkWhole?(): void;
 }
 
 /** The offset and the name of a word; a field of a layout is one. */
@@ -264,6 +266,7 @@ export function copyOut(
 ): void {
   checkInside(memory, offset, target, length);
   directWords().vring_copy_out(target, memory.address + offset, length, 0);
+  memory.checkWhole?.();
 }
 
 /** Copies as `copyOut` does, then performs `loadLast` on a word of the same memory, in one call. */
@@ -275,7 +278,10 @@ export function copyOutThenLoad(
   word: Word64,
 ): number {
   checkInside(memory, offset, target, length);
-  return directWords().vring_copy_out(target, memory.address + offset, length, word.address);
+  const source = memory.address + offset;
+  const value = directWords().vring_copy_out(target, source, length, word.address);
+  memory.checkWhole?.();
+  return value;
 }
 
 function checkInside(memory: Memory, offset: number, target: Uint8Array, length: number): void {

@@ -6,6 +6,7 @@
  */
 
 import { native } from "../native/load.ts";
+import { perIsolate } from "./clock.ts";
 
 /**
  * Bits of the flags of {@linkcode open}: `write` is for reading and writing, `sink` for writing
@@ -89,6 +90,11 @@ export function truncate(fd: number, sizeBytes: number): number {
 /** Allocates memory for a range of a file, and extends the file if the range ends beyond it. */
 export function allocate(fd: number, offset: number, sizeBytes: number): number {
   return native().vring_allocate(fd, offset, sizeBytes);
+}
+
+/** Allocates memory for a range of a file, and never changes the length of the file. */
+export function fill(fd: number, offset: number, sizeBytes: number): number {
+  return native().vring_fill(fd, offset, sizeBytes);
 }
 
 /** Sets a file's permission bits, ignoring the umask. */
@@ -232,6 +238,29 @@ export function unmap(address: number, length: number): number {
  */
 export function retire(address: number): number {
   return native().vring_retire(address);
+}
+
+/** The words that tell which ranges are unusable, and the place of one range among them. */
+export interface FaultWord {
+  /** The words of all ranges of this process. */
+  readonly words: Int32Array<ArrayBuffer>;
+  /** The place of the range: its word is 0 while all its memory is there. */
+  readonly place: number;
+}
+
+/** The most ranges of a process (native/vring.c). */
+const MOST_RANGES = 65536;
+
+const allFaults = perIsolate(() =>
+  new Int32Array(bufferAt(native().vring_faults(), 4 * MOST_RANGES))
+);
+
+/**
+ * Returns the word of the range that `map` returned at this address. A touch of memory that a peer
+ * has taken away sets it; the range has private zeros from then on. See native/vring.c.
+ */
+export function faultWordOf(address: number): FaultWord {
+  return { words: allFaults(), place: native().vring_place(address) };
 }
 
 /** The counts of ranges that this library has mapped in this process, in all its isolates. */

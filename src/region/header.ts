@@ -24,6 +24,9 @@ import { type FeatureBits, LARGEST_DESCRIPTION, type RegionDescription } from ".
 
 const MAGIC = "vring";
 
+/** The first four bytes of `MAGIC`, as both processors load them. */
+export const MAGIC_WORD = 0x6e697276;
+
 /** The versions of the header, and what each of them added. */
 export const HEADER_VERSIONS: readonly string[] = [
   "the header and the control block",

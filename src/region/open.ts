@@ -46,8 +46,8 @@ export interface OpenOptions {
   /** Keeps the region after its last handle closes, until it is unlinked; false by default. */
   persist?: boolean | undefined;
   /**
-   * Also opens a region of a user other than you or root, who can kill your program by shortening
-   * its file.
+   * Also opens a region of a user other than you or root. That user can make your operations fail,
+   * and show you any bytes.
    */
   anyOwner?: boolean | undefined;
   /**

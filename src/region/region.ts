@@ -31,7 +31,14 @@ import { leave, removeName } from "./removal.ts";
 import { noteDirectory } from "./elsewhere.ts";
 import { noteOpen } from "./registry.ts";
 import { reserve } from "./reserve.ts";
-import { dataBytesOf, partBytesOf, REGION_HEADER, RegionState, type RegionType } from "./header.ts";
+import {
+  dataBytesOf,
+  MAGIC_WORD,
+  partBytesOf,
+  REGION_HEADER,
+  RegionState,
+  type RegionType,
+} from "./header.ts";
 import { Word32 } from "../memory/word.ts";
 
 /** Keeps an attachment and its roles alive while any view of its memory is in use. */
@@ -86,6 +93,12 @@ export class Region implements Disposable {
     this.#forget = noteOpen(this, parts.what, parts.path);
     this.#state = new Word32(parts.mapping, REGION_HEADER.fields.state);
     if (!parts.readOnly) parts.member.tryLock(FIRST_COUNT + randomCount(), "read");
+    const magic = new Word32(parts.mapping, REGION_HEADER.fields.magic);
+    const length = Number(parts.header.byte_length);
+    parts.mapping.watchFile(() =>
+      magic.load() === MAGIC_WORD && parts.member.status().size >= length
+    );
+    parts.mapping.checkWhole();
   }
 
   /**
@@ -176,7 +189,7 @@ export class Region implements Disposable {
     const flags = files.Open.write | files.Open.follow;
     const fd = check(files.open(this.#member.path, flags), { syscall: "openat", action });
     using _file = { [Symbol.dispose]: () => files.close(fd) };
-    reserve({ fd, path: this.#path }, offset, sizeBytes, action);
+    reserve({ fd, path: this.#path }, offset, sizeBytes, action, { isShared: true });
   }
 
   /**
@@ -200,7 +213,7 @@ export class Region implements Disposable {
   /**
    * Detaches; the last member to leave removes the name, unless the region persists. Before that,
    * `farewell` informs the peers through the memory and releases roles; it does not run if the
-   * memory was transferred away. If `farewell` throws, this method still releases all roles, closes
+   * memory was transferred or taken away. If `farewell` throws, this method still releases all roles, closes
    * the file and retires the memory.
    */
   close(farewell?: () => void): void {
@@ -213,7 +226,12 @@ export class Region implements Disposable {
     // away. A call of the runtime may still be writing into a view: it must not reach shared memory
     // once another holder can acquire the role.
     stack.use(this.mapping);
-    if (this.mapping.usable) farewell?.();
+    if (!this.mapping.usable || this.mapping.isLost) return;
+    try {
+      farewell?.();
+    } catch (error) {
+      if (!this.mapping.isLost) throw error; // to its peers this process was killed
+    }
   }
 
   #leave(): void {
@@ -227,7 +245,9 @@ export class Region implements Disposable {
     this.close();
   }
 
-  /** Throws a ClosedError if it is closed, and a TypeError if its memory was transferred away. */
+  /**
+   * Throws a ClosedError if it is closed, and a TypeError if its memory was transferred away.
+   */
   checkOpen(): void {
     if (!this.mapping.usable) throw this.mapping.whyUnusable(this.#what);
   }

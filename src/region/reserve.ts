@@ -17,22 +17,28 @@ interface Named {
   readonly path: string;
 }
 
+/** How much to reserve, if not all bytes of a new file. */
+interface Reservation {
+  /** The number of bytes without memory, if only some are. */
+  readonly missing?: number;
+  /** Whether others may have the file open: it must not become longer, if it was truncated. */
+  readonly isShared?: boolean;
+}
+
 /**
- * Allocates memory for a part of a file now: a page that is missing later is a SIGBUS. `missing` is
- * the number of its bytes without memory, if only some are.
+ * Allocates memory for a part of a file now: a page that is missing later is a SIGBUS.
  */
 export function reserve(
   { fd, path }: Named,
   offset: number,
   sizeBytes: number,
   action: string,
-  missing: number = sizeBytes,
+  { missing = sizeBytes, isShared = false }: Reservation = {},
 ): void {
+  const allocate = isShared ? files.fill : files.allocate;
   // Without this check the kernel would fill the memory of the machine before it refuses.
   const directory = directoryOf(path);
-  const result = missing > freeBytes(directory)
-    ? -Errno.ENOSPC
-    : files.allocate(fd, offset, sizeBytes);
+  const result = missing > freeBytes(directory) ? -Errno.ENOSPC : allocate(fd, offset, sizeBytes);
   if (result !== -Errno.ENOSPC) {
     check(result, { syscall: "fallocate", action, state: `${missing} bytes cannot be reserved` });
     return;
@@ -73,7 +79,8 @@ export function fillHoles(
   const { size, allocated } = status;
   if (allocated >= size) return;
   const action = `open ${what}`;
-  if (!readOnly) return reserve({ fd, path }, 0, size, action, size - allocated);
+  const missing = size - allocated;
+  if (!readOnly) return reserve({ fd, path }, 0, size, action, { missing, isShared: true });
   throw new OsError(Errno.ENOSPC, {
     syscall: "fstat",
     action,

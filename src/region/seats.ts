@@ -40,6 +40,7 @@
  */
 
 import { RoleTakenError } from "../errors.ts";
+import type { Mapping } from "../memory/mapping.ts";
 import type { Word32 } from "../memory/word.ts";
 import type { Role } from "./liveness.ts";
 import type { Region } from "./region.ts";
@@ -130,15 +131,20 @@ export interface TakenSeat {
   readonly role: Role;
 }
 
+/** The parts of a region that its seats need. */
+type SeatRegion = Pick<Region, "tryHold" | "isHeld"> & {
+  readonly mapping?: Pick<Mapping, "checkWhole">;
+};
+
 /** The seats of a region. */
 export class Seats {
   /** The number of seats. */
   readonly count: number;
-  readonly #region: Pick<Region, "tryHold" | "isHeld">;
+  readonly #region: SeatRegion;
   readonly #firstRole: number;
   readonly #used: Word32 | undefined;
 
-  constructor(region: Pick<Region, "tryHold" | "isHeld">, range: SeatRange) {
+  constructor(region: SeatRegion, range: SeatRange) {
     this.#region = region;
     this.#firstRole = range.firstRole;
     this.count = range.count;
@@ -171,9 +177,11 @@ export class Seats {
       stack.use(role);
       if (clear?.(index) === false) continue;
       this.#raiseUsed(index + 1);
+      this.#region.mapping?.checkWhole();
       stack.move();
       return { index, role };
     }
+    this.#region.mapping?.checkWhole(); // it may have found zeros
     return undefined;
   }
 

@@ -240,6 +240,7 @@ export class RwLock implements Disposable {
   #enter(seat: Seat): Permit {
     const queue = this.#queue;
     const recovered = queue.enter(seat);
+    queue.region.mapping.checkWhole(); // another handle may hold the lock that is gone
     let held = true;
     return makePermit(recovered, queue.what, () => {
       if (!held) return false;
@@ -247,6 +248,7 @@ export class RwLock implements Disposable {
       if (!this.#busy.has(seat)) return false; // the lock was closed
       if (recovered && wantOf(seat.turn) === Want.writing) queue.mend(); // C2
       this.#leave(seat);
+      queue.region.mapping.checkWhole();
       return true;
     });
   }

@@ -28,6 +28,7 @@ import { checkedOptions, checkSyncWaits, checkWaits, inWords } from "../argument
 import {
   check,
   ClosedError,
+  CorruptRegionError,
   Errno,
   LayoutMismatchError,
   OsError,
@@ -175,6 +176,7 @@ export class SemaphoreLock implements Disposable {
     using stack = new DisposableStack();
     stack.defer(() => this.#unlock()); // unless the lock is acquired
     const result = semaphores.tryWait(this.#semaphore);
+    if (result === -Errno.EFAULT) throw this.#lost();
     if (result !== -Errno.EAGAIN) check(result, { syscall: "sem_trywait", action: this.#action });
     const inherited = result === -Errno.EAGAIN; // C2
     if (inherited && !this.recovers) return undefined;
@@ -221,6 +223,7 @@ export class SemaphoreLock implements Disposable {
     held.delete(this);
     const result = semaphores.post(this.#semaphore);
     this.#unlock(); // after the post: C3
+    if (result === -Errno.EFAULT) throw this.#lost();
     check(result, { syscall: "sem_post", action: `release ${this.#what}` });
     return true;
   }
@@ -230,6 +233,8 @@ export class SemaphoreLock implements Disposable {
     if (this.#closed) return;
     try {
       if (this.#permit !== undefined) this.#release(this.#permit);
+    } catch (error) {
+      if (!(error instanceof CorruptRegionError)) throw error; // it has released what it holds
     } finally {
       this.#closed = true;
       this.#forget();
@@ -245,6 +250,13 @@ export class SemaphoreLock implements Disposable {
 
   get #what(): string {
     return `lock "${this.name}"`;
+  }
+
+  #lost(): CorruptRegionError {
+    return new CorruptRegionError(
+      `Cannot use ${this.#what}: its file was truncated by a peer; close it, unlink it and open ` +
+        "another one",
+    );
   }
 
   get #action(): string {

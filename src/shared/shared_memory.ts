@@ -148,6 +148,7 @@ export class SharedMemory implements Disposable {
     const place = SHARED_MEMORY_CONTROL.fields.references;
     this.#references = new Word32(mapping, place, controlOffset);
     this.#noteReferences(0);
+    mapping.checkWhole();
     disposeAtEnd(this);
   }
 
@@ -194,8 +195,12 @@ export class SharedMemory implements Disposable {
     return this.#region.persist;
   }
 
-  /** The memory in place; empty once the handle is closed. */
+  /**
+   * The memory in place; empty once the handle is closed. Throws a CorruptRegionError once a peer
+   * has truncated the file: look again after reading, as the bytes may have been zeros.
+   */
   get bytes(): Uint8Array<ArrayBuffer> {
+    this.#region.mapping.checkWhole();
     return this.#bytes;
   }
 

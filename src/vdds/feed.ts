@@ -94,7 +94,9 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
   }
 
   get peers(): number {
-    return this.ring.hasWriter() ? 1 : 0;
+    const count = this.ring.hasWriter() ? 1 : 0;
+    this.reader.checkWhole();
+    return count;
   }
 
   get sources(): string[] {
@@ -102,7 +104,9 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
   }
 
   get counters(): TopicCounters {
-    return countersOf(this.ring);
+    const counters = countersOf(this.ring);
+    this.reader.checkWhole();
+    return counters;
   }
 
   get lost(): number {
@@ -111,7 +115,9 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
 
   get ended(): boolean {
     // The publisher may have published between the look at the ring and the one at its word.
-    return this.#publisherHasClosed() && !this.reader.hasNews();
+    const ended = this.#publisherHasClosed() && !this.reader.hasNews();
+    this.reader.checkWhole();
+    return ended;
   }
 
   checkOpen(): void {
@@ -120,12 +126,16 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
 
   take(): this | undefined {
     this.ring.region.checkOpen();
-    return this.reader.take() === undefined ? undefined : this;
+    if (this.reader.take() !== undefined) return this;
+    this.reader.checkWhole(); // it may have found zeros
+    return undefined;
   }
 
   takeLatest(): this | undefined {
     this.ring.region.checkOpen();
-    return this.reader.takeLatest() === undefined ? undefined : this;
+    if (this.reader.takeLatest() !== undefined) return this;
+    this.reader.checkWhole();
+    return undefined;
   }
 
   /** Returns the taken sample as a value, and releases it. */
@@ -168,6 +178,7 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
     const { descriptor, stamp } = taken;
     const bytes = this.#bytes();
     const sample = new HeldSample(this.#reading, () => {
+      reader.checkWhole(); // its bytes may have been zeros
       if (!reader.closed) reader.release(descriptor, stamp);
     });
     sample.show(taken, bytes, this.source);
@@ -185,6 +196,7 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
     } finally {
       this.announce();
     }
+    reader.checkWhole();
     return count;
   }
 

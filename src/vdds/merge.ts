@@ -180,6 +180,28 @@ export class Merge<K extends Type> implements Intake<K>, Disposable {
     }
   }
 
+  /** Makes an attempt at a feed; closes the feed if a peer has taken its memory away. */
+  #attempt(
+    feed: Feed<K>,
+    attempt: (feed: Feed<K>) => Feed<K> | undefined,
+  ): Feed<K> | undefined {
+    try {
+      return attempt(feed);
+    } catch (error) {
+      if (feed.reader.isLost) this.#drop(feed);
+      throw error; // once; the other sources keep working
+    }
+  }
+
+  #drop(feed: Feed<K>): void {
+    const { identity } = feed.ring.region;
+    this.#lost += feed.lost;
+    this.#joined.delete(identity);
+    this.#refused.add(identity);
+    this.#order = [...this.#joined.values()];
+    feed.close();
+  }
+
   /** Returns the next feed in turn from which an attempt takes a sample. */
   #fromAny(attempt: (feed: Feed<K>) => Feed<K> | undefined): Feed<K> | undefined {
     this.checkOpen();
@@ -189,7 +211,7 @@ export class Merge<K extends Type> implements Intake<K>, Disposable {
     const order = this.#order;
     for (let step = 0; step < order.length; step++) {
       const index = (this.#next + step) % order.length;
-      const feed = attempt(order[index]!);
+      const feed = this.#attempt(order[index]!, attempt);
       if (feed === undefined) continue;
       this.#next = index + 1;
       return feed;

@@ -137,13 +137,16 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     this.#filled = new ClaimedMemory(this.#lender);
     disposeAtEnd(this);
     ring.writer.state.store(SeatState.open);
+    ring.region.mapping.checkWhole();
     sources?.announce();
   }
 
   /** The number of subscribers that are alive and online. */
   get peers(): number {
     this.#checkOpen();
-    return this.#ring.countReaders();
+    const count = this.#ring.countReaders();
+    this.#ring.region.mapping.checkWhole();
+    return count;
   }
 
   /** Resolves once there are at least `count` subscribers. */
@@ -154,7 +157,9 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
   /** The counters of the samples so far, of all publishers. */
   get counters(): TopicCounters {
     this.#checkOpen();
-    return countersOf(this.#ring);
+    const counters = countersOf(this.#ring);
+    this.#ring.region.mapping.checkWhole();
+    return counters;
   }
 
   /** The number of the last sample; one that was dropped unsent has a number too. */
@@ -291,7 +296,7 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     const sources = this.#sources;
     if (sources !== undefined) { // announced once this publisher has left its topic
       stack.use(sources);
-      stack.defer(() => sources.announce());
+      stack.defer(() => sources.announceLast());
     }
     ring.region.close(() => {
       ring.writer.state.store(ended ? SeatState.closed : SeatState.lost);

@@ -123,13 +123,24 @@ export class Sources implements Disposable {
 
   /** The number of changes so far. */
   get changes(): number {
-    return this.#changes.load();
+    const changes = this.#changes.load();
+    this.#region.mapping.checkWhole();
+    return changes;
   }
 
   /** Announces that a source has opened or closed. */
   announce(): void {
     this.#changes.add(1);
     this.#bell.ring();
+  }
+
+  /** Announces that a source has closed, unless a peer has taken memory away. */
+  announceLast(): void {
+    try {
+      this.announce();
+    } catch (error) {
+      if (!this.#region.mapping.isLost) throw error;
+    }
   }
 
   /** Lists the sources whose topics exist, each with the identity of its region. */

@@ -64,6 +64,7 @@ export class Supply {
     this.#begin(length, most);
     if (this.#writer.stock()) return this.#writer.take(length);
     if (this.#policy !== "block") this.#writer.skip();
+    this.#ring.region.mapping.checkWhole(); // it may have found zeros
     return NONE;
   }
 
@@ -125,7 +126,8 @@ export class Supply {
   /** Takes back a descriptor that was not published. */
   takeBack(d: number): void {
     const { region, spaceBell } = this.#ring;
-    if (!region.mapping.usable) return; // closed, or its buffer was transferred away
+    const { usable, isLost } = region.mapping;
+    if (!usable || isLost) return; // closed, or its buffer was transferred away
     this.#writer.giveBack(d);
     spaceBell.ring(); // another call of this publisher may wait
   }

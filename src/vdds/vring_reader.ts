@@ -142,6 +142,16 @@ export class VRingReader {
     return this.#lost;
   }
 
+  /** Throws if a peer has taken memory away: after the last access of an operation. */
+  checkWhole(): void {
+    this.#mapping.checkWhole();
+  }
+
+  /** Whether a peer has taken memory away. */
+  get isLost(): boolean {
+    return this.#mapping.isLost;
+  }
+
   /** Whether the memory is unusable; then its samples are, or will be, given back. */
   get closed(): boolean {
     return !this.#mapping.usable;
@@ -262,6 +272,7 @@ export class VRingReader {
     this.#lost += last.lost = sequence - this.#expected;
     this.#expected = sequence + 1;
     this.#nextStamp = stampAfter(stamp);
+    this.#mapping.checkWhole();
     return last;
   }
 

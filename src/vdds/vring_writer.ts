@@ -196,6 +196,7 @@ export class VRingWriter {
     if (this.#history === 0 && this.#audience.online.length === 0) ring.pushAvailable(d);
     this.#prepareNext();
     ring.latest.storeInOrder(this.#sequence >>> 0); // P7 .. and P6 for the next descriptor
+    ring.region.mapping.checkWhole();
   }
 
   /** Acquires a descriptor for the next sample, while the readers are busy with this one. */

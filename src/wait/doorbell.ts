@@ -124,15 +124,18 @@ export class Doorbell {
     this.answer(word.storeThenGlance(value, this.word)); // .. P1 as in ring()
   }
 
-  /** Wakes all sleepers if the value that this bell had after a publish says that there are any. */
+  /**
+   * Wakes all sleepers if the value that this bell had after a publish says that there are any.
+   * Throws if a peer has taken the memory away: then nobody sees what was published.
+   */
   answer(glanced: number): void {
+    this.mapping.checkWhole();
     if ((glanced & WAITING) !== 0) wake(this);
   }
 
   /** Wakes all sleepers; costs no system call if there are none. Call it after publishing. */
   ring(): void {
-    if ((this.word.load() & WAITING) === 0) return; // .. P1 loaded after the publish
-    wake(this);
+    this.answer(this.word.load()); // .. P1 loaded after the publish
   }
 }
 
@@ -159,14 +162,21 @@ export interface Raised {
 export function raiseAll(all: readonly { readonly bell: Doorbell }[]): Raised[] {
   const raised = all.map(({ bell }) => {
     if (bell.mapping.closed) throw closedWhileWaiting(bell);
-    return { bell, value: (bell.word.or(WAITING) | WAITING) >>> 0 };
+    const value = (bell.word.or(WAITING) | WAITING) >>> 0;
+    bell.mapping.checkWhole();
+    return { bell, value };
   });
   if (all.some(({ bell }) => !bell.isFenced)) orderOthers(); // P1 raised before the look ..
   return raised;
 }
 
-function wake({ word, loop, mapping }: Doorbell): void {
-  check(addAndWake(word.address), { syscall: "futex", action: "wake who waits" });
+function wake({ mapping, word, loop }: Doorbell): void {
+  const woken = addAndWake(word.address);
+  if (woken === -Errno.EFAULT) { // the kernel reports what a touch of the page finds
+    word.load();
+    mapping.checkWhole();
+  }
+  check(woken, { syscall: "futex", action: "wake who waits" });
   const id = loop?.load() ?? 0; // .. P2 loaded after the add
   if (id === 0 || id === REFUSED) return;
   const result = isElsewhere(mapping) ? -Errno.EACCES : post(id);

@@ -105,7 +105,10 @@ export class Reactor {
   async #run(): Promise<void> {
     this.#running = this.#poked = true;
     await null; // other waiters that begin in this turn share the first sleep
-    while (this.#sleepers.size > 0) this.#settle(await this.#sleep());
+    while (this.#sleepers.size > 0) {
+      const error = await this.#sleep();
+      if (!isFault(error) || !this.#settle(undefined)) this.#settle(error);
+    }
     this.#running = this.#poked = false;
   }
 
@@ -161,16 +164,22 @@ export class Reactor {
     return this.#vector.length + all.length > VECTOR_LIMIT ? undefined : all;
   }
 
-  /** Ends the sleeps that must end; all of them if the thread's sleep failed. */
-  #settle(error: unknown): void {
+  /**
+   * Ends the sleeps that must end; all of them if the thread's sleep failed. Returns whether the
+   * memory or the look of any had an error of its own.
+   */
+  #settle(error: unknown): boolean {
     const time = now();
+    let hadProblem = false;
     for (const sleeper of this.#sleepers) {
       try {
         if (mustEnd(sleeper, time) || error !== undefined) this.#end(sleeper, error);
       } catch (problem) {
+        hadProblem = true;
         this.#end(sleeper, problem);
       }
     }
+    return hadProblem;
   }
 
   #end(sleeper: Sleeper, error: unknown): void {
@@ -178,6 +187,14 @@ export class Reactor {
     if (error === undefined) sleeper.resolve();
     else sleeper.reject(error);
   }
+}
+
+/**
+ * Whether the kernel found a word whose memory is gone. A touch of it tells whose that is, and all
+ * others sleep on.
+ */
+function isFault(error: unknown): boolean {
+  return error instanceof OsError && error.errno === Errno.EFAULT;
 }
 
 /** The reactor of this isolate. */

@@ -50,12 +50,15 @@ export function hasNews({ bells, watched = [] }: Sleep): boolean {
 /**
  * Whether a sleep must end at this time: it was cancelled or is past its deadline, or has news: a
  * changed bell or word, or a look at the end of its slice that returns true. Throws the error of
- * the look, and a ClosedError if the memory of a bell was closed.
+ * the look, a ClosedError if the memory of a bell was closed, and a CorruptRegionError if it was
+ * taken away.
  */
 export function mustEnd(sleeper: Sleeper, time: number): boolean {
   const { sleep, cancelled } = sleeper;
   for (const { bell } of sleep.bells) if (bell.mapping.closed) throw closedWhileWaiting(bell);
-  if (cancelled || time >= sleep.deadline || hasNews(sleep)) return true;
+  const ends = hasNews(sleep) || cancelled || time >= sleep.deadline;
+  for (const { bell } of sleep.bells) bell.mapping.checkWhole();
+  if (ends) return true;
   if (time < sleeper.sliceEnd) return false;
   sleeper.sliceEnd = Infinity;
   return sleep.look();

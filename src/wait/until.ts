@@ -168,7 +168,9 @@ function checkTime({ deadline }: Limits, waiter: Waiter, options: SyncWaitOption
 }
 
 function tooLate(waiter: Waiter, { timeout = Infinity }: SyncWaitOptions): DOMException {
-  return timeoutError(waiter.action, timeout, waiter.state?.());
+  const error = timeoutError(waiter.action, timeout, waiter.state?.());
+  for (const { bell } of waiter.conditions()) bell.mapping.checkWhole(); // it may have seen zeros
+  return error;
 }
 
 /** Checks the options and returns the deadline of a call that begins now. */
@@ -236,7 +238,7 @@ function sleepSlice(all: readonly Condition[], time: number, deadline: number): 
   const end = lookAgain(all, time, deadline);
   if (end !== undefined) return end;
   const sliceEnd = Math.min(deadline, time + sliceOf(all));
-  checkWait(sleepOn(bells, sliceEnd));
+  checkWait(sleepOn(bells, sliceEnd), bells);
   // Looked at before the bells are raised again: one that stays up costs the waker a system call.
   const condition = firstReady(all);
   return condition && { outcome: "ready", condition };
@@ -299,10 +301,11 @@ function asyncSpinBudget(limits: Limits): number {
   return reactor().hasNewcomer ? 0 : Math.min(spinBudget(limits), ASYNC_SPIN_LIMIT_NS);
 }
 
-/** Throws a ClosedError if memory was closed between the wake-up and the code that runs next. */
+/** Throws if memory was closed or taken away between the wake-up and the code that runs next. */
 function checkOpen(all: readonly Condition[]): void {
   const closed = all.find(({ bell }) => bell.mapping.closed);
   if (closed !== undefined) throw closedWhileWaiting(closed.bell);
+  for (const { bell } of all) bell.mapping.checkWhole();
 }
 
 /**
@@ -316,6 +319,7 @@ function watchedOf(all: readonly Condition[]): Watched[] | undefined {
 /** Checks all conditions between raising the bells and sleeping; returns undefined to sleep. */
 function lookAgain(all: readonly Condition[], time: number, deadline: number): End | undefined {
   const condition = firstReady(all);
+  for (const { bell } of all) bell.mapping.checkFile(time);
   if (condition !== undefined) return { outcome: "ready", condition };
   const restsSince = all.length === 1 || time >= deadline ? Infinity : time - REST_NS;
   for (const condition of all) {
@@ -333,8 +337,12 @@ function lookAgain(all: readonly Condition[], time: number, deadline: number): E
 }
 
 /** Throws unless a futex wait ended in one of the ways it may. */
-function checkWait(result: number): void {
-  const { EAGAIN, EINTR, ETIMEDOUT } = Errno;
+function checkWait(result: number, bells: readonly Raised[]): void {
+  const { EAGAIN, EFAULT, EINTR, ETIMEDOUT } = Errno;
+  if (result === -EFAULT) { // the kernel reports what a touch of the page finds
+    for (const { bell } of bells) bell.word.load();
+    for (const { bell } of bells) bell.mapping.checkWhole();
+  }
   if (result >= 0 || result === -EAGAIN || result === -EINTR || result === -ETIMEDOUT) return;
   throw new OsError(-result, { syscall: "futex", action: "wait" });
 }

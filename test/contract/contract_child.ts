@@ -10,6 +10,7 @@ import { givenArgument, serve } from "../shared/serve_child.ts";
 import { actBefore, wasRefused, withRefusal } from "../trap/trap.ts";
 import { type Handle, type Receiver, type Sender, smallSizes } from "./product.ts";
 import { PRODUCTS, RINGS } from "./products.ts";
+import { truncateAsleep, truncateEverywhere } from "./truncation.ts";
 import { dieIn, enter, rehearse } from "./victim.ts";
 
 /** Returns what an act throws. */
@@ -51,6 +52,8 @@ const TOOLS = {
   enter,
   rehearse,
   dieIn,
+  truncateAsleep,
+  truncateEverywhere,
   /** The shared memory of this process: open files and mappings. */
   held: (): number[] => [countFiles("/dev/shm/"), rangesOf("/dev/shm/").length],
   filesOf: (name: string): string[] =>

@@ -25,11 +25,12 @@ const UNNOTICED =
   / load$| out|view$|map$|^(bufferAt|space|open|close|stat|statPath|read|list|find lock|test lock)$/;
 
 /** An act, and whether its peer is there while it happens. */
-interface Play extends Pick<Task, "end" | "act"> {
+export interface Play extends Pick<Task, "end" | "act"> {
   readonly peer: boolean;
 }
 
-function playsOf(product: Product, { name }: Name): Play[] {
+/** The acts of both ends of a product. */
+export function playsOf(product: Product, { name }: Name): Play[] {
   const plays: Play[] = [];
   for (const end of ["sender", "receiver"] as const) {
     if (end === "receiver" && product.receiver === product.sender && !product.broadcasts) continue;
@@ -45,7 +46,8 @@ function playsOf(product: Product, { name }: Name): Play[] {
   return plays;
 }
 
-function optionsOf(product: Product) {
+/** The options of handles that several roles can have in turn. */
+export function optionsOf(product: Product) {
   return { ...smallSizes(product), ...product.succession };
 }
 

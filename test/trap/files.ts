@@ -9,6 +9,7 @@ export const allocate: typeof real.allocate = trapped("allocate", real.allocate)
 export const bufferAt: typeof real.bufferAt = trapped("bufferAt", real.bufferAt);
 export const chmod: typeof real.chmod = trapped("chmod", real.chmod);
 export const close: typeof real.close = trapped("close", real.close);
+export const fill: typeof real.fill = trapped("allocate", real.fill);
 export const link: typeof real.link = trapped("link", real.link);
 export const list: typeof real.list = trapped("list", real.list);
 export const map: typeof real.map = trapped("map", real.map);

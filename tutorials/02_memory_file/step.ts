@@ -240,9 +240,10 @@ function breakIt(): void {
   say(`Page 0 has kept its bytes. The others can be touched again, but they are holes: their bytes
     are lost.`);
   say(
-    `So a process that may write a shared file may also shorten it, and can end every process that
-    maps it. The library never shortens a file, and opens only files that belong to you or root,
-    unless you ask for others.`,
+    `So a process that may write a shared file may also shorten it, and would end every process that
+    maps it. The library catches the signal for the memory that it maps: the operation fails with an
+    error, and the program goes on. It opens only files that belong to you or root, unless you ask
+    for others.`,
   );
   bytes.buffer.transfer(0);
   unmap(address, 4 * page);
@@ -267,7 +268,18 @@ function mapWhole(fd: number, pages: number): Memory {
 function crash(): void {
   step("Touch a page that was cut off");
   const fd = run("fd", () => memfd("cut"));
-  const { bytes } = mapWhole(fd, 2);
+  const { address } = mapWhole(fd, 2);
+  say(
+    `The library would catch the signal. So we map the file again, in the same place and behind its
+    back: we tell it that the place is free, and put the mapping there.`,
+  );
+  const length = 2 * page;
+  look(() => {
+    unmap(address, length);
+    const flags = MapFlag.shared | MapFlag.fixed;
+    map({ address, length, protection: readWrite, flags, fd });
+  });
+  const bytes = new Uint8Array(bufferAt(address, length));
   look(() => {
     bytes[page] = 1;
     truncate(fd, page);

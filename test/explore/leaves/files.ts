@@ -1,10 +1,10 @@
 /** Replaces src/os/files.ts: files and mappings of the simulated machine. @module */
 
 import { currentActor, type Inode, PAGE_BYTES, process, shared } from "../engine/mod.ts";
-import type { FileStatus, MapRequest } from "../../../src/os/files.ts?real";
+import type { FaultWord, FileStatus, MapRequest } from "../../../src/os/files.ts?real";
 import { MapFlag, MemfdFlag, Open, Protection } from "../../../src/os/files.ts?real";
 
-export type { FileStatus, MapRequest };
+export type { FaultWord, FileStatus, MapRequest };
 export { MapFlag, MemfdFlag, Open, Protection };
 export { isRegular } from "../../../src/os/files.ts?real";
 
@@ -41,6 +41,10 @@ export function truncate(fd: number, sizeBytes: number): number {
 export function allocate(fd: number, offset: number, sizeBytes: number): number {
   const file = process().files.get(fd)!;
   file.inode ??= process().makeInode(`${currentActor().name}'s file`, offset + sizeBytes);
+  return 0;
+}
+
+export function fill(_fd: number, _offset: number, _sizeBytes: number): number {
   return 0;
 }
 
@@ -154,6 +158,13 @@ export function unmap(address: number, length: number): number {
 export function retire(address: number): number {
   const { start, end } = process().ranges.find((range) => range.start === address)!;
   return unmap(start, end - start);
+}
+
+const NO_FAULTS = { words: new Int32Array(1), place: 0 };
+
+/** No simulated memory is ever taken away. */
+export function faultWordOf(_address: number): FaultWord {
+  return NO_FAULTS;
 }
 
 const buffers = new Map<number, ArrayBuffer>();
