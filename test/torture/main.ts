@@ -14,7 +14,7 @@ const INTERRUPTED = 130;
 function help(): string {
   return `Kills and stops processes that use shared memory, and prints the account.
 
-Usage: deno task torture [workload ..] [--seconds n] [--seed s] [--steps]
+Usage: deno task torture [workload ..] [--seconds n] [--seed s] [--steps] [--shm mb]
 
   workload   one or more of these; all of them by default:
 ${list(workloadNames("workloads"))}
@@ -24,6 +24,8 @@ ${list(workloadNames("broken"))}
   --seed     repeats the plan of deaths, loads and stops of an earlier run, but not
              its timing; a new seed by default
   --steps    also print at which steps processes were killed
+  --shm      with a /dev/shm of its own, of so many MB; needs root. The workload
+             "truncated" fills it if it has at most 256 MB
   --help     this text
 
 Exit code: 0 if every account is clean, 1 if not, 2 for a wrong command line,
@@ -41,6 +43,8 @@ interface Request {
   seconds: number;
   seed: number;
   steps: boolean;
+  /** The size of a /dev/shm of its own, in MB. */
+  shm: number | undefined;
 }
 
 /** Parses the command line; returns undefined for help, and a text about a wrong one. */
@@ -53,6 +57,7 @@ function parse(args: string[]): Request | string | undefined {
         seconds: { type: "string", default: "10" },
         seed: { type: "string", default: `${Math.random() * 2 ** 32 >>> 0}` },
         steps: { type: "boolean", default: false },
+        shm: { type: "string" },
         help: { type: "boolean", default: false },
       },
     });
@@ -60,13 +65,15 @@ function parse(args: string[]): Request | string | undefined {
     const [seconds, seed] = [Number(values.seconds), Number(values.seed)];
     if (!(seconds > 0)) return `--seconds ${values.seconds} is not a number above 0`;
     if (!Number.isSafeInteger(seed)) return `--seed ${values.seed} is not a whole number`;
+    const shm = values.shm === undefined ? undefined : Number(values.shm);
+    if (shm !== undefined && !(shm >= 1)) return `--shm ${values.shm} is not a number of MB`;
     const known = [...workloadNames("workloads"), ...workloadNames("broken")];
     const unknown = positionals.find((name) => !known.includes(name));
     if (unknown !== undefined) {
       return `"${unknown}" is not a workload: choose of ${known.join(", ")}`;
     }
     const workloads = positionals.length > 0 ? positionals : workloadNames("workloads");
-    return { workloads, seconds, seed, steps: values.steps };
+    return { workloads, seconds, seed, steps: values.steps, shm };
   } catch (error) {
     return (error as Error).message;
   }
@@ -90,6 +97,18 @@ function columns(): number {
   }
 }
 
+/** Runs this command again without `--shm`, where /dev/shm is a small one that nobody else sees. */
+async function runInOwnMount(megabytes: number): Promise<number> {
+  const at = Deno.args.findIndex((argument) => argument.startsWith("--shm"));
+  const rest = Deno.args.toSpliced(at, Deno.args[at] === "--shm" ? 2 : 1);
+  const mount = `mount -t tmpfs -o size=${megabytes}m none /dev/shm && exec "$@"`;
+  const command = [Deno.execPath(), "run", "--allow-all", import.meta.filename!, ...rest];
+  const { code } = await new Deno.Command("unshare", {
+    args: ["--mount", "--propagation", "private", "sh", "-c", mount, "sh", ...command],
+  }).spawn().status;
+  return code;
+}
+
 async function main(): Promise<number> {
   const request = parse(Deno.args);
   if (request === undefined) {
@@ -100,6 +119,7 @@ async function main(): Promise<number> {
     console.error(`Cannot torture: ${request}`);
     return 2;
   }
+  if (request.shm !== undefined) return await runInOwnMount(request.shm);
   const { workloads, seconds, seed, steps } = request;
   const controller = new AbortController();
   const { signal } = controller;
