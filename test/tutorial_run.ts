@@ -6,7 +6,6 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Check, failureOf } from "../tutorials/check.ts";
 import { assertFits, hasTerminal, sharedFiles, uniqueName } from "./program.ts";
 
 /** The root of the repository. */
@@ -140,19 +139,6 @@ export async function crash(
   assertEquals([result.signal, result.err], [signal, ""], folder);
   assertMatch(result.out, new RegExp(`this\\s+program\\s+with\\s+${signal}`));
   assert(result.out.trimEnd().endsWith(lastLine), result.out);
-}
-
-/** An answer that is wrong in one way, and the first words of the check that notices. */
-export type WrongAnswer<Answer> = readonly [answer: Answer, notices: string];
-
-export function assertNoticed<Answer>(
-  checksOf: (answer: Answer) => Check[],
-  wrong: readonly WrongAnswer<NoInfer<Answer>>[],
-): void {
-  for (const [answer, notices] of wrong) {
-    const noticed = checksOf(answer).find((check) => failureOf(check) !== undefined);
-    assert(noticed?.what.startsWith(notices), `${answer}: ${noticed?.what ?? "not noticed"}`);
-  }
 }
 
 /** Runs the quiz, which needs no permission. */

@@ -7,7 +7,6 @@ import { pageSize } from "../src/os/page.ts";
 import { TURN } from "../src/lane/fan_in.ts";
 import { isMessage, messageOf } from "../tutorials/07_four_rings/rings.ts";
 import { explore } from "../tutorials/08_doorbell/machine.ts";
-import { checksOf, type Choose } from "../tutorials/09_many_producers/check.ts";
 import { Lanes } from "../tutorials/09_many_producers/lanes.ts";
 import {
   clearsThenLooks,
@@ -16,14 +15,7 @@ import {
   producer,
 } from "../tutorials/09_many_producers/parties.ts";
 import { sharedFiles, uniqueName } from "./program.ts";
-import {
-  assertNoticed,
-  assertShows,
-  checkQuiz,
-  results,
-  tell,
-  testStopped,
-} from "./tutorial_run.ts";
+import { assertShows, checkQuiz, results, tell, testStopped } from "./tutorial_run.ts";
 
 Deno.test("tutorial 9 shows lanes, hints, turns and generations", async () => {
   const name = uniqueName();
@@ -129,58 +121,6 @@ testStopped(
   "\na\n\n\n\n\na\n\n\n\nq\n",
   /Step 5 of 6.*consumer = ring\.consumer(?!.*Step 6 of 6)/,
 );
-
-Deno.test("the checks of exercise 9 find each wrong answer", () => {
-  const search = (first: (last: number) => number): Choose => (ring, mind) => {
-    mind.bits |= ring.takeHints();
-    for (let i = 0; i < ring.lanes; i++) {
-      const lane = (first(mind.last) + i) % ring.lanes;
-      if ((mind.bits & 1 << lane) === 0) continue;
-      if (ring.has(lane)) return mind.last = lane;
-      mind.bits &= ~(1 << lane);
-    }
-  };
-  const [found, idle, turns] = ["it finds a message", "without a hint", "in turns"];
-  const [followed, moment] = ["it serves a hinted lane", "it forgets no message"];
-  assertNoticed(checksOf, [
-    [() => undefined, found],
-    [() => 0, found],
-    [(ring) => {
-      const bits = ring.loadHints();
-      return bits > 0 ? Math.floor(Math.log2(bits)) : undefined; // not the sign
-    }, found],
-    [(ring) => {
-      for (let lane = 0; lane < ring.lanes; lane++) if (ring.has(lane)) return lane;
-    }, idle],
-    [(ring) => {
-      const bits = ring.takeHints();
-      for (let lane = 0; lane < ring.lanes; lane++) {
-        if ((bits & 1 << lane) !== 0 && ring.has(lane)) return lane;
-      }
-    }, followed],
-    [search(() => 0), turns],
-    [search((last) => Math.max(last, 0)), turns],
-    [(ring, mind) => { // clears what it has not followed
-      mind.bits |= ring.loadHints();
-      for (let i = 1; i <= ring.lanes; i++) {
-        const lane = (mind.last + i) % ring.lanes;
-        if ((mind.bits & 1 << lane) === 0) continue;
-        if (ring.has(lane)) return mind.last = lane;
-      }
-      mind.bits = 0;
-      ring.clearHints();
-    }, moment],
-    [(ring, mind) => { // two operations
-      mind.bits |= ring.loadHints();
-      ring.clearHints();
-      return search((last) => last + 1)({ ...ring, takeHints: () => 0 }, mind);
-    }, moment],
-    [(ring) => {
-      while (ring.loadHints() === 0);
-      return undefined;
-    }, found],
-  ]);
-});
 
 Deno.test("the quiz on tutorial 9 answers right", async () => {
   const verdicts = new Set<string>();

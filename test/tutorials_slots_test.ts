@@ -3,16 +3,8 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { checksOf, type Listen, type Room } from "../tutorials/12_any_of_many/check.ts";
 import { Program, sharedFiles, uniqueName } from "./program.ts";
-import {
-  assertNoticed,
-  assertShows,
-  checkQuiz,
-  results,
-  tell,
-  testStopped,
-} from "./tutorial_run.ts";
+import { assertShows, checkQuiz, results, tell, testStopped } from "./tutorial_run.ts";
 
 const FOLDER = "12_any_of_many";
 
@@ -138,65 +130,6 @@ Deno.test("tutorial 12 with two processes: a writer that lives is waited for", a
   assertShows(listener.out, /value: "speed is 3"/);
   assertShows(listener.out, /The writer lived/);
   assertEquals(sharedFiles(name), []);
-});
-
-Deno.test("the checks of exercise 12 find each wrong answer", () => {
-  const wanted = (room: Room, mask: number) =>
-    Array.from({ length: room.slots }, (_, slot) => slot).filter((slot) => mask >> slot & 1);
-  /** A listener that does this before it sleeps, and repeats it until it has news to return. */
-  const listen = (
-    { raised = wanted, slept, before = true, after = true, again = true, note = "at once" }: {
-      raised?: typeof wanted;
-      slept?: number;
-      before?: boolean;
-      after?: boolean;
-      again?: boolean;
-      note?: "at once" | "later" | "never";
-    } = {},
-  ): Listen =>
-  (room, mask, { seen }) => {
-    const look = () => {
-      let news = 0;
-      for (const slot of wanted(room, mask)) {
-        const sequence = room.sequence(slot);
-        if (sequence > seen[slot]!) news |= 1 << slot;
-        if (note === "at once") seen[slot] = sequence;
-      }
-      if (note === "later" && news > 0) {
-        for (const slot of wanted(room, mask)) seen[slot] = room.sequence(slot);
-      }
-      return news;
-    };
-    for (;;) {
-      const news = before ? look() : 0;
-      if (news !== 0) return news;
-      const bells = raised(room, mask).map((slot) => [slot, room.raise(slot)] as const);
-      const found = after ? look() : 0;
-      if (found !== 0) return found;
-      room.sleep(bells.slice(0, slept));
-      if (!again) return look();
-    }
-  };
-  const [told, once] = ["it returns existing news", "it reports each message once"];
-  const [others, any] = ["slots outside the mask", "a message in any slot"];
-  const [moment, nothing] = ["a message at any moment", "a bell that rings without"];
-  assertNoticed(checksOf, [
-    [() => 0, told],
-    [(_, mask) => mask, told],
-    [listen({ before: false }), told], // raises the bells first
-    [(room) => {
-      for (;;) room.sequence(0);
-    }, told],
-    [(room) => room.sequence(room.slots), told],
-    [listen({ note: "never" }), once],
-    [listen({ raised: (room) => wanted(room, -1) }), others],
-    [(room, _, mind) => listen()(room, -1, mind), others],
-    [listen({ slept: 2 }), any],
-    [listen({ after: false }), moment],
-    [listen({ note: "later" }), moment],
-    [listen({ again: false }), nothing],
-  ]);
-  for (const { check } of checksOf(listen())) check();
 });
 
 Deno.test("the quiz on tutorial 12 answers right", async () => {

@@ -11,18 +11,12 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { circular } from "../mod.ts";
-import { close, map, MapFlag, memfd, Protection, truncate } from "../src/os/files.ts";
 import { pageSize } from "../src/os/page.ts";
-import type { MappedRange } from "../src/os/proc_maps.ts";
 import { checksOf as checksOfPages } from "../tutorials/01_pages/check.ts";
-import { checksOf as checksOfMemory } from "../tutorials/02_memory_file/check.ts";
-import { checksOf as checksOfBytes } from "../tutorials/03_two_addresses/check.ts";
-import { checksOf as checksOfRing } from "../tutorials/04_mirror_ring/check.ts";
 import { RingWindow } from "../tutorials/06_overwriting_buffer/ring_window.ts";
 import { failureOf } from "../tutorials/check.ts";
 import { hasTerminal, sharedFiles, uniqueName } from "./program.ts";
 import {
-  assertNoticed,
   assertWell,
   checkQuiz,
   column,
@@ -53,7 +47,6 @@ const FOLDERS = [
   "12_any_of_many",
 ] as const;
 const page = pageSize();
-const readWrite = Protection.read | Protection.write;
 
 Deno.test("tutorial 1 shows a page, its address and when its memory comes", async () => {
   const out = await tell("01_pages");
@@ -227,120 +220,6 @@ Deno.test("each exercise passes solved", async () => {
     const passed = result.out.match(/✓/g)?.length;
     assertStringIncludes(result.out, `Solved. All ${passed} checks pass.`);
   }));
-});
-
-Deno.test("the checks of exercise 1 find each wrong answer", () => {
-  assertNoticed(checksOfPages, [
-    [(a, n, p) => Math.floor((a + n) / p) - Math.floor(a / p) + 1, "one page, from its first"],
-    [(_a, n, p) => n / p, "a few bytes in the middle of a page"],
-    [() => 1, "two bytes, one on each side of an edge"],
-    [(a, n, p) => Math.min(2, Math.ceil((a % p + n) / p)), "more than two pages"],
-    [(a, n, p) => Math.ceil((a % p + n) / p) + Number(n === p + 7), "up to the edge"],
-    [(a, n, p) => Math.floor((a + n - 1) / p) - Math.floor(a / p) + 1, "no byte at all"],
-  ]);
-});
-
-Deno.test("the checks of exercise 2 find each wrong answer and survive it", () => {
-  const kept: number[] = [];
-  const memory = (length: number, mistake: { size?: number; flags?: number; keep?: boolean }) => {
-    const { size = length, flags = MapFlag.shared, keep = false } = mistake;
-    const fd = memfd("test");
-    truncate(fd, size);
-    const address = map({ length, protection: readWrite, flags, fd });
-    if (keep) kept.push(fd);
-    else close(fd);
-    return address;
-  };
-  const folded = (length: number) => {
-    const base = memory(length, {});
-    const fd = memfd("test");
-    truncate(fd, page);
-    const flags = MapFlag.shared | MapFlag.fixed;
-    for (let at = base; at < base + length; at += page) {
-      map({ address: at, length: page, protection: readWrite, flags, fd });
-    }
-    close(fd);
-    return base;
-  };
-  assertNoticed(checksOfMemory, [
-    [() => -22, "the address is that of shared memory"],
-    [() => 0, "the address is that of shared memory"],
-    [(n) => memory(n, { flags: MapFlag.private }), "the address is that of shared memory"],
-    [(n) => memory(n, { size: 0 }), "every page of it can be touched"],
-    [(n) => memory(n, { size: n / 2 }), "every page of it can be touched"],
-    [folded, "bytes written to it can be read back"],
-    [(n) => memory(n, { keep: true }), "no fd stays open"],
-    [(n) => memory(n, { keep: n === 0 }), "an error of the kernel is returned"],
-    [(n) => Math.abs(memory(n, {})), "an error of the kernel is returned"],
-  ]);
-  for (const fd of kept) close(fd);
-});
-
-Deno.test("the checks of exercise 3 find each wrong answer", () => {
-  const at = (address: number, ranges: MappedRange[]) =>
-    ranges.find(({ start, end }) => start <= address && address < end);
-  const place = (address: number, ranges: MappedRange[]) => {
-    const range = at(address, ranges);
-    return range && range.offset + address - range.start;
-  };
-  type Question = [a: number, b: number, ranges: MappedRange[]];
-  const isAnonymous = (...[a, b, r]: Question) => at(a, r)?.inode === 0 && at(b, r)?.inode === 0;
-  const isOneFile = (...[a, b, r]: Question) =>
-    place(a, r) === place(b, r) && at(a, r)?.inode === at(b, r)?.inode && !isAnonymous(a, b, r);
-  const isShared = (...[a, b, r]: Question) =>
-    isOneFile(a, b, r) && [a, b].every((address) => at(address, r)?.permissions === "rw-s");
-  assertNoticed(checksOfBytes, [
-    [() => false, "an address and itself"],
-    [(a, b) => a === b, "the same page of one file"],
-    [() => true, "two bytes of that page"],
-    [
-      (a, b, r) => a - at(a, r)!.start === b - at(b, r)!.start,
-      "a range that begins further behind",
-    ],
-    [(a, b) => a % page === b % page, "equally far into two ranges"],
-    [(a, b, r) => place(a, r) === place(b, r), "the same place in two files"],
-    [(a, b, r) => a === b || isOneFile(a, b, r), "a shared mapping and a private one"],
-    [(a, b, r) => isAnonymous(a, b, r) || isShared(a, b, r), "two pages of anonymous memory"],
-    [(a, b, r) => a === b || isShared(a, b, r), "an address where nothing is mapped"],
-  ]);
-});
-
-Deno.test("the checks of exercise 4 find each wrong answer and survive it", () => {
-  const reserve = (length: number, protection: number = Protection.none) =>
-    map({ length, protection, flags: MapFlag.private | MapFlag.anonymous | MapFlag.noReserve });
-  const put = (address: number, fd: number, length: number, offset: number) => {
-    const flags = MapFlag.shared | MapFlag.fixed;
-    return map({ address, length, protection: readWrite, flags, fd, offset });
-  };
-  type Request = [fd: number, header: number, capacity: number];
-  const unchecked = (...[fd, header, capacity]: Request) => {
-    const base = reserve(header + 2 * capacity);
-    put(base, fd, header + capacity, 0);
-    put(base + header + capacity, fd, capacity, header);
-    return base;
-  };
-  assertNoticed(checksOfRing, [
-    [() => -22, "the header comes first"],
-    [(_fd, header, capacity) => reserve(header + 2 * capacity), "the header comes first"],
-    [
-      (_fd, header, capacity) => reserve(header + 2 * capacity, readWrite),
-      "the header comes first",
-    ],
-    [(fd, header, capacity) => {
-      const base = unchecked(fd, header, capacity);
-      return put(base + header + capacity, fd, capacity, 0) - header - capacity;
-    }, "a message across the seam"],
-    [(fd, header, capacity) => {
-      const base = unchecked(fd, header, capacity);
-      put(base + header + capacity + page, fd, page, header);
-      return base;
-    }, "the whole ring follows again"],
-    [unchecked, "an error of the kernel is returned"],
-    [
-      (...request) => request[0] < 0 ? (unchecked(...request), -22) : unchecked(...request),
-      "an error",
-    ],
-  ]);
 });
 
 Deno.test("a failed check explains what the reader's code throws", () => {

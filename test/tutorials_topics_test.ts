@@ -11,17 +11,9 @@ import {
   textOf,
   Writer,
 } from "../tutorials/10_vring/small_ring.ts";
-import {
-  type Answer,
-  checksOf as checksOfPublish,
-  READY,
-  type Words,
-} from "../tutorials/10_vring/check.ts";
 import { HEADS, line, WIDTHS } from "../tutorials/10_vring/film.ts";
-import { checksOf as checksOfShow } from "../tutorials/11_vdds/check.ts";
 import { Program, sharedFiles, uniqueName } from "./program.ts";
 import {
-  assertNoticed,
   assertShows,
   checkQuiz,
   crash,
@@ -118,105 +110,6 @@ Deno.test("SmallRing gives every sample once to all, wherever writers and their 
   }
 });
 
-Deno.test("the checks of exercise 10 find each wrong answer", () => {
-  const give = (words: Words, number: number) => {
-    for (let k = 0; k < words.readers; k++) {
-      words.compareExchange(k, words.load(k), number << 2 | READY);
-    }
-  };
-  const giveNew = (words: Words, number: number) => {
-    for (let k = 0; k < words.readers; k++) {
-      const before = words.load(k);
-      if (before >>> 2 !== number) words.compareExchange(k, before, number << 2 | READY);
-    }
-  };
-  const right: Answer = {
-    publish: (words, number) => {
-      words.setJournal(number);
-      giveNew(words, number);
-      words.setSequence(number);
-    },
-    finish: (words) => {
-      const number = words.journal();
-      if (number !== words.sequence() + 1) return;
-      giveNew(words, number);
-      words.setSequence(number);
-    },
-  };
-  const [given, killed] = ["every reader gets", "the writer is killed anywhere"];
-  const [once, again, later] = [
-    "readers are quick",
-    "the writer that finishes",
-    "a reader that joins",
-  ];
-  const [high] = ["all of that with a number that reaches the highest bit"];
-  const giveSigned = (words: Words, number: number) => {
-    for (let k = 0; k < words.readers; k++) {
-      const before = words.load(k);
-      if (before >> 2 !== number) words.compareExchange(k, before, number << 2 | READY);
-    }
-  };
-  assertNoticed(checksOfPublish, [
-    [{ publish: () => {}, finish: () => {} }, given],
-    [{ ...right, publish: give }, given],
-    [{ ...right, publish: (words, number) => words.setSequence(number) }, given],
-    [{
-      publish: (words, number) => {
-        for (;;) words.load(number);
-      },
-      finish: () => {},
-    }, given],
-    [{ ...right, finish: () => {} }, killed],
-    [{
-      ...right,
-      publish: (words, number) => {
-        giveNew(words, number);
-        words.setJournal(number);
-        words.setSequence(number);
-      },
-    }, killed],
-    [{
-      ...right,
-      finish: (words) => {
-        const number = words.journal();
-        if (number !== words.sequence() + 1) return;
-        give(words, number);
-        words.setSequence(number);
-      },
-    }, once],
-    [{
-      ...right,
-      finish: (words) => {
-        const number = words.journal();
-        if (number !== words.sequence() + 1) return;
-        words.setSequence(number);
-        giveNew(words, number);
-      },
-    }, again],
-    [{
-      ...right,
-      finish: (words) => {
-        const number = words.journal();
-        if (number !== words.sequence() + 1) return;
-        giveSigned(words, number);
-        words.setSequence(number);
-      },
-    }, high],
-    [{
-      publish: (words, number) => {
-        words.setSequence(number);
-        giveNew(words, number);
-      },
-      finish: (words) => giveNew(words, words.sequence()),
-    }, later],
-  ]);
-  assertNoticedNothing(checksOfPublish(right));
-});
-
-function assertNoticedNothing(checks: readonly { check: () => void }[]): void {
-  for (const { check } of checks) check();
-}
-
 Deno.test("tutorial 11 shows a topic, frames in place, policies and a publisher that follows", async () => {
   const name = uniqueName();
   const out = await tell("11_vdds", "--name", name);
@@ -291,52 +184,6 @@ Deno.test("tutorial 11 with two processes: nothing is to be repaired if the publ
   assertEquals(received, ['"frame 2"', '"frame 3"', '"FRAME 4"', '"nothing"']);
   assertShows(subscriber.out, /Nothing needs repair/);
   assertEquals(sharedFiles(name), []);
-});
-
-Deno.test("the checks of exercise 11 find each wrong answer", () => {
-  const [drawn, newest] = ["it draws a new frame", "it draws only the newest"];
-  const [back, throwing] = ["it releases every frame that", "it releases every frame even if"];
-  const [still, lost] = ["a frame does not change", "it reports every loss"];
-  assertNoticed(checksOfShow, [
-    [() => {}, drawn],
-    [(_, screen) => screen.draw(new Uint8Array(1)), drawn],
-    [(subscriber, screen) => {
-      const message = subscriber.tryReceive();
-      if (message !== undefined) screen.draw(message.value);
-    }, newest],
-    [(subscriber, screen) => void subscriber.poll(({ bytes }) => screen.draw(bytes)), newest],
-    [(subscriber, screen) => {
-      const sample = subscriber.tryTakeLatest();
-      if (sample !== undefined) screen.draw(sample.bytes);
-    }, back],
-    [(subscriber, screen) => {
-      const sample = subscriber.tryTakeLatest();
-      if (sample === undefined) return;
-      screen.draw(sample.bytes);
-      sample[Symbol.dispose]();
-    }, throwing],
-    [(subscriber, screen) => {
-      const sample = subscriber.tryTakeLatest();
-      if (sample === undefined) return;
-      const { bytes } = sample;
-      sample[Symbol.dispose]();
-      screen.draw(bytes);
-    }, still],
-    [(subscriber, screen) => {
-      using sample = subscriber.tryTakeLatest();
-      if (sample !== undefined) screen.draw(sample.bytes);
-    }, lost],
-    [(subscriber, screen) => { // a frame that nobody wanted to see is not lost
-      let [newest, last] = [new Uint8Array(0), 0];
-      const count = subscriber.poll(({ bytes, sequence, lost }) => {
-        newest = bytes.slice();
-        if (lost > 0 || last > 0) screen.missed(lost + 1);
-        last = sequence;
-      });
-      if (count > 0) screen.draw(newest);
-    }, lost],
-  ]);
-  assertEquals(sharedFiles(`exercise-11.${Deno.pid}`), []);
 });
 
 Deno.test("the quiz on tutorials 10 and 11 answers right", async () => {

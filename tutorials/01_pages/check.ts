@@ -11,7 +11,8 @@ import { type Check, expect, runChecks } from "../check.ts";
 import { residentBytes } from "../kernel_view.ts";
 import { boxes, hex } from "../picture.ts";
 
-type PagesTouched = (address: number, length: number, page: number) => number;
+/** An answer. */
+export type PagesTouched = (address: number, length: number, page: number) => number;
 
 const PAGES = 6;
 const page = pageSize();

@@ -8,10 +8,13 @@
 import { errnoName } from "../../src/errors.ts";
 import { bufferAt, list, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
+import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 import { canBeRead, mapsLine } from "../kernel_view.ts";
+import { type Call, REFUSALS, type Watch, watching } from "./files.ts";
 
-type MakeMemory = (length: number) => number;
+/** An answer. */
+export type MakeMemory = (length: number) => number;
 
 const page = pageSize();
 const length = 4 * page;
@@ -35,6 +38,11 @@ export function checksOf(makeMemory: MakeMemory): Check[] {
       hint: "how long is a new memory file? Which calls change that?",
     },
     {
+      what: "every page has its memory before it is touched",
+      check: () => expectReserved(makeMemory),
+      hint: "a length is not yet memory. Which call fills the holes?",
+    },
+    {
       what: "bytes written to it can be read back",
       check: () => useMemory(makeMemory, expectMemory),
       hint: "map the file from its beginning, all of it.",
@@ -48,6 +56,11 @@ export function checksOf(makeMemory: MakeMemory): Check[] {
       what: "an error of the kernel is returned, and even then no fd stays open",
       check: () => expectRefusal(makeMemory),
       hint: "look at what each call returns, and close the fd on every way out (try ... finally).",
+    },
+    {
+      what: "the error of whichever call fails is returned, and nothing is left",
+      check: () => expectEachRefusal(makeMemory),
+      hint: "a negative result is no fd and no address: return it before you go on.",
     },
   ];
 }
@@ -120,4 +133,45 @@ function expectRefusal(makeMemory: MakeMemory): void {
       left.join(", ")
     } is still open.`,
   );
+}
+
+/** The file has its memory if all of it is there when its fd is closed. */
+function expectReserved(makeMemory: MakeMemory): void {
+  const watch: Watch = { calls: [], allocated: [] };
+  useMemory((bytes) => watching(watch, () => makeMemory(bytes)), () => {});
+  const [allocated] = watch.allocated;
+  expect(allocated !== undefined, "You never close the fd, so the check cannot look at the file.");
+  expect(
+    allocated >= length,
+    `The file has ${allocated} bytes of memory, and ${length} were asked for. The rest are holes.\n` +
+      "If memory runs out when one is touched, the kernel can only end the program.",
+  );
+}
+
+/** Refuses each call that the answer makes, one at a time. */
+function expectEachRefusal(makeMemory: MakeMemory): void {
+  const usual: Watch = { calls: [], allocated: [] };
+  unmap(watching(usual, () => makeMemory(length)), length);
+  for (const refuse of new Set(usual.calls)) expectRefused(makeMemory, refuse);
+}
+
+function expectRefused(makeMemory: MakeMemory, refuse: Call): void {
+  const [fds, before] = [openFds(), mappedBytes()];
+  const result = watching({ refuse, calls: [], allocated: [] }, () => makeMemory(length));
+  const [left, bytes] = [openFds().filter((fd) => !fds.includes(fd)), mappedBytes() - before];
+  if (result >= 0) unmap(result, length);
+  const [error, name] = [REFUSALS[refuse], errnoName(-REFUSALS[refuse])];
+  const said = result < 0 ? `${result}, which is ${errnoName(-result)}` : `${result}`;
+  expect(
+    result === error,
+    `The check made ${refuse}() fail with ${name}. Expected: ${error}; you returned ${said}.`,
+  );
+  expect(left.length === 0, `After ${refuse}() failed, fd ${left.join(", ")} is still open.`);
+  expect(bytes < length, `After ${refuse}() failed, ${bytes} bytes are still mapped.`);
+}
+
+/** The bytes of all mappings of memory files. */
+function mappedBytes(): number {
+  return mappedRanges().filter(({ path }) => path.startsWith("/memfd:"))
+    .reduce((total, { start, end }) => total + end - start, 0);
 }

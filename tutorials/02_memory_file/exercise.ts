@@ -11,7 +11,7 @@
  * @module
  */
 
-import { map, MapFlag, memfd, Protection } from "../../src/os/files.ts";
+import { map, MapFlag, memfd, Protection } from "./files.ts";
 import { checkMakeMemory } from "./check.ts";
 
 /** Returns the address of `length` bytes of shared memory, or a negative number. */

@@ -12,7 +12,8 @@ import { type Check, expect, runChecks } from "../check.ts";
 import { canBeRead, mapsLine } from "../kernel_view.ts";
 import { hex } from "../picture.ts";
 
-type IsSameByte = (a: number, b: number, ranges: MappedRange[]) => boolean;
+/** An answer. */
+export type IsSameByte = (a: number, b: number, ranges: MappedRange[]) => boolean;
 
 const page = pageSize();
 const protection = Protection.read | Protection.write;
@@ -24,8 +25,8 @@ export function checkSameByte(isSameByte: IsSameByte): void {
 
 /** The checks that an answer must pass. */
 export function checksOf(isSameByte: IsSameByte): Check[] {
-  const first = memoryFile("first", 3);
-  const second = memoryFile("second", 3);
+  const first = memoryFile("file", 3);
+  const second = memoryFile("file", 3);
   const all = mapFile(first, { pages: 3 });
   const again = mapFile(first, { pages: 3 });
   const behind = mapFile(first, { pages: 1, offset: page });
@@ -63,7 +64,11 @@ export function checksOf(isSameByte: IsSameByte): Check[] {
       [all + 7, behind + 7],
       "how far into the file is each of them?",
     ),
-    check("the same place in two files", [all + 7, other + 7], "what tells files apart?"),
+    check(
+      "the same place in two files",
+      [all + 7, other + 7],
+      "what tells files apart? Both have the same label.",
+    ),
     check(
       "a shared mapping and a private one",
       [all + 7, copy + 7],

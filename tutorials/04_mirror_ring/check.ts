@@ -6,19 +6,30 @@
  */
 
 import { errnoName } from "../../src/errors.ts";
-import { allocate, bufferAt, close, memfd, unmap } from "../../src/os/files.ts";
+import {
+  allocate,
+  bufferAt,
+  close,
+  map,
+  MapFlag,
+  memfd,
+  Protection,
+  unmap,
+} from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 import { canBeRead, mapsLine } from "../kernel_view.ts";
 import { hex, hexdump } from "../picture.ts";
 
-type MapRing = (fd: number, header: number, capacity: number) => number;
+/** An answer. */
+export type MapRing = (fd: number, header: number, capacity: number) => number;
 
 const page = pageSize();
 const header = page;
 const capacity = 2 * page;
 const length = header + 2 * capacity;
+const ENOMEM = 12;
 
 /** Checks an answer and prints the results. */
 export function checkMapRing(mapRing: MapRing): void {
@@ -28,6 +39,11 @@ export function checkMapRing(mapRing: MapRing): void {
 /** The checks that an answer must pass. */
 export function checksOf(mapRing: MapRing): Check[] {
   return [
+    {
+      what: "it covers only addresses that it has reserved",
+      check: () => expectOwnAddresses(mapRing),
+      hint: "the first call must reserve room for the header and for both windows.",
+    },
     {
       what: "the header comes first, and the ring behind it",
       check: () => useRing(mapRing, expectHeader),
@@ -47,6 +63,11 @@ export function checksOf(mapRing: MapRing): Check[] {
       what: "an error of the kernel is returned, and nothing stays mapped",
       check: () => expectRefusal(mapRing),
       hint: "look at what each map() returns. unmap() takes a range, whatever is mapped in it.",
+    },
+    {
+      what: "an error of the first call is returned as it is",
+      check: () => expectFirstRefusal(mapRing),
+      hint: "the first map() can fail too. A negative number is no address to map at.",
     },
   ];
 }
@@ -136,6 +157,49 @@ function expectMirror(bytes: Uint8Array, base: number): void {
 /** The kernel's lines for the header with the first window, and for the second. */
 function linesOf(base: number): string {
   return `${mapsLine(base)}\n${mapsLine(base + header + capacity)}`;
+}
+
+/**
+ * Nothing that was mapped before may lie in the ring. The kernel puts a new mapping right below the
+ * last one, so whatever is mapped beyond a short reservation covers the memory of the check.
+ */
+function expectOwnAddresses(mapRing: MapRing): void {
+  const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
+  const spare = map({ length: 4 * length, protection: Protection.none, flags });
+  const before = mappedRanges();
+  const fd = memfd("exercise");
+  allocate(fd, 0, header + capacity);
+  const base = mapRing(fd, header, capacity);
+  close(fd);
+  const taken = base < 0
+    ? undefined
+    : before.find(({ start, end }) => start < base + length && end > base);
+  if (base >= 0) unmap(base, length);
+  unmap(spare, 4 * length);
+  if (taken === undefined) return; // a refusal is the next check's
+  const { start, end } = taken;
+  expect(
+    false,
+    `Your ring covers ${hex(base)} to ${hex(base + length)}. But ${hex(start)} to ${
+      hex(end)
+    } was\n` +
+      "mapped before your call, and you have mapped over it. In a real program, that is the memory\n" +
+      "of something else, and the program ends much later, somewhere else.",
+  );
+}
+
+/** So large a ring that there are no addresses for it. */
+function expectFirstRefusal(mapRing: MapRing): void {
+  const huge = 2 ** 47;
+  const result = mapRing(-1, header, huge);
+  const said = result < 0 ? `${result}, which is ${errnoName(-result)}` : hex(result);
+  expect(
+    result === -ENOMEM,
+    `There is no room for ${
+      2 * huge
+    } bytes of addresses, so the first map() returns -${ENOMEM},\n` +
+      `which is ENOMEM. You returned ${said}.`,
+  );
 }
 
 /** Mapping file -1 fails. The ring is so large that memory left behind shows. */

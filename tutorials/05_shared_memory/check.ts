@@ -68,6 +68,12 @@ export function checksOf(mover: Mover): Check[] {
       check: () => killNextMove(mover),
       hint: "is the note of the last move still valid?",
     },
+    {
+      what: "a repair needs nothing but the purses: in between, the process has moved other purses",
+      check: () => repairElsewhere(mover),
+      hint:
+        "variables of your program die with it. Only what you store in `purses` is still there.",
+    },
   ];
 }
 
@@ -126,6 +132,24 @@ function killNextMove({ move, repair }: Mover): void {
   });
 }
 
+/**
+ * Kills a move, lets the same program move other purses, and then repairs the first ones: as in a new
+ * process, whatever the program remembers by itself is about something else by then.
+ */
+function repairElsewhere({ move, repair }: Mover): void {
+  eachDeath((deaths) => {
+    using scene = new Scene(100, 40);
+    const died = scene.run("move", (purses) => move(purses, 30), deaths());
+    using other = new Scene(7, 1, "other");
+    other.run("move", (purses) => move(purses, 3));
+    other.expectCoins([[4, 4]]);
+    scene.note("the process dies, and a new one has moved other purses since");
+    scene.run("repair", repair);
+    scene.expectCoins(died ? [[100, 40], [70, 70]] : [[70, 70]]);
+    return died;
+  });
+}
+
 /** Dies after no store, after one, after two ... until `scene` returns that it did not die. */
 function eachDeath(scene: (deaths: () => number) => boolean): void {
   for (let stores = 0; scene(() => stores); stores++) {
@@ -142,8 +166,8 @@ class Scene implements Disposable {
   readonly #stored: View<typeof Purses>;
   readonly #story: string[] = [];
 
-  constructor(ann: number, ben: number) {
-    this.#memory = sharedMemory(`exercise-5.${Deno.pid}`, { size: Purses.size }).open({
+  constructor(ann: number, ben: number, which = "purses") {
+    this.#memory = sharedMemory(`exercise-5.${which}.${Deno.pid}`, { size: Purses.size }).open({
       open: "create",
     });
     this.#stored = this.#memory.view(Purses);
@@ -167,7 +191,7 @@ class Scene implements Disposable {
   /** Lets a process do something, and kills it after so many stores; whether it was killed. */
   run(what: string, action: (purses: PursesWithNotes) => void, dieAfter = Infinity): boolean {
     const stores: string[] = [];
-    const { purses, isDead } = mortal(this.#stored, stores, dieAfter);
+    const { purses, isDead, late } = mortal(this.#stored, stores, dieAfter);
     try {
       action(purses);
     } catch (error) {
@@ -176,7 +200,15 @@ class Scene implements Disposable {
     this.#story.push(...stores.map((store) => `${what.padEnd(20)}  ${store}`));
     const end = isDead() ? `${what} is killed` : `${what} is done`;
     this.#story.push(`${end.padEnd(20)}  ${this.#coins}`);
+    for (const store of late) {
+      this.#story.push(`the dead store nothing, not even in \`finally\`: ${store}`);
+    }
     return isDead();
+  }
+
+  /** Adds a line to the story. */
+  note(line: string): void {
+    this.#story.push(line);
   }
 
   /** Fails unless Ann and Ben have one of these pairs of coins. */
@@ -194,11 +226,13 @@ class Scene implements Disposable {
 /** The purses as a process sees them that dies after so many stores; it notes the stores. */
 function mortal(stored: PursesWithNotes, stores: string[], dieAfter: number) {
   let dead = false;
+  const late: string[] = [];
   const purses = {} as PursesWithNotes;
   for (const field of FIELDS) {
     Object.defineProperty(purses, field, {
       get: () => stored[field],
       set: (value: number) => {
+        if (dead) late.push(`${field} = ${value}`);
         dead ||= stores.length >= dieAfter;
         if (dead) throw new Killed();
         stored[field] = value;
@@ -206,5 +240,5 @@ function mortal(stored: PursesWithNotes, stores: string[], dieAfter: number) {
       },
     });
   }
-  return { purses, isDead: () => dead };
+  return { purses, isDead: () => dead, late };
 }

@@ -31,7 +31,8 @@ export interface Outcome {
   readonly next: number;
 }
 
-type Read = (ring: NumberedRing, next: number) => Outcome;
+/** An answer. */
+export type Read = (ring: NumberedRing, next: number) => Outcome;
 
 /** What the writer does when it interrupts. */
 type Interruption = (writer: Writer) => void;
@@ -94,6 +95,11 @@ export function checksOf(read: Read): Check[] {
         "published() moves when the writer has finished. Which of the two moves before it begins?",
     },
     {
+      what: "interrupted twice: what it returns comes from one look",
+      check: () => readInterruptedTwice(read),
+      hint: "ask oldest() once after the copy, and use that one number for everything.",
+    },
+    {
       what: "in the end, the read and the lost messages are all messages",
       check: () => readOn(read),
       hint: "compute the number lost and the next number from the same look.",
@@ -111,15 +117,36 @@ function readInterrupted(read: Read, interruptions: readonly Interruption[]): vo
   }
 }
 
-/** Reads once, interrupted at one of its looks; false if it did not look so often. */
-function readOnce(read: Read, start: Start, interrupt: Interruption, at: number): boolean {
+/** Interrupts the answer at two of its looks: the first overwrites the message. */
+function readInterruptedTwice(read: Read): void {
+  for (const start of [STARTS[1]!, STARTS[2]!]) {
+    let any = true;
+    for (let first = 0; any; first++) {
+      any = readOnce(read, start, (writer) => writer.write(CELLS + 8), first);
+      const again: Interruption = (writer) => writer.write(CELLS);
+      for (let second = first + 1; any; second++) {
+        if (!readOnce(read, start, again, first, second)) break;
+      }
+    }
+  }
+}
+
+/**
+ * Reads once, interrupted at these looks; false if the answer did not come to the last of them.
+ */
+function readOnce(
+  read: Read,
+  start: Start,
+  interrupt: Interruption,
+  ...at: readonly number[]
+): boolean {
   const { written, next } = start;
   using writer = new Writer(written);
   let interrupted = false;
   const outcome = read(
     writer.shownTo((look) => {
-      if (look !== at) return;
-      interrupted = true;
+      if (!at.includes(look)) return;
+      interrupted = look === at.at(-1);
       interrupt(writer);
     }),
     next,

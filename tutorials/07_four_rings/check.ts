@@ -88,6 +88,16 @@ export function checksOf(rings: Rings): Check[] {
       hint: "compute with the cached tailSeen first.",
     },
     {
+      what: "2 and 3: at any positions, as often as they have wrapped",
+      check: () => tryAnywhere(rings),
+      hint: "the distance of two positions is `(head - tail) >>> 0`, and at most the capacity.",
+    },
+    {
+      what: "4 mirrored: the handler sees the message in place, and no copy",
+      check: () => watchPlace(rings),
+      hint: "`subarray` shows the bytes where they are; `slice` copies them.",
+    },
+    {
       what: "4 mirrored: the message does not change while the handler reads it",
       check: () => watchMessage(rings),
       hint: "once you store the tail, the writer writes there.",
@@ -211,6 +221,46 @@ function countLooks({ hasRoom }: Rings): void {
     const most = Number(mustLook);
     expect(scene.looks <= most, `${told}\nYou look ${scene.looks} times, and need ${most}.`);
   }
+}
+
+/** Positions all over the 32 bits, chosen by a fixed rule, so that a failure can be repeated. */
+function tryAnywhere({ free, hasRoom }: Rings): void {
+  let seed = 7;
+  const below = (limit: number) => {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    return Math.floor(seed / WRAP * limit);
+  };
+  for (let i = 0; i < 2000; i++) {
+    const head = i % 3 === 0 ? below(5000) : i % 3 === 1 ? WRAP - 1 - below(5000) : below(WRAP);
+    const seen = below(4097);
+    const used = below(seen + 1);
+    const [tailSeen, tail] = [(head - seen) >>> 0, (head - used) >>> 0];
+    const counted = free(head, tail, 4096);
+    expect(
+      counted === 4096 - used,
+      `head ${head}, tail ${tail}: ${4096 - used} bytes are free. You say ${counted}.`,
+    );
+    const scene = new Scene(head, tailSeen, tail);
+    const length = below(4097);
+    const said = hasRoom(scene, length);
+    const room = length <= 4096 - used;
+    expect(said === room, `${scene.told}: is there room for ${length}?\nYou say ${said}.`);
+  }
+}
+
+function watchPlace({ readInPlace }: Rings): void {
+  const windows = makeMemory().bytes;
+  let shown: Uint8Array | undefined;
+  const reader = { bytes: windows, place: 64, length: 20, storeTail: () => {} };
+  readInPlace(reader, (message) => {
+    shown = message;
+  });
+  expect(shown !== undefined, "The handler was never called.");
+  expect(
+    shown.buffer === windows.buffer && shown.byteOffset === windows.byteOffset + 64,
+    "The handler sees a copy of the message. A mirror makes that needless: the message is in one\n" +
+      "piece where it is.",
+  );
 }
 
 function watchMessage({ readInPlace }: Rings): void {

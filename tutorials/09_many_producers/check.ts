@@ -91,6 +91,12 @@ class Scene {
     return this.#notes.slice(-8).join("\n");
   }
 
+  /** What happened around the last message. */
+  get notesAroundWrite(): string {
+    const at = this.#notes.findLastIndex((note) => note.startsWith("producer"));
+    return this.#notes.slice(Math.max(0, at - 3), at + 4).join("\n");
+  }
+
   /** A producer writes, and sets its hint unless it is set. */
   write(lane: number): void {
     this.#waiting[lane]!++;
@@ -176,6 +182,8 @@ function emptyOne(choose: Choose): void {
 function serveAll(choose: Choose): void {
   const scene = new Scene(choose);
   const busy = [0, 3, 4, 31];
+  scene.write(3); // the first lane that is served
+  scene.serve();
   const served = new Map(busy.map((lane) => [lane, 0]));
   for (let round = 0; round < 40; round++) {
     for (const lane of busy) scene.write(lane); // each has a message at any time
@@ -211,6 +219,9 @@ function interruptAt(choose: Choose, lane: number, already: number[], at: number
     scene.write(lane);
   };
   for (let nothing = 0; nothing < 2;) nothing = scene.serve(before) === undefined ? nothing + 1 : 0;
-  expect(scene.left === 0, `${scene.notes}\n\nA message is left, and you do not find it.`);
+  expect(
+    scene.left === 0,
+    `${scene.notesAroundWrite}\n...\n\nThis message is left, and you do not find it.`,
+  );
   return interrupted;
 }

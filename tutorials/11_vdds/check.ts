@@ -6,6 +6,7 @@
 
 import { type Policy, type Publisher, type Subscriber, topic } from "../../mod.ts";
 import { type Check, expect, runChecks } from "../check.ts";
+import { mapsLine } from "../kernel_view.ts";
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 
 /** Where frames are shown. */
@@ -36,6 +37,11 @@ export function checksOf(show: Show): Check[] {
       what: "it draws only the newest of several",
       check: () => drawNewest(show),
       hint: "`tryTakeLatest` releases those before it.",
+    },
+    {
+      what: "it draws the frame where it is, in shared memory, and no copy",
+      check: () => drawInPlace(show),
+      hint: "`take` shows a sample in place, and `receive` copies it.",
     },
     {
       what: "it releases every frame that it takes",
@@ -133,6 +139,27 @@ function drawNewest(show: Show): void {
   scene.send(3);
   scene.show();
   scene.expectDrawn("frame 3");
+}
+
+/** The drawn bytes must be in a mapping of the topic's file. */
+function drawInPlace(show: Show): void {
+  using scene = new Scene(show);
+  scene.send(1);
+  let line: string | undefined;
+  let drawn = false;
+  show(scene.subscriber, {
+    draw: (frame) => {
+      drawn = true;
+      const pointer = Deno.UnsafePointer.of(frame as Uint8Array<ArrayBuffer>);
+      line = mapsLine(Number(Deno.UnsafePointer.value(pointer)));
+    },
+    missed: () => {},
+  });
+  expect(drawn, "You draw nothing.");
+  expect(
+    / (?:r-|rw)-s /.test(line ?? ""),
+    `You draw a copy: the kernel lists its address as\n${line ?? "nothing"}\nand not as shared.`,
+  );
 }
 
 function giveBack(show: Show, whileDrawn: () => void): void {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { allocate, close, map, MapFlag, memfd, Protection } from "../../src/os/files.ts";
+import { allocate, close, map, MapFlag, memfd, Protection } from "../02_memory_file/files.ts";
 import { checkMakeMemory } from "../02_memory_file/check.ts";
 
 function makeMemory(length: number): number {

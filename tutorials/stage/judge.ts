@@ -9,6 +9,8 @@ import { type CheckReport, type Failure, REPORT_MARK } from "../check.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
+const RUN = ["run", "--quiet", "--no-check", "--no-prompt", "--allow-ffi"];
+
 /** How long the checks of an answer may take. */
 export const LIMIT_MS = 5000;
 
@@ -26,15 +28,15 @@ export interface Judgement {
 /** Judges the answer in a file. `limitMs` is the time for its checks, not for its types. */
 export async function judgeFile(
   file: URL,
-  options: { limitMs?: number; types?: boolean } = {},
+  options: { limitMs?: number; types?: boolean; args?: readonly string[] } = {},
 ): Promise<Judgement> {
-  const { limitMs = LIMIT_MS, types = true } = options;
+  const { limitMs = LIMIT_MS, types = true, args = [] } = options;
   if (types) {
     const { success, text } = await checkTypes(file);
     if (!success) return { verdict: "mistyped", checks: [], text };
   }
   const child = new Deno.Command("deno", {
-    args: ["run", "--quiet", "--no-check", "--no-prompt", "--allow-ffi", file.pathname, "--report"],
+    args: [...RUN, file.pathname, ...args, "--report"],
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",

@@ -1,0 +1,55 @@
+/**
+ * The judges of the exercises: each refuses every wrong answer that its exercise ships, at the check
+ * that is about the mistake, and with an explanation that no other mistake gets.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { failureOf } from "../tutorials/check.ts";
+import { JUDGED, type Judged } from "../tutorials/judged.ts";
+import { judgeFile } from "../tutorials/stage/judge.ts";
+import { sharedFiles } from "./program.ts";
+
+const PROGRAM = new URL("../tutorials/judged.ts", import.meta.url);
+
+/** Judges an answer in this process. */
+function judgedHere({ checks }: Judged): { what: string; message: string } {
+  for (const check of checks()) {
+    const message = failureOf(check);
+    if (message !== undefined) return { what: check.what, message };
+  }
+  return { what: "no check", message: "accepted" };
+}
+
+/** Judges an answer as the stage does, in a child with a limit. */
+async function judgedInChild(
+  folder: string,
+  index: number,
+): Promise<{ what: string; message: string }> {
+  const options = { types: false, limitMs: 700, args: [folder, `${index}`] };
+  const { verdict, checks, failure, text } = await judgeFile(PROGRAM, options);
+  const what = checks.find(({ passed }) => !passed)?.what ?? "no check";
+  return { what, message: failure?.message ?? `${verdict}: ${text}` };
+}
+
+for (const [folder, answers] of Object.entries(JUDGED)) {
+  Deno.test(`the checks of ${folder} refuse each wrong answer, with a reason of its own`, async () => {
+    const wrong = answers();
+    assert(wrong.length >= 6, `only ${wrong.length} wrong answers`);
+    const reasons = new Map<string, string>();
+    for (const [index, answer] of wrong.entries()) {
+      const { mistake, fails, inChild } = answer;
+      const seen = inChild === true ? await judgedInChild(folder, index) : judgedHere(answer);
+      assert(seen.what.startsWith(fails), `${mistake}: ${seen.what}: ${seen.message}`);
+      const reason = seen.what + seen.message.replaceAll(/0x[0-9a-f]+|\b[0-9a-f]{8,}\b/g, "");
+      assertEquals(reasons.get(reason), undefined, `${mistake} is explained like this: ${reason}`);
+      reasons.set(reason, mistake);
+    }
+    assertEquals(sharedFiles(`exercise-`).filter((name) => name.endsWith(`.${Deno.pid}`)), []);
+  });
+}
+
+Deno.test("an endless answer is refused in a child, and named", async () => {
+  const index = JUDGED["01_pages"]!().findIndex(({ mistake }) => mistake.includes("for ever"));
+  const { message } = await judgedInChild("01_pages", index);
+  assertStringIncludes(message, "endless");
+});
