@@ -38,6 +38,6 @@ export {
   type Scenario,
   unarranged,
 } from "./scenario.ts";
-export { explore, type Finding, type Report, type SearchOptions } from "./search.ts";
+export { explore, exploreSync, type Finding, type Report, type SearchOptions } from "./search.ts";
 export { decode, encode } from "./token.ts";
 export { ASLEEP, type Inode, type Sleeper, type Wakening, type World } from "./world.ts";

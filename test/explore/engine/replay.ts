@@ -5,6 +5,7 @@
  */
 
 import type { Event, Problem } from "./actors.ts";
+import { type Paced, paced, pause } from "./pace.ts";
 import { Run } from "./run.ts";
 import type { Conventions, Scenario } from "./scenario.ts";
 import { decode } from "./token.ts";
@@ -26,11 +27,20 @@ export interface ReplayOptions {
 }
 
 /** Runs exactly the run of a token. */
-export async function replay(
+export function replay(
+  scenario: Scenario,
+  token: string,
+  options?: ReplayOptions,
+): Promise<Replayed> {
+  return paced(replaying(scenario, token, options));
+}
+
+/** The steps of a replay. */
+export function* replaying(
   scenario: Scenario,
   token: string,
   { conventions }: ReplayOptions = {},
-): Promise<Replayed> {
+): Paced<Replayed> {
   const width = Math.max(...Object.keys(scenario.actors).map((name) => name.length));
   const trace: string[] = [];
   const observe = ({ actor = "", what }: Event) => {
@@ -39,7 +49,7 @@ export async function replay(
   const { codes, isWeak } = decode(token);
   const bounds = { ...UNBOUNDED, reorderings: isWeak ? ENOUGH : 0 };
   const run = new Run(scenario, bounds, { conventions, observe, anyMayDie: true });
-  await run.begin();
+  yield* pause(run.begin());
   let step = 0;
   const next = () => {
     const code = codes[step++];
@@ -48,7 +58,7 @@ export async function replay(
     if (transition !== undefined) return transition;
     throw new Error(`This token does not fit the scenario: "${code}" is not possible here`);
   };
-  await run.follow(next(), { next });
+  yield* pause(run.follow(next(), { next }));
   const ended = run.endedWithinBounds(codes.length);
   return { problem: ended === "well" ? undefined : ended, trace };
 }

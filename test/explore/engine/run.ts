@@ -80,9 +80,8 @@ export class Run {
   }
 
   /** Brings every actor to its first operation. */
-  async begin(): Promise<void> {
-    const starting = this.#actors.startWhoCan();
-    if (starting !== undefined) await starting;
+  begin(): void | Promise<void> {
+    return this.#actors.startWhoCan();
   }
 
   /** The actors, in the order of the scenario. */
@@ -255,13 +254,19 @@ export class Run {
   // ---- taking steps ----
 
   /** Takes a step, and then those that the guide returns, until it returns none. */
-  async follow(first: Transition | undefined, guide: Guide): Promise<void> {
+  follow(first: Transition | undefined, guide: Guide): void | Promise<void> {
     for (let next = first; next !== undefined;) {
       const taking = this.#take(next, guide);
-      const reached = taking instanceof Promise ? await taking : taking;
-      if (reached.at === "known state") return;
-      next = reached.at === "decision" ? reached.next : guide.next();
+      if (taking instanceof Promise) {
+        return taking.then((reached) => this.follow(this.#nextAfter(reached, guide), guide));
+      }
+      next = this.#nextAfter(taking, guide);
     }
+  }
+
+  #nextAfter(reached: Reached, guide: Guide): Transition | undefined {
+    if (reached.at === "known state") return undefined;
+    return reached.at === "decision" ? reached.next : guide.next();
   }
 
   #take(transition: Transition, guide: Guide): Reached | Promise<Reached> {

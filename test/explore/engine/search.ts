@@ -10,11 +10,12 @@
 
 import type { Problem, Transition } from "./actors.ts";
 import { mix } from "./hash.ts";
-import { replay } from "./replay.ts";
+import { atOnce, type Paced, paced, pause } from "./pace.ts";
+import { replaying } from "./replay.ts";
 import { type Guide, type Position, Run } from "./run.ts";
 import type { Bounds, Conventions, Scenario } from "./scenario.ts";
 import { SeenStates } from "./seen.ts";
-import { encode } from "./token.ts";
+import { decode, encode } from "./token.ts";
 
 /** A run that went wrong. */
 export interface Finding extends Problem {
@@ -52,20 +53,48 @@ export interface SearchOptions {
   readonly schedules?: number | undefined;
   /** Stops after entering this many states. */
   readonly states?: number | undefined;
+  /** Looks for the shortest run that goes wrong, if there is one. */
+  readonly shortest?: boolean | undefined;
+  /** Takes no more than so many steps in a run. */
+  readonly longest?: number | undefined;
   /** Enters states again that were entered before; a test shows that this changes nothing. */
   readonly again?: boolean | undefined;
   /** Called now and then. */
   readonly progress?: ((report: Report) => void) | undefined;
 }
 
+/** Longer runs are not shortened. */
+const MOST_STEPS = 250;
+
 /** The search looks at the clock once in so many steps. */
 const STEPS_BETWEEN_LOOKS = 256;
 
 /** Explores a scenario: every run within the bounds, or random runs. */
-export async function explore(scenario: Scenario, options: SearchOptions = {}): Promise<Report> {
-  const search = new Search(scenario, options);
-  await search.run();
-  return search.report;
+export function explore(scenario: Scenario, options: SearchOptions = {}): Promise<Report> {
+  return paced(searching(scenario, options));
+}
+
+/** Explores a scenario whose actors are all synchronous, and returns when it has. */
+export function exploreSync(scenario: Scenario, options: SearchOptions = {}): Report {
+  return atOnce(searching(scenario, options), `the search of ${scenario.name}`);
+}
+
+/** The steps of a search. With `shortest`, it goes on until no shorter run goes wrong. */
+function* searching(scenario: Scenario, options: SearchOptions): Paced<Report> {
+  let search = new Search(scenario, options);
+  yield* search.run();
+  const { report } = search;
+  while (options.shortest && search.report.finding !== undefined) {
+    report.finding = search.report.finding;
+    const longest = decode(report.finding.token).codes.length - 1;
+    if (longest >= MOST_STEPS) break;
+    const leftMs = (options.budgetMs ?? Infinity) - report.milliseconds;
+    search = new Search(scenario, { ...options, longest, budgetMs: leftMs });
+    yield* search.run();
+    report.states += search.report.states;
+    report.milliseconds += search.report.milliseconds;
+  }
+  return report;
 }
 
 /** A state on the way to the present one. */
@@ -102,16 +131,16 @@ class Search {
     this.#bounds = { ...scenario.bounds, ...options.bounds };
   }
 
-  async run(): Promise<void> {
+  *run(): Paced<void> {
     this.#start = this.#lastProgress = performance.now();
-    if (this.#options.seed !== undefined) await this.#randomRuns(this.#options.seed);
-    else this.report.exhausted = await this.#allRuns();
+    if (this.#options.seed !== undefined) yield* this.#randomRuns(this.#options.seed);
+    else this.report.exhausted = yield* this.#allRuns();
     this.#isOver();
   }
 
-  async #begin(bounds: Bounds): Promise<Run> {
+  *#begin(bounds: Bounds): Paced<Run> {
     const run = new Run(this.#scenario, bounds, { conventions: this.#options.conventions });
-    await run.begin();
+    yield* pause(run.begin());
     return run;
   }
 
@@ -133,18 +162,19 @@ class Search {
   // ---- all runs ----
 
   /** Returns whether the search saw all runs. */
-  async #allRuns(): Promise<boolean> {
-    const run = await this.#begin(this.#bounds);
+  *#allRuns(): Paced<boolean> {
+    const run = yield* this.#begin(this.#bounds);
     const stack: Frame[] = [];
     const guide: Guide = {
       next: () => this.#enter(run, stack),
-      wasEntered: () => this.#wasEntered(run),
+      wasEntered: () => this.#wasEntered(run, stack.length),
     };
     let next = guide.next();
     for (;;) {
-      await run.follow(next, guide);
+      const following = run.follow(next, guide);
+      if (following !== undefined) yield following;
       if (this.report.finding !== undefined) {
-        await this.#trace();
+        yield* this.#trace();
         return false;
       }
       while (stack.length > 0 && !hasMore(stack[stack.length - 1]!)) stack.pop();
@@ -162,9 +192,10 @@ class Search {
   /** Enters a state, and returns its first step; undefined if it is known or the run has ended. */
   #enter(run: Run, stack: Frame[]): Transition | undefined {
     const choices = run.choices();
-    if (this.#wasSeen(run)) return undefined;
+    if (this.#wasSeen(run, stack.length)) return undefined;
     const steps = () => stack.map(({ choices, taken }) => choices[taken - 1]!.code);
     if (this.#hasEnded(run, choices, stack.length, steps)) return undefined;
+    if (stack.length === this.#options.longest) return undefined;
     stack.push({ choices, position: run.position(), taken: 1 });
     return this.#count(choices[0]!);
   }
@@ -182,17 +213,24 @@ class Search {
   }
 
   /** Enters a state, and returns whether that is of no use. */
-  #wasSeen(run: Run): boolean {
+  #wasSeen(run: Run, steps: number): boolean {
     if (this.#options.again) return false;
-    const [a, b] = run.key();
-    return !this.#seen.enter(a, b, run.preemptionsLeft);
+    return !this.#seen.enter(...this.#keyOf(run, steps));
   }
 
   /** Whether a state was entered before; does not enter it. */
-  #wasEntered(run: Run): boolean {
+  #wasEntered(run: Run, steps: number): boolean {
     if (this.#options.again) return false;
+    return this.#seen.has(...this.#keyOf(run, steps));
+  }
+
+  /** Returns the key of the state, and what the more of is the better: preemptions, or steps. */
+  #keyOf(run: Run, steps: number): readonly [a: number, b: number, left: number] {
+    const { longest } = this.#options;
     const [a, b] = run.key();
-    return this.#seen.has(a, b, run.preemptionsLeft);
+    const { preemptionsLeft } = run;
+    if (longest === undefined) return [a, b, preemptionsLeft];
+    return [mix(a, preemptionsLeft, 0, 0, 1), mix(b, preemptionsLeft, 0, 0, 2), longest - steps];
   }
 
   /** Whether the run is over; reports what is wrong with it. */
@@ -212,23 +250,25 @@ class Search {
   }
 
   /** Replays the finding, for its trace. */
-  async #trace(): Promise<void> {
+  *#trace(): Paced<void> {
     const finding = this.report.finding!;
     const { conventions } = this.#options;
-    const trace = await replay(this.#scenario, finding.token, { conventions }).then(
-      ({ trace }) => trace,
-      (error) => [`${error}`], // the code does something else each time
-    );
+    let trace: readonly string[];
+    try {
+      ({ trace } = yield* replaying(this.#scenario, finding.token, { conventions }));
+    } catch (error) {
+      trace = [`${error}`]; // the code does something else each time
+    }
     this.report.finding = { ...finding, trace };
   }
 
   // ---- random runs ----
 
-  async #randomRuns(seed: number): Promise<void> {
+  *#randomRuns(seed: number): Paced<void> {
     const random = generator(seed);
     const bounds = { ...this.#bounds, preemptions: Infinity };
     while (!this.#isOver()) {
-      const run = await this.#begin(bounds);
+      const run = yield* this.#begin(bounds);
       const haste = 2 ** -Math.ceil(5 * random()); // the probability of a preemption
       const steps: string[] = [];
       const next = () => {
@@ -238,8 +278,8 @@ class Search {
         steps.push(transition.code);
         return this.#count(transition);
       };
-      await run.follow(next(), { next });
-      if (this.report.finding !== undefined) return await this.#trace();
+      yield* pause(run.follow(next(), { next }));
+      if (this.report.finding !== undefined) return yield* this.#trace();
     }
   }
 }

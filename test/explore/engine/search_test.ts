@@ -2,8 +2,9 @@
  * The search: it misses nothing that can happen, and takes no state for another one.
  */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import {
+  CONVENTIONS,
   endings,
   generator,
   increment,
@@ -25,8 +26,10 @@ import {
   type ActorSpec,
   type Bounds,
   currentActor,
+  decode,
   type End,
   explore,
+  exploreSync,
   replay,
   type Scenario,
   type SearchOptions,
@@ -250,4 +253,54 @@ Deno.test("a search stops after a number of states", async () => {
   const { states, exhausted } = await explore(tested, { bounds, states: 1000 });
   assertEquals(exhausted, false);
   assert(states >= 1000 && states < 2000, `it entered ${states} states`);
+});
+
+Deno.test("the shortest run of random actors is as short as without remembering states", async () => {
+  const random = generator(5);
+  let found = 0;
+  for (let i = 0; i < 12; i++) {
+    const check: Scenario["check"] = ({ bytes }) =>
+      (bytes("shared")[0]! + bytes("shared")[64]!) % 3 === 0 ? "divisible" : undefined;
+    const tested = scenario(randomActors(random), { check });
+    const options = { conventions: CONVENTIONS, bounds: { preemptions: 2, deaths: 1 } };
+    const { finding } = await explore(tested, { ...options, shortest: true });
+    if (finding === undefined) continue;
+    found++;
+    const length = decode(finding.token).codes.length;
+    const shorter = { ...options, again: true, longest: length - 1 };
+    const report = await explore(tested, { ...shorter, schedules: 4000 });
+    assertEquals(report.finding, undefined);
+  }
+  assert(found > 5, `only ${found} have a run that goes wrong`);
+});
+
+Deno.test("of two ways to go wrong, the shortest is found where the search meets the longer first", async () => {
+  const long = () => {
+    for (let i = 0; i < 20; i++) word(1).add(1);
+    if (word(0).load() === 0) throw new Error("slow");
+  };
+  const short = () => {
+    word(0).store(1);
+    throw new Error("quick");
+  };
+  const tested = scenario({ long, short });
+  const first = await explore(tested);
+  const shortest = await explore(tested, { shortest: true });
+  assertEquals([first, shortest].map(({ finding }) => decode(finding!.token).codes.length), [
+    21,
+    1,
+  ]);
+  assertEquals(shortest.finding!.trace, ["short  word[0] store 1"]);
+});
+
+Deno.test("synchronous actors are explored at once, with the same result", async () => {
+  const bounds = { preemptions: 2, deaths: 1, noise: 1 };
+  const { sleeper, locker } = MIXED;
+  const tested = scenario({ sleeper: sleeper!, locker: locker! });
+  const { milliseconds: _, ...expected } = await explore(tested, { bounds });
+  const { milliseconds: __, ...report } = exploreSync(tested, { bounds });
+  assertEquals(report, expected);
+  const asynchronous = scenario({ actor: () => Promise.resolve(1) });
+  const message = "the search of test at once: an actor is asynchronous";
+  assertThrows(() => exploreSync(asynchronous), Error, message);
 });

@@ -105,6 +105,7 @@ async function search(
         conventions: CONVENTIONS,
         budgetMs: Math.max(0, end - performance.now()),
         states: isOwn ? MOST_STATES : undefined,
+        shortest: true,
         progress: (report) => progress(added(before, report)),
       }),
     );
