@@ -343,7 +343,7 @@ function write(libc: Libc, fd: number, bytes: Uint8Array<ArrayBuffer>): void {
 function failed(libc: Libc, syscall: string, state: string): OsError {
   const errno = new Deno.UnsafePointerView(libc.__errno_location()!).getInt32();
   const remedy = "raise the limit of open files if it is reached; where the system allows no " +
-    "memory files or has no /proc, build the library and pass it to useLibrary()";
+    `memory files or has no /proc, build the library (${SONAME}) and pass it to useLibrary()`;
   return new OsError(errno, { syscall, action: ACTION, state, remedy });
 }
 
@@ -354,7 +354,9 @@ function libcNames(): string[] {
 function openLibc(): Libc {
   const functions = openFirst(libcNames(), LIBC_SYMBOLS);
   if (functions !== undefined) return functions;
-  throw new VringError(`Cannot ${ACTION}: there is no C library (${libcNames().join(", ")})`);
+  throw new VringError(
+    `Cannot ${ACTION}: there is no C library (${libcNames().join(", ")}) for ${SONAME}`,
+  );
 }
 
 /**
@@ -385,8 +387,9 @@ function dlopen<T extends Deno.ForeignLibraryInterface>(
     return open(path, symbols);
   } catch (error) {
     const why = error instanceof Error ? error.message : error;
+    const which = path.startsWith("/proc/self/fd/") ? SONAME : path;
     throw new VringError(
-      `Cannot ${ACTION}: dlopen was refused (${why}); if this system forbids executable memory ` +
+      `Cannot ${ACTION}: dlopen was refused for ${which} (${why}); if this system forbids executable memory ` +
         "files, build the library and pass it to useLibrary()",
       { cause: error },
     );

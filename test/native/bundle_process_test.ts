@@ -43,14 +43,16 @@ Deno.test("mod.ts, bundled, is imported without Deno, and each first use says th
   worker.terminate();
 });
 
-Deno.test("mod.ts is imported without a look at Deno", async () => {
+Deno.test("the package is imported without a look at Deno: nothing is read, asked or started", async () => {
   const program = `
     const { Deno } = globalThis;
     const looks = [];
     const value = new Proxy(Deno, { get: (_, key) => (looks.push(key), Deno[key]) });
     Object.defineProperty(globalThis, "Deno", { value });
     globalThis.Deno.pid; // is seen
-    await import("${ROOT}mod.ts");
+    for (const entry of ["mod", "signatures", "src/testing/mod"]) {
+      await import("${ROOT}" + entry + ".ts");
+    }
     console.log(JSON.stringify(looks));
   `;
   const { stdout } = await new Deno.Command(Deno.execPath(), {

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { build, compilerProblem, soname } from "../../native/build.ts";
+import { build, compilerProblem, readmeWith, soname } from "../../native/build.ts";
+import { symbolsTable, TABLE } from "../../native/symbols_table.ts";
 import { PREBUILT, SONAME } from "../../src/native/prebuilt.ts";
 import { LIBRARY_SYMBOLS, SENTINEL_SYMBOLS } from "../../src/native/symbols.ts";
 import { parseElf } from "./elf.ts";
@@ -15,6 +16,21 @@ function namesOf(symbols: Deno.ForeignLibraryInterface): string[] {
 
 Deno.test("the embedded libraries carry the name of the sources they were built from", () => {
   assertEquals(SONAME, soname());
+});
+
+Deno.test("README.md shows the hashes of the embedded libraries", async () => {
+  const text = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  assertEquals(await readmeWith(PREBUILT), text);
+});
+
+Deno.test("native/SYMBOLS.md lists every function that the libraries export, with its callers", () => {
+  const text = Deno.readTextFileSync(TABLE);
+  assertEquals(symbolsTable(), text);
+  const exported = Object.values(PREBUILT.x86_64).flatMap((base64) =>
+    parseElf(Uint8Array.fromBase64(base64)).exported
+  );
+  for (const name of exported) assert(text.includes(` ${name}(`), name);
+  assert(!text.includes("NONE"), "a function has no caller");
 });
 
 for (const architecture of ["x86_64", "aarch64"] as const) {
