@@ -80,6 +80,11 @@ export function checksOf(isSameByte: IsSameByte): Check[] {
       "inode 0 means that no file is behind it.",
     ),
     check(
+      "a byte, and an address where nothing is mapped",
+      [all, gone],
+      "both addresses must be in the list.",
+    ),
+    check(
       "an address where nothing is mapped",
       [gone, gone],
       "an address that is not in the list means no byte at all.",

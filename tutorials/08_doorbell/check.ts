@@ -25,6 +25,11 @@ export function checksOf(bell: Bell): Check[] {
       hint: "ring must wake on the word that sleep sleeps on.",
     },
     {
+      what: "after a wake-up, a reader that wants more sleeps again",
+      check: () => sleepAgain(bell),
+      hint: "which value has the bell after it rang, and on which value do you sleep?",
+    },
+    {
       what: "nobody sleeps: no system call",
       check: () => countCalls(bell, false),
       hint: "a word must say whether a reader sleeps.",
@@ -87,6 +92,21 @@ function goOn(machine: Machine, index: number): Event[] {
     events.push(machine.step(index));
   }
   return events;
+}
+
+/** Sleeps again after a wake-up, although the bell has another value then. */
+function sleepAgain(bell: Bell): void {
+  const parties = [sleeper("reader", bell, 2), waker("writer", bell)];
+  const machine = new Machine(parties);
+  const events = goOn(machine, 0);
+  events.push(...goOn(machine, 1));
+  const before = events.length;
+  while (machine.canRun(0) && events.length < before + MOST_STEPS) events.push(machine.step(0));
+  expect(
+    machine.isAsleep(0),
+    "After the first message the reader wants another one, and never sleeps again:\n\n" +
+      told(events.slice(0, before + 8), parties),
+  );
 }
 
 function wakeUp(bell: Bell): void {

@@ -75,7 +75,8 @@ export function checksOf(choose: Choose): Check[] {
 /** Lanes, how many messages are in each, and hints. */
 class Scene {
   readonly mind: Mind = { bits: 0, last: -1 };
-  laneLooks = 0;
+  /** The lanes that the answer has looked into. */
+  readonly looked: number[] = [];
   readonly #choose: Choose;
   readonly #waiting = new Array<number>(LANES).fill(0);
   readonly #notes: string[] = [];
@@ -134,7 +135,7 @@ class Scene {
       }),
     has: (lane) =>
       this.#look(`has(${lane})`, () => {
-        this.laneLooks++;
+        this.looked.push(lane);
         return this.#waiting[lane]! > 0;
       }),
   };
@@ -164,9 +165,19 @@ function countIdle(choose: Choose): void {
   const scene = new Scene(choose);
   scene.write(7);
   while (scene.serve() !== undefined); // until it has seen that the lane is empty
-  scene.laneLooks = 0;
+  scene.looked.length = 0;
   scene.serve();
-  expect(scene.laneLooks === 0, `${scene.notes}\n\nYou look into ${scene.laneLooks} lanes.`);
+  expect(
+    scene.looked.length === 0,
+    `${scene.notes}\n\nYou look into ${scene.looked.length} lanes.`,
+  );
+  for (const lane of [9, 30]) scene.write(lane);
+  while (scene.serve() !== undefined);
+  const looked = scene.looked.filter((lane) => lane !== 9 && lane !== 30);
+  expect(
+    looked.length === 0,
+    `${scene.notes}\n\nOnly lanes 9 and 30 have hints, and you look into lane ${looked[0]}.`,
+  );
 }
 
 function emptyOne(choose: Choose): void {

@@ -238,10 +238,10 @@ class Scene {
     };
     return {
       readers: READERS,
-      load: (k) => operation(`load(${k})`, () => this.#rows[k]!),
+      load: (k) => operation(`load(${k})`, () => this.#rows[this.#existing(k)]!),
       compareExchange: (k, before, after) =>
         operation(`compareExchange(${k}, ${before}, ${after})`, () => {
-          const found = this.#rows[k]!;
+          const found = this.#rows[this.#existing(k)]!;
           if (found === before >>> 0) this.#change(k, after);
           return found;
         }),
@@ -252,6 +252,12 @@ class Scene {
       setSequence: (number) =>
         operation(`setSequence(${number})`, () => void (this.#sequence = number)),
     };
+  }
+
+  #existing(k: number): number {
+    const isReader = Number.isInteger(k) && k >= 0 && k < READERS;
+    expect(isReader, `${this.notes}\n\nThere are readers 0 to ${READERS - 1}, and no reader ${k}.`);
+    return k;
   }
 
   #change(k: number, after: number): void {
