@@ -77,6 +77,7 @@ const EXPECTED: Record<string, RegExp> = {
   "broken-spsc-end": /ring bytes: no producer ended at \d+|the end hides a cut/,
   "broken-spsc-flag": /ring \w+: the message at \d+ came again, and was not flagged/,
   "broken-spsc-release": /ring \w+: what is from \d+ to \d+ was released, and nobody saw it/,
+  "broken-scribbled": /RangeError: /,
   "broken-truncated": /a message of \d+ bytes is not what was sent/,
   "broken-vdds-copy": /topic [\w/]+: sample \d+ is not what was sent/,
   "broken-vdds-sources": /topic [\w/]+: sample \d+ is not what was sent/,

@@ -12,11 +12,10 @@
 import { sleep } from "../../../src/os/clock.ts";
 import { space } from "../../../src/os/files.ts";
 import { pageSize } from "../../../src/os/page.ts";
-import { isPayload, payload } from "../../circular/scene.ts";
-import { type Handle, isMark, type Product, smallSizes } from "../../contract/product.ts";
-import { PRODUCTS } from "../../contract/products.ts";
 import { SPSC_BYTES } from "../../contract/products/spsc_bytes.ts"; // has no messages to compare
 import type { Random } from "../../random.ts";
+import { attempt, CELLS, FACTS, filesOf, type Hostility, suffer } from "../pieces/hostile.ts";
+import { unlinkAll, VICTIMS } from "../pieces/hostile.ts";
 import { type Actor, defineWorkload, type Workload } from "../workload.ts";
 
 const DIRECTORY = "/dev/shm";
@@ -24,172 +23,15 @@ const DIRECTORY = "/dev/shm";
 /** A /dev/shm of at most this size is filled. */
 const SMALL_BYTES = 2 ** 28;
 
-/** The messages that are sent have one of these numbers, and this length. */
-const NUMBERS = 12;
-const LENGTH = 64;
-
-/** Errors by which a hostile peer may end an operation, or which a living peer explains. */
-const EXPECTED = [
-  "ClosedError", // of a server that another handle has taken over
-  "CorruptRegionError",
-  "LayoutMismatchError",
-  "LostError",
-  "OsError",
-  "PeerLostError",
-  "RoleTakenError",
-  "TimeoutError",
-  "VringError",
-];
-
-const SEATS = 4;
-
-const CELLS = {
-  sent: 1,
-  received: 1,
-  corrupt: 1, // messages with other bytes than were sent
-  noticed: 1, // operations that ended with a CorruptRegionError
-  opened: 1,
-  truncated: 1,
-  punched: 1,
-  filled: 1,
-  calm: 1, // messages through rings that nobody disturbs
+/** One file of each product is only truncated; the other is also made to have zeros. */
+const TAKING: Hostility = {
+  kinds: ["cut", "zero"],
+  isExact: (kind, product) => kind === "cut" && product !== SPSC_BYTES,
 };
 
-type Party = Actor<keyof typeof CELLS>;
+const ALL_CELLS = { ...CELLS, truncated: 1, punched: 1, filled: 1 };
 
-/** Where a product is: one file is only truncated, the other is also made to have zeros. */
-const KINDS = ["cut", "zero"] as const;
-
-function nameOf(scene: { name(suffix: string): string }, product: Product, kind: string): string {
-  return scene.name(`${kind}-${PRODUCTS.indexOf(product)}`);
-}
-
-/** The name of a ring that only this seat uses, and nobody disturbs. */
-function calmName(scene: { name(suffix: string): string }, seat: number): string {
-  return scene.name(`calm-${seat}`);
-}
-
-/** Runs an act; returns the name of its error. */
-async function errorOf(party: Party, act: () => unknown): Promise<string | undefined> {
-  try {
-    await act();
-    return undefined;
-  } catch (error) {
-    const { name, message, stack } = error as Error;
-    if (!EXPECTED.includes(name)) party.complain(`${name}: ${message} ${stack}`);
-    if (name === "CorruptRegionError") party.count("noticed");
-    return name;
-  }
-}
-
-/** Whether a message is one that was sent. */
-function isOurs(message: Uint8Array): boolean {
-  if (message.length !== LENGTH) return false;
-  for (let i = 1; i <= NUMBERS; i++) if (isPayload(message, i)) return true;
-  return false;
-}
-
-/** Uses a handle once, in any way. */
-async function use(party: Party, handle: Handle, isSender: boolean, isExact: boolean) {
-  const { random } = party;
-  const { acts = {}, waits = {} } = handle;
-  const choice = random.next();
-  const wait = Object.values(waits)[random.below(Object.keys(waits).length || 1)];
-  if (choice < 0.05 && wait !== undefined) {
-    const options = { timeout: random.between(1, 30), spin: 0 };
-    if (random.chance(0.5)) await wait.async?.(options);
-    else wait.sync?.(options);
-  } else if (isSender && handle.trySend) {
-    const message = payload(1 + random.below(NUMBERS), LENGTH);
-    const sends = Object.entries(acts).filter(([act]) => /^(send|publish by|write|call)/.test(act));
-    if (sends.length > 0 && random.chance(0.5)) random.pick(sends)[1](() => {}, message);
-    else handle.trySend(message);
-    party.count("sent");
-  } else if (handle.arrivals) {
-    for (const arrival of handle.arrivals()) {
-      if (!("message" in arrival)) continue;
-      party.count("received");
-      const { message } = arrival;
-      if (!isExact || isOurs(message) || isMark(message)) continue;
-      party.find(
-        "corrupt",
-        `a message of ${message.length} bytes is not what was sent: ${message}`,
-      );
-    }
-  } else if (isSender && handle.mark) handle.mark();
-  else handle.finds?.();
-}
-
-/** Opens an end of the ring that nobody disturbs, once there is memory for it. */
-async function openCalm(party: Party, open: () => Handle): Promise<Handle> {
-  let handle: Handle | undefined;
-  while (handle === undefined) {
-    await errorOf(party, () => handle = open());
-    if (handle === undefined) await sleep(5);
-  }
-  return handle;
-}
-
-/** Uses one product after the other, each until its memory is gone or it has been used enough. */
-async function live(party: Party): Promise<void> {
-  const { random } = party;
-  const ring = PRODUCTS[0]!;
-  const calm = calmName(party, party.seat);
-  using producer = await openCalm(party, () => ring.sender.open(calm, smallSizes(ring)));
-  using consumer = await openCalm(party, () => ring.receiver.open(calm, smallSizes(ring)));
-  while (!party.over) {
-    const product = random.pick(PRODUCTS);
-    const kind = random.pick(KINDS);
-    const name = nameOf(party, product, kind);
-    await useProduct(party, product, name, kind === "cut" && product !== SPSC_BYTES);
-    producer.trySend!(payload(3, LENGTH));
-    for (const arrival of consumer.arrivals!()) {
-      if (!("message" in arrival) || !isPayload(arrival.message, 3)) {
-        party.find("corrupt", "a message of an undisturbed ring is not what was sent");
-      }
-      party.count("calm");
-    }
-  }
-}
-
-/** An open handle of a product. */
-interface Use {
-  readonly handle: Handle;
-  readonly isSender: boolean;
-}
-
-/** Opens one end of a product, or both, and uses it until its memory is gone or it is enough. */
-async function useProduct(party: Party, product: Product, name: string, isExact: boolean) {
-  const { random } = party;
-  const ends = random.pick([[true], [false], [true, false], [false, true]]);
-  const uses: Use[] = [];
-  for (const isSender of ends) {
-    const error = await errorOf(party, () => {
-      const options = { ...smallSizes(product), ...product.succession };
-      const handle = product[isSender ? "sender" : "receiver"].open(name, options);
-      uses.push({ handle, isSender });
-    });
-    if (error === undefined) party.count("opened");
-    else if (error !== "RoleTakenError") await errorOf(party, () => product.sender.unlink?.(name));
-  }
-  for (let left = random.below(300); left > 0 && uses.length > 0 && !party.over; left--) {
-    const { handle, isSender } = random.pick(uses);
-    const error = await errorOf(party, () => use(party, handle, isSender, isExact));
-    if (error === "CorruptRegionError") break;
-    if (random.chance(0.02)) await sleep(random.between(0, 3));
-  }
-  for (const { handle } of uses) {
-    const error = await errorOf(party, () => handle.close());
-    if (error !== undefined) party.complain(`closing ${product.name} throws a ${error}`);
-  }
-}
-
-/** The files of this run, but not those of rings that nobody disturbs. */
-function filesOf(party: Party, kind: string): string[] {
-  const names = [...Deno.readDirSync(DIRECTORY)].map(({ name }) => name);
-  return names.filter((name) => name.includes(party.name(`${kind}-`)))
-    .map((name) => `${DIRECTORY}/${name}`);
-}
+type Party = Actor<keyof typeof ALL_CELLS>;
 
 const KEEP_SIZE = 1;
 const PUNCH_HOLE = 2;
@@ -254,21 +96,12 @@ async function fill(party: Party, random: Random): Promise<void> {
   await attempt(() => Deno.removeSync(path));
 }
 
-/** Does something to a file that may be gone by now. */
-async function attempt(act: () => unknown): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}
-
 /** Takes memory away all the time; `isHonest` is false to give zeros to those, too, who get none. */
 export async function takeAway(party: Party, isHonest = true): Promise<void> {
   const { random } = party;
   while (!party.over) {
     await sleep(random.between(0, 10));
-    const kind = random.pick(KINDS);
+    const kind = random.pick(TAKING.kinds);
     if (random.chance(0.02)) await fill(party, random);
     const files = filesOf(party, kind);
     if (files.length === 0) continue;
@@ -277,35 +110,24 @@ export async function takeAway(party: Party, isHonest = true): Promise<void> {
 }
 
 /** The workload, with the part that uses the products. */
-export const TRUNCATED: Workload<keyof typeof CELLS> = defineWorkload({
+export const TRUNCATED: Workload<keyof typeof ALL_CELLS> = defineWorkload({
   about: "files that are truncated and have holes under every product",
-  cells: CELLS,
+  cells: ALL_CELLS,
   facts: {
-    "handles opened": "opened",
+    ...FACTS,
     "files truncated": "truncated",
     "holes punched": "punched",
     "times /dev/shm was full": "filled",
-    "memory found gone": "noticed",
-    "undisturbed messages": "calm",
   },
   parts: {
     party: {
-      seats: SEATS,
+      seats: VICTIMS,
       harm: { steps: ["load", "store", "map", "copy", "close"], lifeMs: [100, 4000] },
-      run: live,
+      run: (actor) => suffer(actor, TAKING),
     },
     taker: { seats: 1, run: (actor) => takeAway(actor) },
   },
-  begin(scene) {
-    return {
-      [Symbol.dispose]() {
-        for (let i = 0; i < SEATS; i++) PRODUCTS[0]!.sender.unlink!(calmName(scene, i));
-        for (const product of PRODUCTS) {
-          for (const kind of KINDS) product.sender.unlink?.(nameOf(scene, product, kind));
-        }
-      },
-    };
-  },
+  begin: (scene) => ({ [Symbol.dispose]: () => unlinkAll(scene, TAKING) }),
 });
 
 export default TRUNCATED;
