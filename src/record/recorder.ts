@@ -20,7 +20,7 @@ import { topic } from "../vdds/definition.ts";
 import type { TopicMessage } from "../vdds/sample.ts";
 import type { Subscriber } from "../vdds/subscriber.ts";
 import type { TopicObserver } from "../vdds/topic_observer.ts";
-import { sleep } from "../os/clock.ts";
+import { nextTurn, sleep } from "../os/clock.ts";
 import { channelOf, type TopicChannel } from "./channel.ts";
 import { McapWriter, type Sink } from "./writer.ts";
 
@@ -143,8 +143,10 @@ async function follow(track: Track, writer: McapWriter, until: AbortSignal): Pro
   const { reader } = track;
   while (!until.aborted) {
     const sample = await next(reader, until);
+    const { length } = writer;
     if (sample !== undefined) add(track, writer, sample);
     else if (reader.ended) return;
+    if (writer.length > length) await nextTurn(); // the disk took its time: others are due
   }
   for (let sample; (sample = reader.tryReceive()) !== undefined;) add(track, writer, sample);
 }

@@ -19,7 +19,7 @@
  * - The time limit holds for the whole call, however many attempts fail on the way.
  * - A signal ends a wait with its reason, but never after the attempt has taken a message.
  * - Ctrl-C ends a wait that blocks the thread.
- * - The event loop gets a turn after every 1,024 asynchronous operations (fairness.ts).
+ * - The event loop gets a turn among asynchronous operations that need not wait (fairness.ts).
  *
  * @module
  */
@@ -30,7 +30,7 @@ import { hasManyCpus, now, perIsolate } from "../os/clock.ts";
 import { FutexVector, interrupts, wait as futexWait } from "../os/futex.ts";
 import type { Attempt, Condition, Outcome, Waiter } from "./condition.ts";
 import { closedWhileWaiting, raiseAll, type Raised } from "./doorbell.ts";
-import { yieldOften } from "./fairness.ts";
+import { hadTurn, yieldOften } from "./fairness.ts";
 import { reactor } from "./reactor.ts";
 import { SLICE_NS, type Watched } from "./sleep.ts";
 import { firstReady, spin } from "./spin.ts";
@@ -282,6 +282,7 @@ async function wait(waiter: Waiter, limits: Limits, signal?: AbortSignal): Promi
       },
     };
     await reactor().park(sleep, signal, changed);
+    hadTurn();
     if (end !== undefined) return end; // the look may have taken something: before the signal
     signal?.throwIfAborted();
     if (changed?.aborted) return CHANGED;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { ignoreTime } from "../../src/wait/fairness.ts";
 import type { Counts } from "./counter.ts";
 import { allOperations, type Operation } from "./operations.ts";
 
@@ -81,6 +82,7 @@ async function repeatLater(first: unknown, call: () => unknown, times: number): 
 
 /** The cost of each operation by its name. */
 async function main(what: What): Promise<void> {
+  ignoreTime(true); // a count must not depend on it
   using stack = new DisposableStack();
   const meter = await meterOf(what);
   const costs: [string, Cost][] = [];

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { circular } from "../../mod.ts";
+import { sleepSync } from "../../src/os/clock.ts";
 import { yieldOften } from "../../src/wait/fairness.ts";
 
 Deno.test("yieldOften() lets the event loop have its turn once in a while", async () => {
@@ -14,6 +15,19 @@ Deno.test("yieldOften() lets the event loop have its turn once in a while", asyn
   }
   clearTimeout(timer);
   assert(ticked, "a million operations, and a timer that was due did not run");
+});
+
+Deno.test("a loop that takes long with each message lets timers run all the same", async () => {
+  let ticked = false;
+  const timer = setTimeout(() => ticked = true, 0);
+  let operations = 0;
+  while (!ticked && operations < 64) {
+    await yieldOften({});
+    sleepSync(1);
+    operations++;
+  }
+  clearTimeout(timer);
+  assert(ticked, `${operations} operations of a millisecond, and a timer that was due did not run`);
 });
 
 Deno.test("receive() of a writer that never stops lets timers run", async () => {
