@@ -21,6 +21,8 @@ async function tellAll(chapter: number, steps: number): Promise<Frame[]> {
     for (let step = 1; step <= steps; step++) {
       const frame = await telling.show(step);
       if (!frame.done) assertFits(frame);
+      const { ask, before } = frame;
+      if (ask?.kind === "byte") assert(before.some(({ id }) => id === ask.picture), frame.title);
       frames.push(frame.done ? frame : await telling.answer(step, 0));
     }
   } finally {

@@ -8,6 +8,8 @@
 import { stripTypeScriptTypes } from "node:module";
 
 const STAGE = new URL("./", import.meta.url);
+/** Where `deno task learn:build learn` puts the playground. */
+const PLAYGROUND = new URL("../../learn/play/", STAGE);
 
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -22,7 +24,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** What a browser may ask for below /stage/. */
 const SERVED = /^(?:page\/[a-z_]+\.(?:ts|css|svg)|terms\.ts|story\.ts)$/;
-/** What it may ask for below /play/: what the build of the playground has written. */
+/** The files that it may ask for below /play/. */
 const PLAY_FILE = /^[a-z0-9_\-/]+\.(?:html|css|js|json|svg|wasm)$/i;
 
 /** The page around every step. */
@@ -35,11 +37,11 @@ export function stageFile(path: string): Response | undefined {
   return SERVED.test(path) ? respond(new URL(path, STAGE)) : undefined;
 }
 
-/** Returns a file of the playground's build; undefined if there is none. */
+/** Returns a file of the playground as it was built; undefined if there is none. */
 export function playFile(path: string): Response | undefined {
   const name = path === "" || path.endsWith("/") ? `${path}index.html` : path;
   return PLAY_FILE.test(name) && !name.includes("..")
-    ? respond(new URL(`play/build/${name}`, STAGE))
+    ? respond(new URL(name, PLAYGROUND))
     : undefined;
 }
 

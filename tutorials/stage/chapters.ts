@@ -36,6 +36,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "A file that is only memory",
     lead: "What keeps memory alive, what a hole is, and why to reserve.",
     exercise: "Make memory that outlives its file descriptor.",
+    load: () => import("../02_memory_file/story.ts"),
   },
   {
     number: 3,
@@ -43,6 +44,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Two addresses, one page",
     lead: "What shared memory is: one page at several addresses.",
     exercise: "Find out whether two addresses mean the same byte.",
+    load: () => import("../03_two_addresses/story.ts"),
   },
   {
     number: 4,

@@ -66,7 +66,16 @@ export class Player {
   prepare(number: number, report: Reporter): void {
     const { title, text, ask } = this.#step(number);
     const asked = ask === undefined ? {} : { ask: withoutAnswer(ask) };
-    report({ type: "prepared", title, text: textOf(text), before: this.#onStage, ...asked });
+    const before = ask?.kind === "byte" ? this.#memoryOf(ask.picture) : this.#onStage;
+    report({ type: "prepared", title, text: textOf(text), before, ...asked });
+  }
+
+  /** The picture with this id, and the others of its memory. */
+  #memoryOf(id: string): Picture[] {
+    const asked = this.#pictures.get(id);
+    if (asked?.kind !== "bytes") throw new Error(`No picture of bytes is called ${id}`);
+    return [...this.#pictures.values()]
+      .filter((each) => each.kind === "bytes" && each.memory === asked.memory);
   }
 
   /** Runs the step and judges the answer, if there is one. */

@@ -44,9 +44,13 @@ export function linesOf(frame: Frame, width: number, note = ""): string[] {
   return joined(blocks);
 }
 
+/** Blocks with a blank line between two of them, unless only that makes them too tall. */
 function joined(blocks: readonly string[][]): string[] {
-  return blocks.filter((block) => block.length > 0)
-    .flatMap((block, i) => i === 0 ? block : ["", ...block]);
+  const filled = blocks.filter((block) => block.length > 0);
+  const airy = filled.flatMap((block, i) => i === 0 ? block : ["", ...block]);
+  if (airy.length <= LINES) return airy;
+  const [title = [], ...rest] = filled;
+  return [...title, "", ...rest.flat()];
 }
 
 /** A term as it is shown, without its brackets; code keeps its quotes. */

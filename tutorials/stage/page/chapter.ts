@@ -118,6 +118,9 @@ export class ChapterView {
     scrollTo(0, 0);
     this.#drawTop();
     this.#drawNavigation(frame);
+    document.body.dataset["shown"] = `${frame.chapter}/${frame.step}/${
+      frame.done ? "done" : "asked"
+    }`;
   }
 
   #text(frame: Frame, isRecorded: boolean): HTMLElement {

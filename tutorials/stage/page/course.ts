@@ -37,6 +37,12 @@ export function drawCourse({ chapters, last, playground }: Course): HTMLElement 
         ),
         playground && el("a.button", { href: "/play/" }, "Be the scheduler"),
       ),
+      !playground && el(
+        "p.soft",
+        {},
+        "A playground, in which you are the scheduler, is here once you have built it: ",
+        el("code", {}, "deno task learn:build learn"),
+      ),
     ),
     el("ol.chapters", {}, ...chapters.map(chapterItem)),
   );

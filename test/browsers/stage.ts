@@ -1,0 +1,177 @@
+/**
+ * The stage in real browsers: every step of every chapter that is told there, right and wrong
+ * predictions, a process that is killed from its card, and an exercise that is solved in its file.
+ */
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
+import { Stage } from "../../tutorials/stage/server.ts";
+import { Workshop } from "../../tutorials/stage/workshop.ts";
+import { inEachBrowser, type Page, watchedPage } from "./browser.ts";
+import { assertContrast, assertFits, assertKeyboard, SIZES } from "./looks.ts";
+
+const TOLD = CHAPTERS.filter(({ load }) => load !== undefined);
+const [WIDE, NARROW] = SIZES;
+
+/** A stage with a workshop of its own. */
+class Scene implements AsyncDisposable {
+  readonly folder = new URL(`file://${Deno.makeTempDirSync()}/`);
+  readonly stage: Stage = new Stage({ workshop: new Workshop(this.folder) });
+
+  /** Opens the address with the token, and then a place. */
+  async enter(page: Page, place: string): Promise<void> {
+    await page.goto(this.stage.address);
+    await page.goto(new URL(this.stage.address).origin + place);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stage[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+async function waitFor(page: Page, condition: string): Promise<void> {
+  await page.waitForFunction(condition, { timeout: 20_000 }).catch(async () => {
+    const text = await page.evaluate("document.body.innerText");
+    throw new Error(`${condition} does not come true:\n${text}`);
+  });
+}
+
+/** Waits until a step is on the page, and has run or waits for its prediction. */
+async function shown(page: Page, chapter: number, step: number): Promise<"done" | "asked"> {
+  await waitFor(page, `document.body.dataset.shown?.startsWith("${chapter}/${step}/")`);
+  const place = await page.evaluate("document.body.dataset.shown") as string;
+  return place.endsWith("done") ? "done" : "asked";
+}
+
+/** Answers the question on the page: its choice of this index, the number 1, or the first byte. */
+async function answer(page: Page, chapter: number, step: number, choice: number): Promise<void> {
+  const options = await page.$$("[data-choice]");
+  if (options.length > 0) await page.keyboard.press(`${choice % options.length + 1}` as "1");
+  else if (await page.$(".number-form input") !== null) {
+    await page.type(".number-form input", "1");
+    await page.keyboard.press("Enter");
+  } else await page.click("button.byte");
+  await waitFor(page, `document.body.dataset.shown === "${chapter}/${step}/done"`);
+  const verdict = await page.$eval(".verdict", (section) => section.textContent ?? "");
+  assert(verdict.length > 30, verdict);
+}
+
+/** Walks through a chapter by the arrow key, and looks at each page. */
+async function walk(page: Page, chapter: number, steps: number): Promise<void> {
+  for (let step = 1; step <= steps; step++) {
+    if (await shown(page, chapter, step) === "asked") {
+      await assertFits(page);
+      await answer(page, chapter, step, step);
+    }
+    await assertFits(page);
+    await assertContrast(page);
+    await page.keyboard.press("ArrowRight");
+  }
+  await page.waitForSelector(".judgement");
+}
+
+for (const { number, load } of TOLD) {
+  inEachBrowser(`every step of chapter ${number}`, async (_t, browser, { name }) => {
+    const steps = (await load!()).story.steps().length;
+    const sizes = name === "chrome" ? SIZES : [WIDE];
+    for (const size of sizes) {
+      await using scene = new Scene();
+      const { page, assertQuiet } = await watchedPage(browser);
+      await page.setViewport(size);
+      const theme = size === WIDE ? "light" : "dark";
+      if (name === "chrome") {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+      }
+      await scene.enter(page, `/${number}/1`);
+      await walk(page, number, steps);
+      assertQuiet();
+      await page.close();
+    }
+  });
+}
+
+inEachBrowser("predictions, back, forward and the card", async (_t, browser) => {
+  await using scene = new Scene();
+  const { page, assertQuiet } = await watchedPage(browser);
+  await page.setViewport(WIDE);
+  await scene.enter(page, "/1/4");
+  assertEquals(await shown(page, 1, 4), "asked");
+  await page.keyboard.press("ArrowRight"); // the step has not run: it stays
+  assertEquals(await shown(page, 1, 4), "asked");
+  await answer(page, 1, 4, 1);
+  const text = (selector: string) => page.$eval(selector, (found) => found.textContent ?? "");
+  assert((await text(".verdict")).startsWith("✗"));
+  assertEquals(await text("#top .score"), "✓ 0 of 1");
+  await page.keyboard.press("ArrowRight");
+  await shown(page, 1, 5);
+  await page.keyboard.press("ArrowRight");
+  await shown(page, 1, 6);
+  await answer(page, 1, 6, 0);
+  assert((await text(".verdict")).startsWith("✓"));
+  assertEquals(await text("#top .score"), "✓ 1 of 2");
+
+  const address = await text(".dump .at");
+  await page.keyboard.press("ArrowLeft");
+  await waitFor(page, `document.querySelector(".recorded")?.innerText.includes("recorded")`);
+  await page.keyboard.press("ArrowRight"); // in a fresh process
+  assertEquals(await shown(page, 1, 6), "asked");
+  await answer(page, 1, 6, 0);
+  assertNotEquals(await text(".dump .at"), address);
+
+  await page.waitForSelector(".card:not(.dead)");
+  await page.evaluate(`[...document.querySelectorAll(".card:not(.dead) button")].at(-1).click()`);
+  await waitFor(page, `document.querySelector(".card.dead")?.innerText.includes("SIGKILL")`);
+  await page.keyboard.press("ArrowRight");
+  assertEquals(await shown(page, 1, 7), "done");
+  await waitFor(page, `document.querySelector(".card:not(.dead)") !== null`);
+  await page.focus("button.term, .skip").catch(() => {});
+  assertQuiet();
+});
+
+inEachBrowser("an exercise is solved by writing its file", async (_t, browser) => {
+  await using scene = new Scene();
+  const { page, assertQuiet } = await watchedPage(browser);
+  await page.setViewport(NARROW);
+  await scene.enter(page, "/1/exercise");
+  await page.waitForSelector(".judgement.wrong");
+  await assertFits(page);
+  await assertContrast(page);
+  await page.evaluate(`[...document.querySelectorAll("button")]
+    .find((button) => button.innerText.startsWith("Hint 1")).click()`);
+  await page.waitForSelector(".hint");
+  const file = new URL("01_pages.ts", scene.folder);
+  const wrong = await Deno.readTextFile(file);
+  await Deno.writeTextFile(
+    file,
+    wrong.replace(
+      "return Math.ceil(length / page);",
+      "return length === 0 ? 0 : Math.floor((_address + length - 1) / page) - " +
+        "Math.floor(_address / page) + 1;",
+    ),
+  );
+  await page.waitForSelector(".judgement.solved");
+  await page.evaluate(`document.querySelector("[aria-expanded]").click()`);
+  await page.waitForSelector(".diff.theirs");
+  await assertFits(page);
+  await assertContrast(page);
+  assertQuiet();
+});
+
+inEachBrowser("the list of chapters, by the keyboard", async (_t, browser) => {
+  await using scene = new Scene();
+  const { page, assertQuiet } = await watchedPage(browser);
+  for (const size of SIZES) {
+    await page.setViewport(size);
+    await scene.enter(page, "/");
+    await page.waitForSelector(".chapters");
+    await assertFits(page);
+    await assertContrast(page);
+  }
+  await assertKeyboard(page);
+  await scene.enter(page, "/1/4");
+  await shown(page, 1, 4);
+  await page.waitForSelector(".card");
+  await assertKeyboard(page);
+  assertQuiet();
+});
