@@ -31,9 +31,31 @@ export function nothingFound({ names, options }: Pick<Call, "names" | "options">
     : `There is no ${kind} named ${names.join(" or ")}: ${there}`;
 }
 
-/** Whether two names differ only in letter case, in signs, or in their beginnings. */
+/** Whether two names differ only in letter case, in signs, in their beginnings, or by a typing error. */
 export function isSimilar(name: string, asked: string): boolean {
   const bare = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
   const [a, b] = [bare(name), bare(asked)];
-  return b !== "" && (a.includes(b) || b.includes(a));
+  return b !== "" && (a.includes(b) || b.includes(a) || isMistyped(a, b));
+}
+
+/** Whether one letter in six, or one of fewer, is another, missing or too many; digits are meant. */
+export function isMistyped(a: string, b: string): boolean {
+  const most = Math.max(1, Math.floor(b.length / 6));
+  const isSibling = a.replace(/\d/g, "") === b.replace(/\d/g, "");
+  return b.length > 2 && Math.abs(a.length - b.length) <= most && !isSibling &&
+    distance(a, b) <= most;
+}
+
+/** The least number of letters to change, add or remove to get from one text to the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, k) => k);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let k = 1; k <= b.length; k++) {
+      const change = row[k - 1]! + Number(a[i - 1] !== b[k - 1]);
+      next.push(Math.min(change, row[k]! + 1, next[k - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
 }

@@ -73,16 +73,32 @@ export function tableLines(
   const widths = head.map((title, i) =>
     Math.max(title.length, ...shown.map((row) => row[i]!.length))
   );
-  const isNumeric = head.map((_, i) => rows.every((row) => typeof row[i] !== "string"));
+  const isNumeric = head.map((_, i) => shown.every((row) => NUMBER.test(row[i]!)));
   return [head, ...shown].map((cells) =>
     cells.map((cell, i) => isNumeric[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))
       .join("  ").trimEnd()
   );
 }
 
+/** A cell that stands to the right: a number, a size or a rate, or nothing. */
+const NUMBER = /^(-?[\d.,]+( [KMGT]?i?B)?)?$/;
+
 /** Shortens a line that does not fit, with a mark at its end. */
 function cut(line: string, width: number): string {
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
+}
+
+/** Breaks a line between words; the further lines are indented. */
+export function wrapped(text: string, width: number, indent: number): string[] {
+  const lines: string[] = [];
+  for (let rest = text; rest !== "";) {
+    const end = rest.length <= width ? rest.length : rest.lastIndexOf(" ", width);
+    if (end <= indent) return [...lines, rest]; // one long word
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end + 1);
+    if (rest !== "") rest = " ".repeat(indent) + rest;
+  }
+  return lines;
 }
 
 /** Makes what JSON has no form for: whole numbers of 64 bits, and bytes. */

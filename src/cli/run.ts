@@ -10,7 +10,8 @@ import { useDirectory, usualDirectory } from "../region/names.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Command, Exit, type Option, UsageError } from "./command.ts";
 import { completions, SHELLS } from "./completions.ts";
-import { Output } from "./output.ts";
+import { isMistyped } from "./found.ts";
+import { Output, wrapped } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The options of every command. */
@@ -106,23 +107,34 @@ function parse(command: Command, args: string[]) {
 }
 
 function unknownCommand(name: string): string {
-  const near = COMMANDS.find((command) => command.name[0] === name[0]);
+  const near = COMMANDS.find((command) => isMistyped(command.name, name)) ??
+    COMMANDS.find((command) => command.name[0] === name[0]);
   const hint = near === undefined ? "" : `did you mean ${near.name}? `;
   return `Cannot run ${
     JSON.stringify(name)
   }: vring has no such command; ${hint}vring --help lists all`;
 }
 
+const COMPLETIONS = {
+  name: "completions",
+  summary: "Prints the completions for bash, zsh or fish.",
+};
+
+/** The columns of the help. */
+const HELP_WIDTH = 80;
+
 /** The help of all commands. */
 export function overview(): string {
-  const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`);
+  const listed = [...COMMANDS, COMPLETIONS];
+  const lines = listed.flatMap(({ name, summary }) =>
+    wrapped(`  ${name.padEnd(11)} ${summary}`, HELP_WIDTH, 14)
+  );
   return [
     "vring looks at the shared memory of running programs.",
     "",
     "  vring COMMAND [NAME...] [OPTIONS]",
     "",
     ...lines,
-    "  completions  Prints the completions for bash, zsh or fish.",
     "",
     "vring COMMAND --help shows the options and examples of a command.",
     "",
@@ -131,12 +143,24 @@ export function overview(): string {
 
 /** The help of one command. */
 export function helpOf({ name, summary, usage, options, examples }: Command): string {
-  const lines = Object.entries({ ...options, ...COMMON }).map(([option, { value, summary }]) => {
-    const shown = `--${option}${value === undefined ? "" : ` ${value}`}`;
-    return `  ${shown.padEnd(22)} ${summary}`;
-  });
+  const lines = Object.entries({ ...options, ...COMMON }).flatMap(
+    ([option, { value, summary }]) => {
+      const shown = `--${option}${value === undefined ? "" : ` ${value}`}`;
+      return wrapped(`  ${shown.padEnd(22)} ${summary}`, HELP_WIDTH, 25);
+    },
+  );
   const shown = examples.map((example) => `  ${example}`);
-  return [summary, "", `  vring ${name} ${usage}`, "", ...lines, "", "Examples:", ...shown, ""]
+  return [
+    ...wrapped(summary, HELP_WIDTH, 0),
+    "",
+    `  vring ${name} ${usage}`,
+    "",
+    ...lines,
+    "",
+    "Examples:",
+    ...shown,
+    "",
+  ]
     .join("\n");
 }
 

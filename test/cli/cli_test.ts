@@ -12,7 +12,10 @@ import { byteRing, spsc } from "../../src/spsc/definition.ts";
 import { array, struct } from "../../src/struct.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { namespace } from "../../src/testing/namespace.ts";
-import { Program } from "../program.ts";
+import { assertFits, Program } from "../program.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { isSimilar } from "../../src/cli/found.ts";
+import { overview } from "../../src/cli/run.ts";
 import { objectsIn, vring } from "./vring.ts";
 
 const Pose = struct("pose", { x: "f64", parts: array("f32", 2) });
@@ -65,6 +68,13 @@ Deno.test("vring ls says when nothing has a name, and which name was probably me
   using _ring = spsc("camera").producer();
   const { code, out } = await vring("ls Camera");
   assertEquals([code, out], [1, "There is no region named Camera: did you mean camera?\n"]);
+});
+
+Deno.test("names are similar after a typing error, and not if their numbers differ", () => {
+  const similar = [["drone/pose", "drone/pse"], ["cam", "can"], ["Cam/Left", "cam-left"]];
+  const other = [["cam1", "cam2"], ["pose", "map"], ["camera", "lidar"], ["ab", "ac"]];
+  for (const [a, b] of similar) assert(isSimilar(a!, b!), `${a} ${b}`);
+  for (const [a, b] of other) assert(!isSimilar(a!, b!), `${a} ${b}`);
 });
 
 Deno.test("vring info prints a definition that opens the region", async () => {
@@ -239,6 +249,10 @@ Deno.test("vring explains its commands, and what it does not understand", async 
   assertStringIncludes(unknown.err, "did you mean ls?");
   assertStringIncludes((await vring("ls --foo")).err, "vring ls --help");
   assertStringIncludes((await vring("top --every x")).err, "pass a number");
+  for (const { name } of COMMANDS) {
+    for (const text of [overview(), (await vring(`${name} --help`)).out]) assertFits(text);
+  }
+  assertEquals((await vring("ecko")).err.includes("did you mean echo?"), true);
   for (const shell of ["bash", "zsh", "fish"]) {
     assertStringIncludes((await vring(`completions ${shell}`)).out, "top");
   }

@@ -25,7 +25,7 @@ export const bridge: Command = {
     transit: { summary: "also export what other bridges have published" },
   },
   examples: [
-    "vring bridge nats --server nats://10.0.0.5 --export='/cam/**' --import='/imu/**'",
+    "vring bridge nats --server nats://lab --export='/cam/**' --import='/imu/**'",
     "vring bridge nats --context lab --realm lab --import='**' --prefix=rig",
   ],
   async run(call) {

@@ -6,6 +6,7 @@
 
 import { CHECKS, type Finding } from "../checks.ts";
 import { type Command, Exit } from "../command.ts";
+import { wrapped } from "../output.ts";
 
 export const doctor: Command = {
   name: "doctor",
@@ -23,22 +24,10 @@ export const doctor: Command = {
     for (const finding of findings) out.object(finding);
     const marks = { good: "ok", poor: "!", bad: "NO" };
     for (const { check, state, text } of findings) {
-      for (const line of wrapped(`${marks[state].padEnd(3)} ${check}: ${text}`, out.width)) {
+      for (const line of wrapped(`${marks[state].padEnd(3)} ${check}: ${text}`, out.width, 4)) {
         out.line(line);
       }
     }
     return findings.some(({ state }) => state === "bad") ? Exit.problem : Exit.ok;
   },
 };
-
-/** Breaks a line between words; the further lines are indented. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (let rest = text;; rest = `    ${rest}`) {
-    const end = rest.length <= width ? rest.length : rest.lastIndexOf(" ", width);
-    if (end <= 4) return [...lines, rest]; // one long word
-    lines.push(rest.slice(0, end));
-    rest = rest.slice(end + 1);
-    if (rest === "") return lines;
-  }
-}
