@@ -47,7 +47,7 @@ export const BARRIERS: readonly Barrier[] = [
   },
   {
     file: "circular/cursor.ts",
-    code: "return this.ring.oldest.loadLast()",
+    code: "const oldest = this.ring.oldest.loadLast()",
     pair: "P1: `oldest` is read after the bytes in place",
     scenario: "circular-poll",
   },

@@ -1,36 +1,20 @@
 /**
  * Every barrier in the sources is needed: a search of weak memory finds what goes wrong without it.
+ * `deno task explore:orders` does the same for every release and acquire.
  */
 
 import { assert, assertEquals } from "@std/assert";
-import {
-  type Barrier,
-  BARRIERS,
-  firstFinding,
-  prepare,
-  sitesIn,
-  SRC,
-  tableOf,
-} from "./barriers.ts";
+import { type Barrier, BARRIERS, firstFinding, prepare, sitesIn, tableOf } from "./barriers.ts";
+import { ORDERS, ordersIn, sources } from "./orders.ts";
 
-async function* sources(folder = SRC): AsyncGenerator<[file: string, source: string]> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) yield* sources(new URL(`${name}/`, folder));
-    else if (name.endsWith(".ts")) {
-      const url = new URL(name, folder);
-      yield [url.pathname.slice(SRC.pathname.length), await Deno.readTextFile(url)];
-    }
-  }
-}
-
-/** The leaves that implement barriers. */
-const IMPLEMENTATIONS = ["memory/word.ts", "os/futex.ts"];
+/** The leaves that implement barriers, and the command, which asks whether the kernel has one. */
+const LEFT_OUT = /^(memory\/word|os\/futex|cli\/.*)\.ts$/;
 
 Deno.test("every barrier in src has a row in barriers.ts", async () => {
   const found: string[] = [];
   const listed: string[] = [];
   for await (const [file, source] of sources()) {
-    if (IMPLEMENTATIONS.includes(file)) continue;
+    if (LEFT_OUT.test(file)) continue;
     const rows = BARRIERS.filter((barrier) => barrier.file === file);
     for (const line of sitesIn(source)) {
       const row = rows.find(({ code }) => line.includes(code));
@@ -41,6 +25,17 @@ Deno.test("every barrier in src has a row in barriers.ts", async () => {
   }
   assertEquals(found.sort(), listed.sort());
   assertEquals(listed.length, BARRIERS.length);
+});
+
+Deno.test("every release and acquire of a word in src has a row in orders.ts", async () => {
+  const there: string[] = [];
+  for await (const [file, source] of sources()) {
+    there.push(...ordersIn(file, source).map(({ key }) => `${file} ${key}`));
+  }
+  const listed = Object.entries(ORDERS).flatMap(([file, rows]) =>
+    Object.keys(rows).map((key) => `${file} ${key}`)
+  );
+  assertEquals(there.sort(), listed.sort(), "test/explore/orders.ts says what each is good for");
 });
 
 Deno.test("the README lists the barriers", async () => {
