@@ -52,6 +52,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "The mirror ring",
     lead: "How three calls make the end of a ring disappear.",
     exercise: "Map a mirror ring that has a header.",
+    load: () => import("../04_mirror_ring/story.ts"),
   },
   {
     number: 5,

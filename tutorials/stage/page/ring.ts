@@ -73,7 +73,11 @@ function windows(picture: RingPicture): HTMLElement {
     el(
       "div.window",
       {},
-      el("span.label", {}, w === 0 ? "first window" : "second window, the same bytes"),
+      el(
+        "span.label",
+        {},
+        w === 0 ? "first window" : "second window, right behind it: the same bytes",
+      ),
       el(
         "div.cells",
         {},
@@ -91,5 +95,5 @@ function windows(picture: RingPicture): HTMLElement {
         }),
       ),
     ));
-  return el("div.windows.scroll", { tabindex: 0 }, ...shown);
+  return el("div.windows", {}, ...shown);
 }
