@@ -1,0 +1,104 @@
+/**
+ * Counts on this processor what no order of the steps allows: two processes store, then look, and
+ * neither sees the other's store.
+ *
+ *     deno run --allow-ffi --allow-run tutorials/order/store_buffering.ts
+ *     deno run --allow-ffi --allow-run tutorials/order/store_buffering.ts --rounds 200000
+ *
+ * @module
+ */
+
+import { sharedMemory } from "../../mod.ts";
+import { HEAD_BYTES, type Kind, play, type Side } from "./rounds.ts";
+
+const ROUNDS = 1_000_000;
+
+/** The program stops each count after this: a busy machine has no two processors for it. */
+const LIMIT_MS = 40_000;
+
+/** An idle machine shows it at least this often in a million rounds; fewer may be chance. */
+const OFTEN = 100;
+
+function memoryFor(name: string, rounds: number) {
+  return sharedMemory(name, { size: HEAD_BYTES + 2 * rounds });
+}
+
+async function main(): Promise<void> {
+  const [first, second, ...others] = Deno.args;
+  if (first === "other") return playOther(second as Kind, others);
+  const rounds = first === "--rounds" ? Number(second) : ROUNDS;
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 1e8) {
+    console.error("Cannot count: pass --rounds and a whole number from 1 to 100000000");
+    Deno.exit(2);
+  }
+  console.log("Two processes, in each round at once:\n");
+  console.log("  one: x = round; look at y        other: y = round; look at x\n");
+  console.log("In any order of these four steps, the last of them sees the other's store.");
+  const plain = await count("store", rounds);
+  const exchanged = await count("exchange", rounds);
+  console.log(`\n${verdict(plain, exchanged)}`);
+}
+
+/** How many rounds were played, and in how many of them neither side saw the other. */
+interface Counted {
+  readonly rounds: number;
+  readonly neither: number;
+}
+
+async function count(kind: Kind, rounds: number): Promise<Counted> {
+  const name = `tutorial-order-${Deno.pid}`;
+  using memory = memoryFor(name, rounds).open();
+  const args = ["run", "--no-check", "--allow-ffi", import.meta.filename!];
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [...args, "other", kind, name, String(rounds)],
+    stdout: "null",
+  });
+  await using other = command.spawn();
+  const played = play("one", kind, memory.bytes, { rounds, limitMs: LIMIT_MS });
+  const { success } = await other.status;
+  if (!success) throw new Error("The other process has failed");
+  const [one, two] = (["one", "other"] as const).map((side) => seenBy(side, memory.bytes, rounds));
+  const outcomes = [0, 0, 0, 0]; // by what each has seen
+  for (let i = 0; i < played; i++) outcomes[2 * one![i]! + two![i]!]!++;
+  show(kind, outcomes as [number, number, number, number]);
+  return { rounds: played, neither: outcomes[0]! };
+}
+
+function seenBy(side: Side, bytes: Uint8Array, rounds: number): Uint8Array {
+  const begin = HEAD_BYTES + (side === "one" ? 0 : rounds);
+  return bytes.subarray(begin, begin + rounds);
+}
+
+function show(kind: Kind, [neither, other, one, both]: [number, number, number, number]): void {
+  const how = kind === "store" ? "a plain store" : "a read-modify-write (exchange)";
+  console.log(`\nWith ${how}, ${neither + other + one + both} rounds:`);
+  const row = (words: string, number: number) =>
+    console.log(`  ${words.padEnd(28)}${String(number).padStart(9)}`);
+  row("both saw the other's store", both);
+  row("only one saw it", one);
+  row("only the other saw it", other);
+  row("neither saw it", neither);
+}
+
+function verdict(plain: Counted, exchanged: Counted): string {
+  if (exchanged.neither > 0) {
+    return "With the exchange this must not happen. Please report it, with the processor's name.";
+  }
+  const perMillion = Math.round(plain.neither / Math.max(1, plain.rounds) * 1e6);
+  if (plain.neither === 0) {
+    return "This machine did not show it now. That proves nothing: it may be busy, or have one\n" +
+      "processor. A program must not rely on it.";
+  }
+  const rare = perMillion < OFTEN ? " That is rare: other programs may be running." : "";
+  return `Neither saw the other ${perMillion} times in a million plain rounds.${rare}\n` +
+    "A store waits in a buffer of its processor while the load behind it is done. With the\n" +
+    "exchange it never happened: the exchange waits until its store is visible.";
+}
+
+/** The other process. */
+function playOther(kind: Kind, [name, rounds]: string[]): void {
+  using memory = memoryFor(name!, Number(rounds)).open();
+  play("other", kind, memory.bytes, { rounds: Number(rounds), limitMs: LIMIT_MS });
+}
+
+await main();
