@@ -1,22 +1,33 @@
 /**
- * Parties that share a few words of memory and are run one operation at a time, in any order.
+ * Parties that share a few words of memory and are run one operation at a time, in any order: the
+ * library's explorer (test/explore), in the vocabulary of this tutorial.
  *
- * The words are real, and so is every operation on them. Only the sleep is not: all parties are in
- * one thread, so none may really sleep. The machine asks the kernel to sleep until a time that has
- * passed. The kernel compares the word and returns either "it differs" or "timed out". In the
- * second case the party counts as asleep until another one wakes it.
+ * The explorer's machine is simulated, so that it can go back to any state: its words are no real
+ * memory, and its sleepers no threads. {@linkcode words} are real, and {@linkcode putWords} brings
+ * them to a state, to see what the kernel makes of it.
  *
- * For each operation, the machine runs a party's code again from its start, and hands it the
- * results of its earlier operations. So the code must depend on nothing else.
+ * To reach a state, the machine may run a party's code again from its start, and hand it the results
+ * of its earlier operations. So the code must depend on nothing else.
  *
  * @module
  */
 
-import { check, Errno } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { addAndWake, wait, wake } from "../../src/os/futex.ts";
+import {
+  AGAIN,
+  type Bounds,
+  currentActor,
+  decode,
+  exploreSync,
+  type Inode,
+  process,
+  Run,
+  type Scenario,
+  type Transition,
+  type World,
+} from "../../test/explore/engine/mod.ts";
 
 /** A word as a party sees it. Each call is one operation. */
 export interface SharedWord {
@@ -55,17 +66,9 @@ export interface Party<S = Shared> {
   readonly mayDie?: boolean;
 }
 
-/** The progress of one party. */
-interface Progress {
-  readonly results: (number | undefined)[];
-  readonly asleepOn: string | undefined;
-  readonly end: "" | "done" | "dead";
-}
-
-/** The words, and the progress of all parties. */
+/** The words at one moment. */
 export interface State {
   readonly words: Readonly<Record<string, number>>;
-  readonly parties: readonly Progress[];
 }
 
 /** An operation: its party, its text, and the state after it. */
@@ -75,213 +78,217 @@ export interface Event {
   readonly state: State;
 }
 
-/** The limit for one run of a party's code. */
-const MOST_OPERATIONS = 100;
-const EVERYONE = 2 ** 31 - 1;
-const PAUSE = new Error("the next operation is not done yet");
+const memory = Mapping.anonymous(pageSize(), "the words of a bell");
 
-const memory = Mapping.anonymous(pageSize(), "what the parties share");
-const cells = Array.from(
-  { length: 4 },
-  (_, i) => new Word32(memory, { path: `word ${i}`, offset: 64 * i }),
-);
+/** The words of a bell, in real memory. */
+export const words = {
+  count: new Word32(memory, { path: "count", offset: 0 }),
+  bell: new Word32(memory, { path: "bell", offset: 64 }),
+};
 
-/** The words of a bell themselves. */
-export const words = { count: cells[0]!, bell: cells[1]! };
+/** Stores the words of a state in real memory. */
+export function putWords({ words: { count = 0, bell = 0 } }: State): void {
+  words.count.store(count);
+  words.bell.store(bell);
+}
+
+/** The result of an operation: a value, what a sleep found, or the names of those that woke up. */
+type Outcome = number | string | undefined;
+
+/** The words of the machine, 64 bytes apart as on real memory. */
+const WORDS_APART = 16;
+
+function indexOf(at: number): number {
+  return WORDS_APART * at;
+}
+
+/** Makes a word of the machine, as the party that runs sees it. */
+function sharedWord(name: string, at: number, parties: readonly string[]): SharedWord {
+  const index = indexOf(at);
+  const operate = <T extends Outcome>(
+    text: string,
+    perform: (world: World, inode: Inode, thread: number) => T,
+  ): T => {
+    const [inode] = currentActor().world.inodes;
+    return currentActor().operate<T>({
+      label: () => `${name}.${text}`,
+      perform: (world, thread) => perform(world, inode!, thread),
+      wakeResult: () => undefined as T,
+    });
+  };
+  const change = (text: string, next: (before: number) => number) =>
+    operate(text, (world, inode) => {
+      const before = inode.words[index]!;
+      world.setWord(inode, index, next(before) >>> 0);
+      return before;
+    });
+  const wakeAll = (world: World, inode: Inode) => {
+    const woken = world.sleepersOn(inode, index).map(({ thread }) => parties[thread]!);
+    world.wake(inode, index, woken.length);
+    return woken.length === 0 ? "nobody" : woken.join(", ");
+  };
+  return {
+    load: () => operate("load()", (_, inode) => inode.words[index]!),
+    store: (value) =>
+      void operate(`store(${value})`, (world, inode) => {
+        world.setWord(inode, index, value >>> 0);
+        return undefined;
+      }),
+    exchange: (value) => change(`exchange(${value})`, () => value),
+    add: (value) => change(`add(${value})`, (before) => before + value),
+    or: (bits) => change(`or(${bits})`, (before) => before | bits),
+    sleepWhile: (value) =>
+      void operate(
+        `sleepWhile(${value})`,
+        (world, inode, thread) =>
+          inode.words[index] === value >>> 0
+            ? world.fallAsleep(thread, [{ inode, index }], Infinity) as never
+            : "differs",
+      ),
+    wakeAll: () => void operate("wakeAll()", wakeAll),
+    addAndWake: () =>
+      void operate("addAndWake()", (world, inode) => {
+        world.setWord(inode, index, inode.words[index]! + 1 >>> 0);
+        return wakeAll(world, inode);
+      }),
+  };
+}
+
+/** The parties as actors of the explorer. */
+function scenarioOf<S>(parties: readonly Party<S>[], names: readonly string[]): Scenario {
+  const shared = Object.fromEntries(
+    names.map((name, at) => [name, sharedWord(name, at, parties.map(({ name }) => name))]),
+  ) as S;
+  const mortal = parties.filter(({ mayDie }) => mayDie).length;
+  return {
+    name: "parties",
+    about: "",
+    setup: () => {
+      const inode = process().makeInode("words", 4 * indexOf(names.length));
+      currentActor().local((world) => world.share(inode));
+    },
+    actors: Object.fromEntries(parties.map(({ name, code, after, mayDie }) => {
+      const body = () => code(shared) ? undefined : AGAIN;
+      return [name, { body, immortal: !mayDie, ...after !== undefined && { after } }];
+    })),
+    bounds: { preemptions: Infinity, deaths: mortal, noise: 0 },
+    check: () => undefined,
+  };
+}
+
+const UNBOUNDED: Bounds = { preemptions: Infinity, deaths: Infinity, noise: 0 };
 
 /** Runs parties on a few words, all 0 at first. */
 export class Machine<S = Shared> {
   readonly parties: readonly Party<S>[];
   readonly #names: readonly string[];
-  #words: Record<string, number>;
-  #progress: Progress[];
+  readonly #run: Run;
+  /** What happened in the present step, in the words of the explorer. */
+  #told: string[] = [];
 
   constructor(parties: readonly Party<S>[], names: readonly string[] = BELL_WORDS) {
     this.parties = parties;
     this.#names = names;
-    this.#words = Object.fromEntries(names.map((name) => [name, 0]));
-    this.#progress = parties.map(() => ({ results: [], asleepOn: undefined, end: "" }));
-    this.restore(this.state);
+    this.#run = new Run(scenarioOf(parties, names), UNBOUNDED, {
+      anyMayDie: true,
+      observe: ({ what }) => this.#told.push(what),
+    });
+    void this.#run.begin(); // no party is asynchronous
   }
 
-  /** The state now. */
+  /** The words now. */
   get state(): State {
-    return { words: { ...this.#words }, parties: [...this.#progress] };
-  }
-
-  /** Returns to a state. */
-  restore(state: State): void {
-    this.#words = { ...state.words };
-    this.#progress = [...state.parties];
-    for (const [i, name] of this.#names.entries()) cells[i]!.store(state.words[name]!);
+    const { words } = this.#run.world.inodes[0]!;
+    return {
+      words: Object.fromEntries(this.#names.map((name, at) => [name, words[indexOf(at)]!])),
+    };
   }
 
   /** Whether a party can take a step. */
   canRun(index: number): boolean {
-    const { asleepOn, end } = this.#progress[index]!;
-    const { after } = this.parties[index]!;
-    const before = this.parties.findIndex(({ name }) => name === after);
-    return end === "" && asleepOn === undefined &&
-      (before === -1 || this.#progress[before]!.end !== "");
+    return this.#stepOf(index) !== undefined;
   }
 
   /** Whether a party sleeps. */
   isAsleep(index: number): boolean {
-    return this.#progress[index]!.asleepOn !== undefined;
+    return this.#run.world.sleepers.get(index)?.woken === "";
   }
 
   /** Kills a party. */
   kill(index: number): Event {
-    this.#progress[index] = { results: [], asleepOn: undefined, end: "dead" };
+    this.#take(this.#choices(index).find(({ kind }) => kind === "kill"));
     return { party: this.parties[index]!.name, text: "is killed", state: this.state };
   }
 
-  /** Lets a party do its next operation. */
+  /** Lets a party do its next operation, after it has woken up. */
   step(index: number): Event {
-    const { code } = this.parties[index]!;
-    const results = [...this.#progress[index]!.results];
-    const turn: Turn = { index, results, used: 0, asleepOn: undefined };
-    let end: Progress["end"] = "";
-    try {
-      const shared = this.#names.map((name, i) => [name, this.#shown(name, cells[i]!, turn)]);
-      if (code(Object.fromEntries(shared) as S)) end = "done";
-      results.length = 0; // the next run begins without results
-    } catch (error) {
-      if (error !== PAUSE) throw error;
+    if (this.#stepOf(index)?.kind === "wake") this.#take(this.#stepOf(index));
+    this.#take(this.#stepOf(index));
+    const text = this.#textOf(this.#told.at(-1) ?? "does nothing");
+    return { party: this.parties[index]!.name, text, state: this.state };
+  }
+
+  /** Takes the steps of a run that a search found. */
+  replay(token: string): Event[] {
+    const events: Event[] = [];
+    for (const code of decode(token).codes) {
+      if (code.startsWith("w")) continue; // the next step includes it
+      const index = code.charCodeAt(code.length - 1) - "A".charCodeAt(0);
+      events.push(code.startsWith("k") ? this.kill(index) : this.step(index));
     }
-    this.#progress[index] = { results, asleepOn: turn.asleepOn, end };
-    for (const [i, name] of this.#names.entries()) this.#words[name] = cells[i]!.load();
-    return {
-      party: this.parties[index]!.name,
-      text: turn.text ?? "does nothing",
-      state: this.state,
-    };
+    return events;
   }
 
-  #shown(name: string, word: Word32, turn: Turn): SharedWord {
-    const operation = <T extends number | void>(what: string, run: () => T): T => {
-      if (turn.used < turn.results.length) return turn.results[turn.used++] as T;
-      if (turn.text !== undefined) throw PAUSE;
-      if (turn.used === MOST_OPERATIONS) throw new Error("a hundred operations, and no end");
-      const result = run();
-      turn.results.push(result as number | undefined);
-      turn.used++;
-      const gives = result === undefined ? "" : ` → ${result}`;
-      turn.text = `${name}.${what}${turn.note ?? gives}`;
-      return result;
-    };
-    return {
-      load: () => operation("load()", () => word.load()),
-      store: (value) => operation(`store(${value})`, () => word.store(value)),
-      exchange: (value) => operation(`exchange(${value})`, () => word.exchange(value)),
-      add: (value) => operation(`add(${value})`, () => word.add(value)),
-      or: (bits) => operation(`or(${bits})`, () => word.or(bits)),
-      sleepWhile: (value) =>
-        operation(`sleepWhile(${value})`, () => {
-          const sleeps = wouldSleep(word, value);
-          turn.note = sleeps ? ": asleep" : ": differs";
-          if (sleeps) turn.asleepOn = name;
-        }),
-      wakeAll: () =>
-        operation("wakeAll()", () => {
-          check(wake(word.address, EVERYONE), { syscall: "futex", action: "wake" });
-          turn.note = this.#wake(name);
-        }),
-      addAndWake: () =>
-        operation("addAndWake()", () => {
-          check(addAndWake(word.address), { syscall: "futex", action: "wake" });
-          turn.note = this.#wake(name);
-        }),
-    };
+  #choices(index: number): Transition[] {
+    return this.#run.choices().filter(({ actor }) => actor?.index === index);
   }
 
-  /** Wakes the parties that count as asleep, and returns them. */
-  #wake(name: string): string {
-    const woken = this.#progress.flatMap(({ asleepOn }, i) => asleepOn === name ? [i] : []);
-    for (const i of woken) this.#progress[i] = { ...this.#progress[i]!, asleepOn: undefined };
-    const names = woken.map((i) => this.parties[i]!.name);
-    return names.length === 0 ? ": nobody" : `: ${names.join(", ")}`;
+  #stepOf(index: number): Transition | undefined {
+    return this.#choices(index).find(({ kind }) => kind === "step" || kind === "wake");
   }
-}
 
-/** One operation of a party. */
-interface Turn {
-  readonly index: number;
-  readonly results: (number | undefined)[];
-  used: number;
-  asleepOn: string | undefined;
-  text?: string;
-  note?: string;
-}
+  #take(transition: Transition | undefined): void {
+    this.#told = [];
+    void this.#run.follow(transition, { next: () => undefined });
+    const failed = this.#run.actors.find(({ failure }) => failure !== undefined);
+    if (failed !== undefined) throw failed.failure;
+  }
 
-function wouldSleep(word: Word32, value: number): boolean {
-  const result = wait(word.address, value >>> 0, 0);
-  if (result === -Errno.EAGAIN) return false;
-  if (result === -Errno.ETIMEDOUT) return true;
-  throw new Error(`Cannot ask the kernel whether it would sleep: errno ${-result}`);
+  /** Turns the explorer's words into those of this tutorial. */
+  #textOf(told: string): string {
+    const [operation, result] = told.replace(" falls asleep", " -> asleep").split(" -> ");
+    if (result === undefined) return operation!;
+    return /\.(sleepWhile|wakeAll|addAndWake)\(/.test(operation!)
+      ? `${operation}: ${result}`
+      : `${operation} → ${result}`;
+  }
 }
 
 /** The result of trying all orders. */
 export interface Exploration {
-  /** The number of different states that the parties can reach. */
+  /** The number of different states that the search entered. */
   readonly states: number;
   /** The shortest way to an end at which a party sleeps for ever. */
   readonly lost: readonly Event[] | undefined;
 }
 
-const MOST_STATES = 50_000;
+const MOST_STATES = 200_000;
 
 /** Tries every order of the parties' operations. Every party should reach its end. */
 export function explore<S = Shared>(
   parties: readonly Party<S>[],
   names: readonly string[] = BELL_WORDS,
 ): Exploration {
-  const machine = new Machine(parties, names);
-  const first: Path = { state: machine.state };
-  const seen = new Set([JSON.stringify(first.state)]);
-  for (let queue = [first]; queue.length > 0;) {
-    const next: Path[] = [];
-    for (const path of queue) {
-      let stuck = true;
-      for (const event of eventsFrom(machine, path.state)) {
-        stuck = false;
-        const key = JSON.stringify(event.state);
-        if (seen.has(key)) continue;
-        seen.add(key);
-        if (seen.size > MOST_STATES) {
-          throw new Error("Cannot explore: the number of states has no end");
-        }
-        next.push({ state: event.state, event, before: path });
-      }
-      const sleeper = path.state.parties.some(({ asleepOn }) => asleepOn !== undefined);
-      if (stuck && sleeper) return { states: seen.size, lost: eventsOf(path) };
-    }
-    queue = next;
+  const scenario = scenarioOf(parties, names);
+  const { finding, states, exhausted } = exploreSync(scenario, {
+    shortest: true,
+    states: MOST_STATES,
+  });
+  if (finding === undefined) {
+    if (exhausted) return { states, lost: undefined };
+    throw new Error("Cannot explore: the number of states has no end");
   }
-  return { states: seen.size, lost: undefined };
-}
-
-function* eventsFrom<S>(machine: Machine<S>, state: State): Generator<Event> {
-  for (const [index, { mayDie }] of machine.parties.entries()) {
-    machine.restore(state);
-    if (!machine.canRun(index)) continue;
-    yield machine.step(index);
-    machine.restore(state);
-    if (mayDie) yield machine.kill(index);
-  }
-}
-
-/** How a state was reached. */
-interface Path {
-  readonly state: State;
-  readonly event?: Event;
-  readonly before?: Path;
-}
-
-function eventsOf(path: Path): Event[] {
-  const events: Event[] = [];
-  for (let at: Path | undefined = path; at?.event !== undefined; at = at.before) {
-    events.unshift(at.event);
-  }
-  return events;
+  const isSleep = finding.kind === "lost wake-up" || /cannot continue/.test(finding.message);
+  if (!isSleep) throw new Error(`Cannot explore: ${finding.message.split("\n")[0]}: no end`);
+  return { states, lost: new Machine(parties, names).replay(finding.token) };
 }

@@ -24,7 +24,15 @@ import {
   waker,
 } from "./bells.ts";
 import { film } from "./film.ts";
-import { type Event, type Exploration, explore, Machine, type Party, words } from "./machine.ts";
+import {
+  type Event,
+  type Exploration,
+  explore,
+  Machine,
+  type Party,
+  putWords,
+  words,
+} from "./machine.ts";
 
 const MS = 1e6;
 const SPIN_MS = 20;
@@ -94,16 +102,16 @@ function sleepOnThePosition(): void {
     `EAGAIN: the word differs, so the thread did not sleep. ETIMEDOUT: it slept, and nobody woke it.
     So a reader can sleep on the count of messages, and a writer that adds one wakes it. From now on
     we watch two parties. Each line shows one operation, and then the two words. Any order is
-    possible: the two run on two processors, and each can be interrupted at any moment. (Both are in
-    this program. The operations are real, and so are the words. Only the sleep ends at once: its
-    time limit has passed already, so the kernel just compares.)`,
+    possible: the two run on two processors, and each can be interrupted at any moment. (Here both
+    run on a machine that this program simulates. It can go back to any moment, which no real
+    machine can.)`,
   );
   predict("The reader sees 0, and then a message arrives. Does the reader go to sleep?");
   show([sleeper("reader", onPosition), waker("writer", onPosition)], [0, 0, 0, 1, 0, 1, 0]);
   say(
     `I chose this order. A program can try all orders: it remembers every state, and lets every
     party take its next operation from each. If an order ends with a reader asleep although the
-    message is there, a wake-up is lost.`,
+    message is there, a wake-up is lost. The library's explorer does that, with its own code too.`,
   );
   const parties = [sleeper("reader", onPosition), waker("writer", onPosition)];
   tellResult(run("result", () => explore(parties)));
@@ -147,7 +155,7 @@ function findLoss(parties: readonly Party[]): void {
     throw new Error(`Cannot show a loss: none of ${states} states has one`);
   }
   film(lost, parties.map(({ name }) => name));
-  new Machine(parties).restore(lost.at(-1)!.state);
+  putWords(lost.at(-1)!.state);
 }
 
 function raiseAFlag(): void {
@@ -159,7 +167,10 @@ function raiseAFlag(): void {
   picture(sourceOf(unlooked));
   predict("Can you find an order in which the reader sleeps although there is a message?");
   findLoss([sleeper("reader", unlooked), waker("writer", unlooked)]);
-  say("The message arrived after the look and before the flag. Does this reader ever wake up?");
+  say(
+    `The message arrived after the look and before the flag. Does this reader ever wake up? I store
+    the same values in two real words, and ask the kernel.`,
+  );
   look(() => words.count.load());
   look(() => wait(words.bell.address, 1, now() + 100 * MS));
   say(

@@ -56,6 +56,8 @@ interface Memory {
 
 /** Everything about an actor that going back restores. */
 interface State {
+  /** The results of the operations since the code began, or began again. */
+  log: Log;
   /** The length of the log. */
   length: number;
   pending: Operation | undefined;
@@ -71,6 +73,12 @@ interface State {
 
 /** Each actor remembers so many points; a remembered operation keeps its objects alive. */
 const MEMORIES = 2 ** 15;
+
+/**
+ * Returned by code that is to begin again and depends on nothing that it did before: a loop whose
+ * turns would otherwise differ by their logs. It creates no memory, no files and no promises.
+ */
+export const AGAIN = Symbol("again");
 
 /** Threads of a pool have numbers from here on, and the actors' own threads have lower ones. */
 export const POOL = 64;
@@ -97,9 +105,9 @@ export class Actor {
   readonly name: string;
   readonly #code: Code;
   readonly #atOperation: ((actor: Actor) => void) | undefined;
-  readonly #log = new Log();
   readonly #memory = new Map<number, Memory>();
   #state: State = {
+    log: new Log(),
     length: 0,
     pending: undefined,
     waits: [],
@@ -177,16 +185,16 @@ export class Actor {
    * have done: its log, its result once it has finished, 0 if it died before that.
    */
   get hashA(): number {
-    const { dead, finished, outcome, length } = this.#state;
+    const { dead, finished, outcome, log, length } = this.#state;
     if (dead && !finished) return 0;
-    return outcome?.a ?? this.#log.hashA(length);
+    return outcome?.a ?? log.hashA(length);
   }
 
   /** The second half. */
   get hashB(): number {
-    const { dead, finished, outcome, length } = this.#state;
+    const { dead, finished, outcome, log, length } = this.#state;
     if (dead && !finished) return 0;
-    return outcome?.b ?? this.#log.hashB(length);
+    return outcome?.b ?? log.hashB(length);
   }
 
   // ---- called by leaves ----
@@ -201,7 +209,7 @@ export class Actor {
     this.#remember({ pending: this.#state.pending });
     if (!this.#performNow?.()) throw this.#unwind();
     this.#state.pending = undefined;
-    return (this.#log.at(this.#cursor++) as { result: T }).result;
+    return (this.#state.log.at(this.#cursor++) as { result: T }).result;
   }
 
   /** Performs at once something that only this actor can see, and logs the result. */
@@ -219,7 +227,7 @@ export class Actor {
   promise<T>(operation: Operation<T>): Promise<T> {
     if (this.#unwinding) throw UNWIND;
     if (!this.#isReplaying()) this.#append({ kind: "begun" });
-    if (this.#log.at(this.#cursor++).kind !== "begun") throw this.#unwindAsOther();
+    if (this.#state.log.at(this.#cursor++).kind !== "begun") throw this.#unwindAsOther();
     const { promise, resolve } = Promise.withResolvers<T>();
     const settle = (result: unknown) => resolve(result as T);
     const thread = this.index + POOL * ++this.#promises;
@@ -239,7 +247,7 @@ export class Actor {
   /** Whether the log decides what happens next. The code does not notice that a thread began. */
   #isReplaying(): boolean {
     for (; this.#cursor < this.#state.length; this.#cursor++) {
-      const entry = this.#log.at(this.#cursor);
+      const entry = this.#state.log.at(this.#cursor);
       if (entry.kind !== "started") return true;
       this.#setStarted(entry.thread);
     }
@@ -248,7 +256,7 @@ export class Actor {
 
   /** Returns the logged result. Memory that is shared by now may have been private then. */
   #replayed(operation?: Operation): unknown {
-    const entry = this.#log.at(this.#cursor++);
+    const entry = this.#state.log.at(this.#cursor++);
     if (entry.kind === "local") return entry.result;
     if (entry.kind !== "done" || operation === undefined) throw this.#unwindAsOther();
     if (this.#isChecked) {
@@ -310,7 +318,8 @@ export class Actor {
     state.outcome = undefined;
     current = this;
     try {
-      const result = this.#begin();
+      let result = this.#begin();
+      while (result === AGAIN && !this.#unwinding) result = this.#beginAgain();
       if (result instanceof Promise) return this.#runAsync(result);
       if (!this.#unwinding && this.#isReplaying()) this.#unwindAsOther();
       this.#finish(result);
@@ -328,12 +337,23 @@ export class Actor {
     return body(arranged as never);
   }
 
+  /** Forgets what the code has done, so that it is where it was when it began. */
+  #beginAgain(): unknown {
+    if (this.#isReplaying()) throw this.#unwindAsOther();
+    if (this.#cursor === 0) throw new Error(`${this.name} begins again and does nothing`);
+    this.#state.log = new Log();
+    this.#state.length = 0;
+    this.#cursor = 0;
+    this.locals = new Map();
+    return this.#begin();
+  }
+
   async #runAsync(result: Promise<unknown>): Promise<void> {
     result.then((value) => this.#finish(value), (error) => this.#fail(error));
     for (;;) {
       await quiet();
       if (this.#unwinding || !this.#isReplaying()) break;
-      const entry = this.#log.at(this.#cursor++);
+      const entry = this.#state.log.at(this.#cursor++);
       const wait = entry.kind === "settled" &&
         this.waits.find(({ thread }) => thread === entry.thread);
       if (!wait) this.#unwindAsOther();
@@ -367,15 +387,15 @@ export class Actor {
   /** Remembers where the log leads, if the log ends with an operation and no promise is open. */
   #remember(memory: Memory): void {
     const { length, waits } = this.#state;
-    if (length === 0 || this.#log.at(length - 1).kind !== "done" || waits.length > 0) return;
+    if (length === 0 || this.#state.log.at(length - 1).kind !== "done" || waits.length > 0) return;
     if (this.#memory.size === MEMORIES) this.#memory.clear();
-    this.#memory.set(this.#log.key(length), memory);
+    this.#memory.set(this.#state.log.key(length), memory);
   }
 
   /** Returns true and is at its next operation, without a run, if an earlier run had this log. */
   recall(): boolean {
     const state = this.#state;
-    const memory = this.#memory.get(this.#log.key(state.length));
+    const memory = this.#memory.get(this.#state.log.key(state.length));
     if (memory === undefined) return false;
     state.pending = memory.pending;
     if (memory.pending !== undefined) return true;
@@ -402,7 +422,7 @@ export class Actor {
   }
 
   #append(entry: Entry): void {
-    this.#state.length = this.#log.append(this.#state.length, entry);
+    this.#state.length = this.#state.log.append(this.#state.length, entry);
   }
 
   /** Ends it where it is: its code never runs again. */

@@ -12,7 +12,7 @@
  * @module
  */
 
-export { type Actor, currentActor } from "./actor.ts";
+export { type Actor, AGAIN, currentActor } from "./actor.ts";
 export type { Event, Problem, RunOptions, Transition } from "./actors.ts";
 export type { Access, Cells, Operation } from "./operation.ts";
 export {
