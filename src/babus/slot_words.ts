@@ -42,6 +42,9 @@
  * in place may be torn until they are validated. A peer that lies about allocated memory can make a
  * touch find none where /dev/shm is full, as after a truncation: see memory/mapping.ts.
  *
+ * Load buffering: readers store nothing but bells. A writer loads and stores between the CAS that
+ * acquires the lock and the release that frees it (write_lock.ts, P1), and no store leaves that.
+ *
  * @module
  */
 

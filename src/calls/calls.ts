@@ -70,6 +70,10 @@
  * each pair, including those given up. A call stays with a stopped server until that server
  * continues or dies, or the client gives up.
  *
+ * Load buffering: the lanes are as in lane.ts. A holder stores `adopted` and `returned` after the
+ * kernel's lock on its role, a barrier; a client sends a call again only after it has acquired the
+ * generation and both of them. So no party stores anything that depends on a load that is not done.
+ *
  * @module
  */
 

@@ -47,6 +47,9 @@
  * Limits: a reader that stays slower than the writer receives only an occasional message. Bytes
  * seen in place (`poll`) may be torn until the reader has validated them.
  *
+ * Load buffering: readers store nothing but bells, and so no store of theirs can pass their reads. A
+ * writer loads only what writers stored, after it has acquired their role from the kernel.
+ *
  * @module
  */
 

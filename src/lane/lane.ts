@@ -44,6 +44,11 @@
  * Each end checks a peer's position when it loads it. If the position is outside I1 and I2, or has
  * moved backwards, it throws a CorruptRegionError and keeps its private copy.
  *
+ * Load buffering (ARM lets a store pass an earlier load): each store that lets the other end go on is
+ * a release, so the loads before it are done. The receiver has read its bytes before `tail`, and the
+ * sender writes over them only after it has acquired that `tail`, or an earlier one that showed room.
+ * The sender loads nothing of a message, and stores it after that acquire.
+ *
  * @module
  */
 

@@ -26,6 +26,10 @@
  * C3  A peer corrupts the positions of a lane, and the consumer closes or dies: the next consumer
  *     that opens empties that lane and throws once, so the attempt after that serves all lanes.
  *
+ * Load buffering: as in lane.ts, for each lane. The consumer loads a seat's generation after the head,
+ * an acquire, and the next producer of the seat stores it after it has acquired the tail and found the
+ * lane drained.
+ *
  * @module
  */
 

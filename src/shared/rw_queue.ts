@@ -57,6 +57,9 @@
  * Limit: a stopped party does not let those behind it pass. It is alive, and its turn comes before
  * theirs.
  *
+ * Load buffering: everything between entering and leaving comes after the acquire of the turns, and
+ * before the release of its own (P3).
+ *
  * @module
  */
 

@@ -18,6 +18,9 @@
  *     report a cut that is before its first byte, and never misses one. The same happens to a
  *     consumer that opens just where positions come round to an old `cut_at`, 4 GiB later.
  *
+ * Load buffering: as in lane.ts. `cut_at` and `cuts` are loaded and stored by the holder of a role, and
+ * the kernel's lock on the role is a barrier.
+ *
  * @module
  */
 

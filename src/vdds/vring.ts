@@ -114,6 +114,11 @@
  * Every party checks a peer's values when it loads them: indexes against the depth, lengths against
  * the allocated memory, numbers against stamps. A corrupt row harms only its own reader.
  *
+ * Load buffering: a reader's CAS to `none` releases its reads of the sample, and the writer stores into
+ * a sample only after it has acquired all words of it (P2). The writer's stores precede the CAS that
+ * gives the sample away. What else depends on loads are hints, which a CAS confirms. Observers store
+ * nothing.
+ *
  * @module
  */
 
