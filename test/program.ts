@@ -13,8 +13,8 @@ const ROOT = new URL("../", import.meta.url);
 /** However slow the machine: a program that hangs is killed after this, and the test fails. */
 const DEADLINE_MS = 60_000;
 
-/** The sequences that move the cursor of a terminal up, or to its first row. */
-const UP = new RegExp(`${"\x1b"}\\[(\\d+A|H)`, "g");
+/** The sequences that move the cursor of a terminal up, to its first row, or to its other screen. */
+const UP = new RegExp(`${"\x1b"}\\[(\\d+A|H|\\?1049[hl])`, "g");
 
 /** Fails if a line would not fit into a terminal of 80 columns. */
 export function assertFits(out: string): void {

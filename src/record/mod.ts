@@ -12,5 +12,5 @@ export {
   type Refusal,
   type TopicAccount,
 } from "./recorder.ts";
-export { replay, type ReplayOptions } from "./replay.ts";
+export { Pace, replay, type ReplayOptions } from "./replay.ts";
 export type { Channel, Schema, Sink } from "./writer.ts";

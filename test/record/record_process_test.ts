@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { McapReader } from "../../src/record/mod.ts";
 import { topic } from "../../src/vdds/definition.ts";
-import { Program } from "../program.ts";
+import { Program, TerminalProgram } from "../program.ts";
 import { Name } from "../shared/scene.ts";
 
 const CLI = "src/cli/main.ts";
@@ -116,6 +116,56 @@ Deno.test("Ctrl-C ends a recording whose account is exact, and replay publishes 
     found[0],
   );
   assertEquals((await player.end()).code, 0);
+});
+
+Deno.test("vring replay shows its progress in a terminal, steps, goes on and quits", async () => {
+  using place = new Name();
+  using file = new TemporaryFile();
+  await using program = recorder(place.name, file.path);
+  await using numbers = new Numbers(place.name, 100);
+  while (numbers.sent < 100) await new Promise((resolve) => setTimeout(resolve, 5));
+  await numbers[Symbol.asyncDispose]();
+  program.kill("SIGINT");
+  await program.end();
+
+  const definition = topic(place.name, { size: 100, depth: 64, policy: "dropOldest", history: 1 });
+  using subscriber = definition.subscriber();
+  const args = [CLI, "replay", file.path, "--paused", "--loop", "--start", "0s"];
+  await using player = new TerminalProgram(`--allow-read=${file.path}`, ...args);
+  await player.until(/paused/);
+  await player.type("\x1b[C");
+  assertEquals((await subscriber.receive())?.lost, 0);
+  await player.type(" ");
+  await player.until(/playing/);
+  while ((await subscriber.receive())!.sequence < 2 * numbers.sent) continue; // the second round
+  await player.type("q");
+  await player.until(/\d+ messages/);
+  await player.end();
+});
+
+Deno.test("vring replay publishes the topics that --topic names, under other names", async () => {
+  using place = new Name();
+  using file = new TemporaryFile();
+  await using program = recorder(place.name, file.path);
+  await using numbers = new Numbers(place.name, 100);
+  while (numbers.sent < 100) await new Promise((resolve) => setTimeout(resolve, 5));
+  await numbers[Symbol.asyncDispose]();
+  program.kill("SIGINT");
+  await program.end();
+  const read = `--allow-read=${file.path}`;
+  const other = `${place.name}/other`;
+  const names = `nothing/**,/${place.name}:=/${other}`;
+  using subscriber = topic(other, { size: 100, depth: 64, policy: "dropOldest", history: 1 })
+    .subscriber();
+  await using player = new Program(read, CLI, "replay", file.path, "--rate", "0", "--topic", names);
+  assertEquals((await subscriber.receive())?.value.length, 100);
+  assertEquals((await player.end()).code, 0);
+  await using nobody = new Program(read, CLI, "replay", file.path, "--topic", "nothing");
+  await nobody.until(/: 0 messages/);
+  for (const bad of [["--start", "soon"], ["--topic", "a:="], ["--topic", "a:=b:=c"]]) {
+    await using refused = new Program(read, CLI, "replay", file.path, ...bad);
+    await refused.refused(2, /^Cannot (start at|replay topic) .*: pass /);
+  }
 });
 
 Deno.test("a recorder without the permission to write prints the flag", async () => {

@@ -4,7 +4,14 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { bytes, json, text } from "../../src/codec.ts";
 import { VringError } from "../../src/errors.ts";
 import { toRosMessage } from "../../src/layout/tools/ros_message.ts";
-import { McapReader, record, type RecordReport, replay, type Sink } from "../../src/record/mod.ts";
+import {
+  McapReader,
+  Pace,
+  record,
+  type RecordReport,
+  replay,
+  type Sink,
+} from "../../src/record/mod.ts";
 import { McapWriter } from "../../src/record/writer.ts";
 import { array, struct } from "../../src/struct.ts";
 import { namespace } from "../../src/testing/namespace.ts";
@@ -243,23 +250,80 @@ Deno.test("replay publishes the same messages under the same definitions, in the
   assertEquals(await replay(disk.reader(), { nameOf, until: stop }), 0);
 });
 
+/** What a recording tells of topic "t", whose samples have no type. */
+const UNTYPED = { "vring.name": "t", "vring.type": "", "vring.options": "{}" };
+
+/** Writes a recording of topic "t" whose messages were published at these seconds. */
+function recordedAt(disk: Disk, ...times: readonly number[]): void {
+  const writer = new McapWriter(disk, { compress: false, chunkBytes: 1000 });
+  const metadata = UNTYPED;
+  const channel = writer.addChannel({ topic: "/t", encoding: "x", schema: undefined, metadata });
+  for (const [k, seconds] of times.entries()) {
+    const time = BigInt(seconds) * 1_000_000_000n;
+    const data = new Uint8Array(1);
+    writer.add({ channel, sequence: k + 1, logTime: time, publishTime: time, data });
+  }
+  writer.end();
+}
+
+Deno.test("a paused replay publishes a message for each step, and goes on from there", async () => {
+  using _place = namespace();
+  const disk = new Disk();
+  recordedAt(disk, 0, 3600, 7200, 7200);
+  using subscriber = topic("t").subscriber();
+  const pace = new Pace(true);
+  const until = new AbortController();
+  const offsets: number[] = [];
+  const onMessage = (offsetMs: number) => void offsets.push(offsetMs);
+  const replaying = replay(disk.reader(), { until: until.signal, pace, onMessage });
+  assertEquals(await settled(replaying), false);
+  assertEquals(subscriber.tryReceive(), undefined);
+  pace.step();
+  assertEquals((await subscriber.receive())?.sequence, 1);
+  pace.step(); // an hour later in the recording
+  assertEquals((await subscriber.receive())?.sequence, 2);
+  assertEquals([pace.isPaused, subscriber.tryReceive()], [true, undefined]);
+  pace.step();
+  assertEquals((await subscriber.receive())?.sequence, 3);
+  pace.toggle();
+  assertEquals([await replaying, pace.isPaused], [4, false]);
+  assertEquals(offsets, [0, 3600e3, 7200e3, 7200e3]);
+});
+
+/** Whether a promise settles within some turns of the event loop. */
+async function settled(promise: Promise<unknown>): Promise<boolean> {
+  let isSettled = false;
+  promise.finally(() => isSettled = true);
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+  return isSettled;
+}
+
+Deno.test("a paused replay ends when its signal aborts", async () => {
+  using _place = namespace();
+  const disk = new Disk();
+  recordedAt(disk, 0);
+  const until = new AbortController();
+  const replaying = replay(disk.reader(), { until: until.signal, pace: new Pace(true) });
+  until.abort();
+  assertEquals(await replaying, 0);
+});
+
+Deno.test("a replay that loops keeps its publisher", async () => {
+  using _place = namespace();
+  const disk = new Disk();
+  recordedAt(disk, 0, 0);
+  using subscriber = topic("t").subscriber();
+  const until = new AbortController();
+  const replaying = replay(disk.reader(), { until: until.signal, loop: true, rate: Infinity });
+  for (let sequence = 0; sequence < 7;) sequence = (await subscriber.receive())!.sequence;
+  until.abort();
+  assert(await replaying.catch((error) => error === until.signal.reason ? 7 : error) >= 7);
+});
+
 Deno.test("replay keeps the pauses between messages, and aborts in one", async () => {
   using _place = namespace();
   const disk = new Disk();
-  const writer = new McapWriter(disk, { compress: false, chunkBytes: 1000 });
-  const metadata = { "vring.name": "t", "vring.type": "", "vring.options": "{}" };
-  const id = writer.addChannel({ topic: "/t", encoding: "x", schema: undefined, metadata });
-  for (const [sequence, seconds] of [[1, 0n], [2, 3600n]] as const) {
-    const time = seconds * 1_000_000_000n;
-    writer.add({
-      channel: id,
-      sequence,
-      logTime: time,
-      publishTime: time,
-      data: new Uint8Array(1),
-    });
-  }
-  writer.end();
+  recordedAt(disk, 0, 3600);
   using subscriber = topic("t").subscriber();
   const end = new AbortController();
   const replaying = replay(disk.reader(), { until: end.signal });
@@ -269,7 +333,7 @@ Deno.test("replay keeps the pauses between messages, and aborts in one", async (
   assertEquals(await replay(disk.reader(), { until: new AbortController().signal, rate: 1e9 }), 2);
   const late = { until: new AbortController().signal, startMs: 1000, rate: Infinity };
   assertEquals(await replay(disk.reader(), late), 1);
-  const damaged = { ...metadata, "vring.type": "{" };
+  const damaged = { ...UNTYPED, "vring.type": "{" };
   await assertRejects(
     () =>
       replay({

@@ -87,7 +87,8 @@ export const lag: Command = figure(
   "Shows how much waits for each receiver, and for how long.",
   ({ activity: { flows } }) => {
     const now = performance.timeOrigin + performance.now();
-    const all = flows.map(({ label, backlog, room, unit, oldest }) => ({
+    const waiting = flows.filter(({ room }) => room !== undefined);
+    const all = waiting.map(({ label, backlog, room, unit, oldest }) => ({
       flow: label || "all",
       backlog,
       room,
@@ -95,7 +96,9 @@ export const lag: Command = figure(
       waitsMs: oldest === undefined ? undefined : Math.max(0, now - oldest),
     }));
     const words = all.map(({ flow, backlog, room, unit, waitsMs }) =>
-      `${flow}: ${backlog ?? "?"} of ${room} ${unit}` +
+      (backlog === undefined
+        ? `${flow}: ${unit === "samples" ? "nobody receives" : "unknown"}`
+        : `${flow}: ${backlog} of ${room} ${unit}`) +
       (waitsMs === undefined ? "" : `, the oldest for ${waitsMs.toFixed(1)} ms`)
     );
     return { facts: { flows: all }, words: words.join("; ") || "nothing can wait" };

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { McapReader, replay as replayFile } from "../../record/mod.ts";
-import { type Command, Exit, matcher, numberIn, UsageError } from "../command.ts";
+import { McapReader, Pace, replay as replayFile } from "../../record/mod.ts";
+import { type Call, type Command, Exit, matcher, numberIn, UsageError } from "../command.ts";
 import { oldFile } from "../files.ts";
+import { harmless } from "../output.ts";
 
 export const replay: Command = {
   name: "replay",
@@ -15,45 +16,117 @@ export const replay: Command = {
   options: {
     rate: { value: "FACTOR", summary: "the speed: 2 is twice as fast, 0 does not pause" },
     loop: { summary: "begin again at the end" },
-    start: { value: "SECONDS", summary: "skip the beginning" },
-    only: { value: "PATTERN", summary: "only these topics" },
-    rename: { value: "A:=B", summary: "publish topic A as B" },
+    start: { value: "TIME", summary: "skip the beginning, such as 12s, 500ms or 2m" },
+    topic: { value: "A[:=B]", summary: "only topic A (a pattern), or A as B; several with commas" },
+    paused: { summary: "begin paused: Space or Enter goes on, and the right arrow steps" },
     wait: { value: "N", summary: "wait for so many subscribers of each topic" },
   },
   examples: [
     "vring replay run.mcap",
-    "vring replay run.mcap --rate 2 --start 12 --rename cam/left:=test/left",
+    "vring replay run.mcap --rate 2 --start 12s --topic /cam/left:=/test/left",
+    "vring replay run.mcap --paused --topic '/cam/**,/imu'",
   ],
   async run(call) {
-    const { names: [path, ...more], options, out, end } = call;
+    const { names: [path, ...more], options, out } = call;
     if (path === undefined || more.length > 0) throw new UsageError("Cannot replay: pass one file");
     const factor = numberIn(call, "rate") ?? 1;
-    const [from, to] = renaming(options.rename);
-    const isWanted = typeof options.only === "string" ? matcher(options.only) : () => true;
+    const pace = new Pace(options.paused === true);
+    const quit = new AbortController();
+    const until = AbortSignal.any([call.end, quit.signal]);
+    const startMs = millisecondsIn(options.start);
+    const nameOf = namesIn(options.topic);
+    const waitFor = numberIn(call, "wait") ?? 0;
     using file = oldFile(path);
+    const reader = new McapReader(file.readAt, path);
+    let seen = 0;
+    const screen = showScreen(call, path, pace, quit, () => seen);
     let count = 0;
-    do {
-      const reader = new McapReader(file.readAt, path);
-      const replayed = await replayFile(reader, {
+    try {
+      count = await replayFile(reader, {
         rate: factor === 0 ? Infinity : factor,
-        startMs: (numberIn(call, "start") ?? 0) * 1000,
-        nameOf: (name) => isWanted(name) ? name === from ? to : name : undefined,
-        waitFor: numberIn(call, "wait") ?? 0,
-        until: end,
+        startMs,
+        loop: options.loop === true,
+        nameOf,
+        waitFor,
+        until,
+        pace,
+        onMessage: (offsetMs) => void (seen = offsetMs),
       });
-      count += replayed;
-      if (replayed === 0) break;
-    } while (options.loop && !end.aborted);
+    } catch (error) {
+      if (!until.aborted) throw error; // the signal ended a wait
+    } finally {
+      screen[Symbol.dispose]();
+    }
     out.object({ path, messages: count });
     out.line(`${path}: ${count} messages`);
     return Exit.ok;
   },
 };
 
-/** Takes `/a:=/b` apart. */
-function renaming(given: string | true | undefined): [from?: string, to?: string] {
-  if (typeof given !== "string") return [];
-  const [from, to, ...more] = given.split(":=").map((name) => name.replace(/^\//, ""));
-  if (from && to && more.length === 0) return [from, to];
-  throw new UsageError(`Cannot rename ${given}: pass two names, such as cam:=test/cam`);
+/** Shows the progress in a terminal, and lets keys pause it; elsewhere, lines of input do. */
+function showScreen(
+  { terminal, out, options }: Call,
+  path: string,
+  pace: Pace,
+  quit: AbortController,
+  seen: () => number,
+): Disposable {
+  if (terminal === undefined || out.json) {
+    if (options.paused) readLines(pace);
+    return { [Symbol.dispose]: () => {} };
+  }
+  const show = () =>
+    terminal.show([
+      `${harmless(path)}  ${(seen() / 1000).toFixed(1)} s  ${pace.isPaused ? "paused" : "playing"}`,
+      "",
+      "Space pauses or goes on   Right arrow publishes one message   q quits",
+    ]);
+  const opened = terminal.open((key) => {
+    if (key === " " || key === "\r") pace.toggle();
+    else if (key === "\x1b[C" || key === "l" || key === ".") pace.step();
+    else if (key === "q" || key === "\x03") quit.abort();
+    show();
+  });
+  show();
+  const timer = setInterval(show, 100);
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      opened[Symbol.dispose]();
+    },
+  };
+}
+
+/** Pauses or goes on at each line of standard input. */
+async function readLines(pace: Pace): Promise<void> {
+  const bytes = new Uint8Array(256);
+  for (let count; (count = await Deno.stdin.read(bytes)) !== null;) {
+    for (const byte of bytes.subarray(0, count)) if (byte === 10) pace.toggle();
+  }
+}
+
+/** The milliseconds in a time such as `12s`, `500ms`, `2m` or `12`, which are seconds. */
+function millisecondsIn(given: string | true | undefined): number {
+  if (given === undefined) return 0;
+  const [, number, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(String(given)) ?? [];
+  if (number !== undefined) return Number(number) * { ms: 1, s: 1000, m: 60_000 }[unit]!;
+  throw new UsageError(`Cannot start at ${given}: pass a time, such as 12s, 500ms or 2m`);
+}
+
+/** Takes `/a:=/b,/cam/**` apart; returns the name to publish a topic under, if it is wanted. */
+function namesIn(given: string | true | undefined): (name: string) => string | undefined {
+  if (typeof given !== "string") return (name) => name;
+  const rules = given.split(",").map((part) => {
+    const [from, to, ...more] = part.split(":=").map((name) => name.replace(/^\//, ""));
+    if (!from || to === "" || more.length > 0) {
+      throw new UsageError(
+        `Cannot replay topic ${part}: pass a name, or two, such as cam:=test/cam`,
+      );
+    }
+    return { isMatch: matcher(from), to };
+  });
+  return (name) => {
+    const rule = rules.find(({ isMatch }) => isMatch(name));
+    return rule && (rule.to ?? name);
+  };
 }
