@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { type Account, describe, isClean, killsOf } from "./account.ts";
+import { addEntry, entryOf, type Part } from "./record.ts";
 import { findWorkload, workloadNames } from "./workloads.ts";
 import { torture } from "./run.ts";
 
@@ -14,7 +15,8 @@ const INTERRUPTED = 130;
 function help(): string {
   return `Kills and stops processes that use shared memory, and prints the account.
 
-Usage: deno task torture [workload ..] [--seconds n] [--seed s] [--steps] [--shm mb]
+Usage: deno task torture [workload ..] [--seconds n] [--seed s] [--steps] [--record]
+                         [--shm mb]
 
   workload   one or more of these; all of them by default:
 ${list(workloadNames("workloads"))}
@@ -23,6 +25,7 @@ ${list(workloadNames("broken"))}
   --seconds  how long each workload is tortured; 10 by default
   --seed     repeats the plan of deaths, loads and stops of an earlier run, but not
              its timing; a new seed by default
+  --record   adds the run to test/torture/record.jsonl at its end
   --steps    also print at which steps processes were killed
   --shm      with a /dev/shm of its own, of so many MB; needs root. The workload
              "truncated" fills it if it has at most 256 MB
@@ -43,6 +46,8 @@ interface Request {
   seconds: number;
   seed: number;
   steps: boolean;
+  /** Whether to add the run to the record. */
+  record: boolean;
   /** The size of a /dev/shm of its own, in MB. */
   shm: number | undefined;
 }
@@ -57,6 +62,7 @@ function parse(args: string[]): Request | string | undefined {
         seconds: { type: "string", default: "10" },
         seed: { type: "string", default: `${Math.random() * 2 ** 32 >>> 0}` },
         steps: { type: "boolean", default: false },
+        record: { type: "boolean", default: false },
         shm: { type: "string" },
         help: { type: "boolean", default: false },
       },
@@ -73,7 +79,7 @@ function parse(args: string[]): Request | string | undefined {
       return `"${unknown}" is not a workload: choose of ${known.join(", ")}`;
     }
     const workloads = positionals.length > 0 ? positionals : workloadNames("workloads");
-    return { workloads, seconds, seed, steps: values.steps, shm };
+    return { workloads, seconds, seed, steps: values.steps, record: values.record, shm };
   } catch (error) {
     return (error as Error).message;
   }
@@ -109,6 +115,24 @@ async function runInOwnMount(megabytes: number): Promise<number> {
   return code;
 }
 
+/** What the record keeps of an account. */
+function partOf(account: Account): Part {
+  const { workload, seconds, killsAtSteps, stops, sent, received } = account;
+  const { filesLeft, processesLeft, complaints, complaintCount } = account;
+  const wrong = ["lost", "duplicated", "corrupt", "leaked"] as const;
+  const findings = [
+    ...complaints,
+    ...(complaintCount > complaints.length
+      ? [`and ${complaintCount - complaints.length} more`]
+      : []),
+    ...wrong.filter((name) => account[name] > 0).map((name) => `${account[name]} ${name}`),
+    ...filesLeft.map((file) => `${file} was left`),
+    ...processesLeft.map((pid) => `process ${pid} was left`),
+  ];
+  const kills = killsOf(account);
+  return { workload, seconds, kills, killsAtSteps, stops, sent, received, findings };
+}
+
 async function main(): Promise<number> {
   const request = parse(Deno.args);
   if (request === undefined) {
@@ -120,7 +144,7 @@ async function main(): Promise<number> {
     return 2;
   }
   if (request.shm !== undefined) return await runInOwnMount(request.shm);
-  const { workloads, seconds, seed, steps } = request;
+  const { workloads, seconds, seed, steps, record } = request;
   const controller = new AbortController();
   const { signal } = controller;
   const abort = () => controller.abort();
@@ -130,13 +154,17 @@ async function main(): Promise<number> {
     if (terminal) showProgress(account, seconds);
   };
   let clean = true;
+  const parts: Part[] = [];
   for (const name of workloads) {
     const account = await torture(findWorkload(name), { seconds, seed, signal, onProgress });
     if (terminal) Deno.stdout.writeSync(encoder.encode("\r\x1b[K"));
     console.log(describe(account, { steps }));
     clean &&= isClean(account);
-    if (signal.aborted) return INTERRUPTED;
+    parts.push(partOf(account));
+    if (signal.aborted) break;
   }
+  if (record) addEntry(entryOf("torture", seed, parts));
+  if (signal.aborted) return INTERRUPTED;
   return clean ? 0 : 1;
 }
 

@@ -1,0 +1,247 @@
+/**
+ * One run of a scene: forked processes fill its seats, and are killed and stopped, several at once.
+ *
+ * @module
+ */
+
+import { now, sleepSync } from "../../../src/os/clock.ts?real";
+import { Random } from "../../random.ts";
+import { arm } from "../../trap/trap.ts";
+import { Ledger } from "../ledger.ts";
+import { Forks, ownChance, SIGCONT, SIGKILL, SIGSTOP } from "./forks.ts";
+import type { Player, Scene } from "./scene.ts";
+
+/** The account of a run of a scene. */
+export interface SwarmAccount {
+  readonly scene: string;
+  readonly seed: number;
+  readonly seconds: number;
+  readonly killsAtRandom: number;
+  readonly killsAtSteps: number;
+  readonly stops: number;
+  readonly sent: number;
+  readonly received: number;
+  /** The first complaints, in words. */
+  readonly complaints: readonly string[];
+  readonly complaintCount: number;
+  readonly filesLeft: readonly string[];
+}
+
+/** How long everybody lives between two looks at the memory. */
+const ROUND_MS = 1500;
+/** In hectic rounds all may die before they have received anything, but not in so many in a row. */
+const STILL_ROUNDS = 8;
+/** The share of processes that die by themselves, at a step. */
+const AT_STEPS = 0.4;
+const SLOWEST_END_MS = 10_000;
+
+interface Seat {
+  readonly index: number;
+  life: number;
+  pid: number;
+  /** Whether a signal that ends it was sent, or it was to end itself. */
+  killed: boolean;
+}
+
+/** Runs a scene for so many seconds. Blocks the thread. */
+export function swarm(
+  name: string,
+  scene: Scene,
+  { seconds, seed, untilFound = false }: {
+    seconds: number;
+    seed: number;
+    /** Ends at the first complaint. */
+    untilFound?: boolean;
+  },
+): SwarmAccount {
+  using ledger = Ledger.create({ cells: { ...scene.cells, diedAtStep: 1 }, seats: 0 });
+  const isOver = () => untilFound && ledger.complaintCount > 0;
+  return new Swarm(name, scene, ledger, seed).run(seconds, isOver);
+}
+
+class Swarm {
+  readonly #name: string;
+  readonly #scene: Scene;
+  readonly #ledger: Ledger;
+  readonly #seed: number;
+  readonly #run: string;
+  readonly #forks = forks();
+  readonly #random: Random;
+  readonly #seats: Seat[];
+  #lives = 0;
+  #atRandom = 0;
+  #stops = 0;
+
+  constructor(name: string, scene: Scene, ledger: Ledger, seed: number) {
+    this.#name = name;
+    this.#scene = scene;
+    this.#ledger = ledger;
+    this.#seed = seed;
+    this.#run = `swarm${Deno.pid}x${seed.toString(36)}`;
+    this.#random = new Random(seed, name, "harness");
+    this.#seats = scene.seats.map((_, index) => ({ index, life: 0, pid: 0, killed: false }));
+  }
+
+  run(seconds: number, isOver: () => boolean): SwarmAccount {
+    const start = performance.now();
+    const end = start + seconds * 1000;
+    let moved = -1;
+    let still = 0;
+    try {
+      while (performance.now() < end && !isOver()) {
+        this.#round(Math.min(end, performance.now() + ROUND_MS), isOver);
+        this.#endAll();
+        this.#scene.alone?.(this.#player(0, this.#lives, this.#random));
+        const received = this.#total("received");
+        still = received === moved ? still + 1 : 0;
+        if (still === STILL_ROUNDS) this.#ledger.complain("nothing arrives any more");
+        moved = received;
+      }
+    } finally {
+      this.#endAll();
+      this.#scene.unlink(this.#player(0, 0, this.#random));
+    }
+    const filesLeft = this.#removeFiles();
+    const sum = (cell: string) => this.#total(cell);
+    return {
+      scene: this.#name,
+      seed: this.#seed,
+      seconds: (performance.now() - start) / 1000,
+      killsAtRandom: this.#atRandom,
+      killsAtSteps: sum("diedAtStep"),
+      stops: this.#stops,
+      sent: sum("sent"),
+      received: sum("received"),
+      complaints: this.#ledger.complaints(),
+      complaintCount: this.#ledger.complaintCount,
+      filesLeft,
+    };
+  }
+
+  #total(cell: string): number {
+    return (this.#ledger.cells as Record<string, readonly { load(): number }[]>)[cell]!
+      .reduce((sum, each) => sum + each.load(), 0);
+  }
+
+  #round(end: number, isOver: () => boolean): void {
+    const longest = this.#random.skewed(1, 50); // hectic rounds, and calm ones
+    while (performance.now() < end && !isOver()) {
+      for (const seat of this.#seats) if (seat.pid === 0) this.#fill(seat);
+      sleepSync(this.#random.skewed(0.2, longest));
+      this.#reap();
+      this.#harm();
+      this.#reap();
+    }
+  }
+
+  /** Kills or stops some of those that live, several at once. */
+  #harm(): void {
+    const living = this.#seats.filter(({ pid, killed }) => pid !== 0 && !killed);
+    const amount = this.#random.chance(0.15) ? living.length : this.#random.small(living.length);
+    for (let i = 0; i < amount; i++) {
+      const [victim] = living.splice(this.#random.below(living.length), 1);
+      if (victim === undefined) return;
+      if (this.#random.chance(0.1)) {
+        this.#forks.signal(victim.pid, SIGSTOP); // until a later turn
+        this.#stops++;
+        this.#stopped.add(victim.pid);
+        continue;
+      }
+      this.#forks.signal(victim.pid, SIGKILL);
+      victim.killed = true;
+    }
+    for (const pid of this.#stopped) {
+      if (!this.#random.chance(0.4)) continue;
+      this.#forks.signal(pid, SIGCONT);
+      this.#stopped.delete(pid);
+    }
+  }
+
+  readonly #stopped = new Set<number>();
+
+  #fill(seat: Seat): void {
+    const life = ++seat.life;
+    this.#lives = Math.max(this.#lives, life + 1);
+    seat.killed = false;
+    seat.pid = this.#forks.fork(() => this.#live(seat.index, life));
+  }
+
+  /** What a child does. */
+  #live(index: number, life: number): void {
+    const random = new Random(this.#seed, this.#name, index, life);
+    const chance = new Random(this.#seed, this.#name, index, life, "chance", now());
+    ownChance(() => chance.next());
+    const player = this.#player(index, life, random);
+    if (random.chance(AT_STEPS)) {
+      const { steps } = this.#scene;
+      const matching = random.chance(0.6) ? random.pick(steps) : undefined;
+      const at = random.small(matching === undefined ? 400 : 40);
+      arm({ act: "kill", at, matching }, () => {
+        this.#ledger.cells.diedAtStep![0]!.add(1);
+        this.#forks.signal(this.#forks.pid, SIGKILL);
+      });
+    }
+    try {
+      for (;;) this.#scene.seats[index]!(player);
+    } catch (error) {
+      player.complain(Deno.inspect(error).slice(0, 400));
+    }
+  }
+
+  #player(seat: number, life: number, random: Random): Player {
+    const ledger = this.#ledger;
+    const cells = ledger.cells as Player["cells"];
+    return {
+      seat,
+      life,
+      random,
+      cells,
+      name: (suffix) => `${this.#run}-${suffix}`,
+      count: (cell, amount = 1) => void cells[cell]![0]!.add(amount),
+      complain: (text) => ledger.complain(`${this.#name} ${seat}.${life}: ${text}`),
+    };
+  }
+
+  #reap(): void {
+    for (let ended; (ended = this.#forks.reap()) !== undefined;) {
+      const { pid, signal, code } = ended;
+      const seat = this.#seats.find((one) => one.pid === pid);
+      if (seat === undefined) continue;
+      seat.pid = 0;
+      this.#stopped.delete(pid);
+      if (signal === SIGKILL) {
+        if (seat.killed) this.#atRandom++;
+      } else {
+        this.#ledger.complain(`seat ${seat.index} ended with signal ${signal}, code ${code}`);
+      }
+    }
+  }
+
+  /** Kills everybody, and waits until all are reaped: then the kernel has dropped their locks. */
+  #endAll(): void {
+    const end = performance.now() + SLOWEST_END_MS;
+    for (const seat of this.#seats) {
+      if (seat.pid === 0 || seat.killed) continue;
+      this.#forks.signal(seat.pid, SIGKILL);
+      seat.killed = true;
+    }
+    while (this.#seats.some(({ pid }) => pid !== 0)) {
+      this.#reap();
+      sleepSync(0.2);
+      if (performance.now() > end) throw new Error("a killed process does not end");
+    }
+  }
+
+  #removeFiles(): string[] {
+    const ours = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name)
+      .filter((name) => name.includes(this.#run));
+    for (const name of ours) Deno.removeSync(`/dev/shm/${name}`);
+    return ours;
+  }
+}
+
+let made: Forks | undefined;
+
+function forks(): Forks {
+  return made ??= new Forks();
+}

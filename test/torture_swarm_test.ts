@@ -1,0 +1,61 @@
+/** The swarm kills forked processes, keeps its account over interruptions, and finds mistakes. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { entries, readmeWithSum, sumOf } from "./torture/record.ts";
+import { whyNoCompiler } from "./shared/scene.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const obstacle = whyNoCompiler();
+if (obstacle !== undefined) console.warn(`The swarm is not tested: ${obstacle}`);
+
+/** Runs the command for some seconds; returns its exit code and report. */
+async function swarm(...args: string[]): Promise<{ code: number; report: string; shown: string }> {
+  const task = ["--v8-flags=--single-threaded", "--import-map", "test/trap/import_map.json"];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", "--no-check", ...task, "test/torture/swarm/main.ts", ...args],
+    cwd: ROOT,
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, report: decoder.decode(stdout), shown: decoder.decode(stderr) };
+}
+
+Deno.test({
+  name: "the swarm finds broken scenes, and a run goes on where it ended",
+  ignore: obstacle !== undefined,
+  async fn() {
+    const state = await Deno.makeTempFile();
+    await Deno.remove(state);
+    try {
+      const one = ["--state", state, "--slice", "0.5", "--seed", "5"];
+      const clean = await swarm(...one, "--minutes", "0.01", "locks");
+      assertEquals(clean.code, 0, clean.report);
+      assertMatch(clean.report, /swarm: clean, .* seed 5\n/);
+      const broken = await swarm(
+        ...one,
+        "--minutes",
+        "1",
+        "--until-found",
+        "locks",
+        "broken-locks",
+      );
+      assertEquals(broken.code, 1, broken.report);
+      assertMatch(
+        broken.report,
+        /NOT CLEAN.* seed 5\n[^]*\| locks .*[^]*- broken-locks .*two hold/,
+      );
+      assertMatch(broken.shown, /\[#+\.+\] +\d+ % /);
+      const { parts } = JSON.parse(await Deno.readTextFile(state));
+      assert(parts.length >= 2 && parts[0].workload === "locks");
+    } finally {
+      await Deno.remove(state);
+    }
+    const left = [...Deno.readDirSync("/dev/shm")].filter(({ name }) => name.includes("swarm"));
+    assertEquals(left.filter(({ name }) => name.includes("x5-")), []);
+  },
+});
+
+Deno.test("README.md shows the sum of the record of torture", () => {
+  assertEquals(readmeWithSum(), Deno.readTextFileSync(new URL("README.md", ROOT)));
+  const { findings, kills } = sumOf(entries().flatMap(({ parts }) => parts));
+  assert(kills >= findings.length);
+});
