@@ -8,7 +8,7 @@
 import { stripTypeScriptTypes } from "node:module";
 
 const STAGE = new URL("./", import.meta.url);
-/** Where `deno task learn:build learn` puts the playground. */
+/** Where `deno task learn build` puts the playground. */
 const PLAYGROUND = new URL("../../learn/play/", STAGE);
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -41,7 +41,7 @@ export function drawCourse({ chapters, last, playground }: Course): HTMLElement 
         "p.soft",
         {},
         "A playground, in which you are the scheduler, is here once you have built it: ",
-        el("code", {}, "deno task learn:build learn"),
+        el("code", {}, "deno task learn build"),
       ),
     ),
     el("ol.chapters", {}, ...chapters.map(chapterItem)),
