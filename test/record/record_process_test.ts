@@ -113,7 +113,7 @@ Deno.test("Ctrl-C ends a recording whose account is exact, and replay publishes 
   const first = await subscriber.receive();
   assertEquals(
     new DataView(first!.value.buffer, first!.value.byteOffset).getUint32(0, true),
-    found[0],
+    found[first!.lost], // those before it were overwritten, if this process was slow
   );
   assertEquals((await player.end()).code, 0);
 });
