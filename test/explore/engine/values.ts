@@ -9,7 +9,9 @@ import type { Inode } from "./world.ts";
 
 /** Hashes the result of an operation. */
 export function hashOf(value: unknown, seed: number): number {
-  if (typeof value === "number") return mix(value, 1, 0, 0, seed);
+  if (typeof value === "number") {
+    return Number.isSafeInteger(value) ? mix(value, 1, 0, 0, seed) : textHash(`${value}`, seed);
+  }
   if (typeof value === "string") return textHash(value, seed);
   if (typeof value === "boolean") return value ? 3 : 2;
   if (value instanceof Uint8Array) return bytesHash(value, seed);

@@ -362,6 +362,7 @@ export function copyDoublesOut(memory: Memory, offset: number, target: Float64Ar
 
 export function storeDouble(memory: Memory, offset: number, value: number): void {
   checkWritable(memory);
+  if (offset % 8 !== 0) return; // as an array of numbers ignores it
   const { inode, offset: base } = resolve(memory.address + offset);
   const bytes = bytesOf(Float64Array.of(value));
   const access: Access = { how: "plain store", cells: [{ inode, from: base, to: base + 8 }] };
@@ -370,6 +371,7 @@ export function storeDouble(memory: Memory, offset: number, value: number): void
 }
 
 export function loadDouble(memory: Memory, offset: number): number {
+  if (offset % 8 !== 0) return undefined as never; // as an array of numbers has nothing there
   const { inode, offset: base } = resolve(memory.address + offset);
   const label = () => `load the number at ${offset}`;
   const perform = () => new Float64Array(inode.bytes.slice(base, base + 8).buffer)[0]!;

@@ -11,6 +11,7 @@ import { BROKEN_WAITS } from "./broken_waits.ts";
 import { CIRCULAR } from "./circular.ts";
 import { DOORBELL } from "./doorbell.ts";
 import { FAN_IN } from "./fan_in.ts";
+import { HOSTILE } from "./hostile.ts";
 import { MPSC } from "./mpsc.ts";
 import { REACTOR } from "./reactor.ts";
 import { REGION } from "./region.ts";
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CIRCULAR,
   ...DOORBELL,
   ...FAN_IN,
+  ...HOSTILE,
   ...MPSC,
   ...REACTOR,
   ...REGION,
