@@ -27,7 +27,7 @@ async function run(program: string, ...args: string[]) {
 }
 
 Deno.test("store buffering: the exchange forbids that neither side sees the other", async () => {
-  const { code, out, err } = await run("store_buffering", "--rounds", "3000");
+  const { code, out, err } = await run("store_buffering", "--rounds", "1000");
   assertEquals([code, err], [0, ""]);
   const counts = [...out.matchAll(/^ {2}(?:both|only|neither).* (\d+)$/gm)].map(([, n]) =>
     Number(n)
@@ -36,7 +36,7 @@ Deno.test("store buffering: the exchange forbids that neither side sees the othe
   const played = [...out.matchAll(/(\d+) rounds:$/gm)].map(([, n]) => Number(n));
   const sums = [0, 4].map((from) => counts.slice(from, from + 4).reduce((a, b) => a + b));
   assertEquals(played, sums);
-  assert(played.every((rounds) => rounds > 0 && rounds <= 3000), `${played}`);
+  assert(played.every((rounds) => rounds > 0 && rounds <= 1000), `${played}`);
   assertEquals(counts[7], 0);
   const said = counts[3] === 0
     ? "This machine did not show it now."

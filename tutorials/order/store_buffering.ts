@@ -91,8 +91,8 @@ function verdict(plain: Counted, exchanged: Counted): string {
   }
   const rare = perMillion < OFTEN ? " That is rare: other programs may be running." : "";
   return `Neither saw the other ${perMillion} times in a million plain rounds.${rare}\n` +
-    "A store waits in a buffer of its processor while the load behind it is done. With the\n" +
-    "exchange it never happened: the exchange waits until its store is visible.";
+    "A store waits in a buffer of its processor while the load behind it is done.\n" +
+    "With the exchange it never happened: it waits until its store is visible.";
 }
 
 /** The other process. */

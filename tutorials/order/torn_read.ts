@@ -57,15 +57,16 @@ async function broken(): Promise<void> {
 async function copy(file: string): Promise<void> {
   await Deno.mkdir(file.replace(/[^/]*$/, "") || ".", { recursive: true });
   await Deno.writeTextFile(file, await shippedSource(), { createNew: true });
-  console.log(`Written to ${file}. In its method copy(), replace copyOutThenLoad() by`);
-  console.log("a copy and a load, as if the order did not matter:\n");
+  console.log(`Written to ${file}.\n`);
+  console.log("In its method copy(), replace copyOutThenLoad() by a copy and a load, as if the");
+  console.log("order did not matter:\n");
   console.log("  copyOut(mapping, start, target, length);\n  const oldest = word.load();\n");
   console.log("Import copyOut in place of copyOutThenLoad. Then run this program with mine.");
 }
 
 /** Searches with your reader. */
 async function mine(file: string): Promise<void> {
-  console.log(`Your reader (${file}), in every order of weak memory:\n`);
+  console.log(`Your reader, in every order of weak memory:\n\n  ${file}\n`);
   tell(await explore(anywhere(await Deno.readTextFile(file), BARRIER.file)));
 }
 
@@ -136,7 +137,7 @@ function tell({ summary, trace, replay }: Search): void {
   );
   const begin = halves.at(-2) ?? 0;
   console.log(
-    "The reader was given bytes of two messages. The part of that run where it happens:\n",
+    "The reader was given bytes of two messages. This is where it happens:\n",
   );
   for (const line of trace.slice(begin, look + 1).filter(matters)) {
     console.log(`  ${line.replaceAll("circular_buffer_control.", "")}`);
