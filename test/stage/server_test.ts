@@ -114,8 +114,8 @@ Deno.test("the stage signals the processes that it started, and no other", async
   while ((await cards())[0]!.state !== "stopped");
   assertEquals(await act(card!.pid, "cont"), {});
   assertEquals(await act(card!.pid, "kill"), {});
-  while ((await cards())[0]!.state !== "dead");
-  assertEquals((await cards())[0]!.signal, "SIGKILL");
+  while ((await cards())[0]!.signal !== "SIGKILL");
+  assertEquals((await cards())[0]!.state, "dead");
   assertStringIncludes((await act(card!.pid, "cont")).error!, "no living process");
   const frame = await visit.post<Frame>("/api/step", { chapter: 1, step: 3 });
   assertEquals([frame.done, frame.ended], [true, undefined]);

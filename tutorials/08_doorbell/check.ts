@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type Check, expect, runChecks } from "../check.ts";
+import { type Check, expect, runChecks, Wrong } from "../check.ts";
 import { type Bell, sleeper, waker } from "./bells.ts";
 import { headOf, lineOf } from "./film.ts";
 import { type Event, explore, Machine, type Party } from "./machine.ts";
+import { sleepersAt, tracksOf } from "./tracks.ts";
 
 export type { Shared } from "./machine.ts";
 
@@ -135,8 +136,10 @@ function countCalls(bell: Bell, asleep: boolean): void {
 
 function tryAll(parties: readonly Party[]): void {
   const { lost } = explore(parties);
-  expect(
-    lost === undefined,
-    `In this order, a reader sleeps for ever:\n\n${lost && told(lost, parties)}`,
+  if (lost === undefined) return;
+  const end = sleepersAt(lost, parties);
+  throw new Wrong(
+    `In this order, a reader sleeps for ever:\n\n${told(lost, parties)}`,
+    tracksOf(lost, parties, { title: "The shortest order that goes wrong", end }),
   );
 }

@@ -81,6 +81,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Sleeping without losing a wake-up",
     lead: "How to sleep until a message arrives, and why a flag is not enough.",
     exercise: "Fix a bell that loses wake-ups.",
+    load: () => import("../08_doorbell/story.ts"),
   },
   {
     number: 9,

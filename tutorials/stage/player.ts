@@ -10,7 +10,7 @@
 import { check } from "../../src/errors.ts";
 import { changesOf } from "./changes.ts";
 import { chapterOf } from "./chapters.ts";
-import { describe, isBlock, sourceOf, statementsOf } from "./source.ts";
+import { declarationOf, describe, isBlock, sourceOf, statementsOf } from "./source.ts";
 import type { Asked, Picture, Question, Scene, Shown, Step, Text, Verdict } from "./story.ts";
 
 /** What the director asks for. Steps are counted from 1. */
@@ -116,6 +116,9 @@ export class Player {
         const result = show(`${name} = `, code);
         if (typeof result === "number") check(result, { syscall: name, action: "continue" });
         return result;
+      },
+      code: (code) => {
+        report({ type: "shown", shown: { kind: "code", source: declarationOf(code) } });
       },
       show: (picture) => {
         const changed = changesOf(picture, this.#pictures.get(picture.id));

@@ -113,7 +113,8 @@ export class Stage implements AsyncDisposable {
       return new Response(pageHtml(), { headers: { "content-type": "text/html; charset=utf-8" } });
     }
     if (path.startsWith("/stage/")) return stageFile(path.slice("/stage/".length));
-    if (path.startsWith("/play/")) return playFile(path.slice("/play/".length));
+    if (path === "/play") return Response.redirect("/play/", 303);
+    if (path.startsWith("/play/")) return playFile(path.slice("/play/".length)) ?? notBuilt();
     if (path === "/api/course") return Response.json(await this.#course());
     const watched = /^\/api\/exercise\/(\d+)$/.exec(path)?.[1];
     if (watched !== undefined) return this.#watch(existing(Number(watched)));
@@ -223,6 +224,12 @@ function existing(number: number): Chapter {
   const chapter = chapterOf(number);
   if (chapter === undefined) throw new RangeError(`There is no chapter ${number}`);
   return chapter;
+}
+
+function notBuilt(): Response {
+  const text =
+    "The playground is not built yet: run `deno task learn:build learn`, and come back.\n";
+  return new Response(text, { status: 404 });
 }
 
 function notFound(path: string): Response {

@@ -24,6 +24,14 @@ function onOneLine(...[lines, open, body, close]: string[]): string {
   return open === "{" ? `{ ${fields} }` : `${open}${fields}${close}`;
 }
 
+/** Returns the text of a function with its name and its parameters, moved to the left margin. */
+export function declarationOf(code: (...args: never[]) => unknown): string {
+  const source = `${code}`;
+  const indent = /\n( *)\}$/.exec(source)?.[1] ?? "";
+  return source.replace(/^(\w+) \(/, "$1(").replaceAll(`\n${indent}`, "\n")
+    .replace(/\b(if|while)\(/g, "$1 (").replace(/\) ?\{/g, ") {");
+}
+
 /** Whether the text of a function's body is a block, which has no result. */
 export function isBlock(source: string): boolean {
   return source.startsWith("{");

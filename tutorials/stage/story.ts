@@ -6,7 +6,8 @@
  * can be shown, sent, stored and shown again later as a recording.
  *
  * Prose may hold `code`, and terms in double brackets, such as [[page]] or [[page|pages]]: terms.ts
- * explains them. An empty line begins a new paragraph.
+ * explains them. `[[play NAME|words]]` leads to a scenario of the playground. An empty line begins a
+ * new paragraph.
  *
  * @module
  */
@@ -51,6 +52,8 @@ export interface Scene {
   run<T>(name: string, code: () => T): T;
   /** Shows a line of code, runs it, and shows its result unless it is a block. */
   look<T>(code: () => T): T;
+  /** Shows the code of a function that other code runs. */
+  code(code: (...args: never[]) => unknown): void;
   /** Shows a picture. One with the `id` of an earlier picture takes its place. */
   show(picture: Picture): void;
 }

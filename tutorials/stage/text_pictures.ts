@@ -210,10 +210,12 @@ function tracksText({ parties, words, rows, end }: TracksPicture, width: number)
       const shown = `${value}`;
       return " ".repeat(wordWidths[w]! - shown.length) + mark(shown, isChanged);
     }).join("");
-    const pieces = wrapText(note === undefined ? text : `${text} (${note})`, column - 1);
-    return pieces.map((piece, i) => {
-      const start = i === 0 ? `${r + 1}`.padStart(3) + " " : "    ";
-      const row = start + " ".repeat(party * column) + piece;
+    // An operation may reach into the next columns, which are empty in its row.
+    const words = note === undefined ? text : `${text} (${note})`;
+    const start = Math.max(0, Math.min(party * column, left - words.length - 1));
+    return wrapText(words, left - start).map((piece, i) => {
+      const number = i === 0 ? `${r + 1}`.padStart(3) + " " : "    ";
+      const row = number + " ".repeat(start) + piece;
       return i === 0 ? pad(row, 4 + parties.length * column) + numbers : row;
     });
   });

@@ -209,11 +209,13 @@ function verdict({ judging, judgement }: Exercise): HTMLElement {
         )
       ),
     ),
-    failure?.picture && drawPicture(failure.picture),
     failure && failure.picture === undefined
       ? el("pre.scroll", { tabindex: 0 }, failure.message)
       : undefined,
-    failure && failure.picture !== undefined ? el("p", {}, failure.message) : undefined,
+    failure && failure.picture !== undefined
+      ? el("p", {}, failure.message.split("\n\n")[0])
+      : undefined,
+    failure?.picture && drawPicture(failure.picture),
     text === undefined ? undefined : el("pre.scroll", { tabindex: 0 }, text),
     failure &&
       el("details", {}, el("summary", {}, "A hint to this check"), el("p", {}, failure.hint)),

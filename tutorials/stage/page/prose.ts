@@ -19,6 +19,9 @@ export function inline(text: string): Child[] {
     if (piece.startsWith("`")) return el("code", {}, piece.slice(1, -1));
     if (!piece.startsWith("[[")) return piece;
     const [name, shown = name] = piece.slice(2, -2).split("|");
+    if (name!.startsWith("play ")) {
+      return el("a", { href: `/play/#${name!.slice("play ".length)}`, target: "_blank" }, shown!);
+    }
     return term(name!, shown!);
   });
 }

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /**
- * Interleavings: a column for each party, a row for each operation, and the words that they share.
+ * Interleavings: a track for each party, a row for each operation, and the words that they share. On
+ * a narrow screen the tracks move together, and each operation names its party.
  *
  * @module
  */
@@ -13,21 +14,33 @@ export function drawTracks({ parties, words, rows, end }: TracksPicture): HTMLEl
   const head = el(
     "tr",
     {},
-    el("th.step", {}, ""),
-    ...parties.map((party, i) => el(`th.party.tone-${i % 4 + 1}`, { scope: "col" }, party)),
+    el("th.nr", {}, ""),
+    el(
+      "th.tracks",
+      { scope: "col" },
+      ...parties.map((party, i) => onTrack(el("span.party", {}, party), i, parties.length)),
+    ),
     ...words.map((word) => el("th.word", { scope: "col" }, word)),
   );
   const body = rows.map(({ party, text, values, note }, r) => {
     const before = rows[r - 1]?.values ?? [];
-    const cells = parties.map((_, i) =>
-      i === party
-        ? el(`td.op.tone-${i % 4 + 1}`, {}, el("code", {}, text), note && el("span.note", {}, note))
-        : el("td.rest", {})
+    const operation = el(
+      `div.op.track-${party % 4 + 1}`,
+      {},
+      el("span.who", {}, `${parties[party]} `),
+      el("code", {}, text),
+      note && el("span.note", {}, note),
     );
     const numbers = values.map((value, w) =>
       el(r > 0 && before[w] !== value ? "td.word.changed" : "td.word", {}, `${value}`)
     );
-    return el("tr", {}, el("td.step", {}, `${r + 1}`), ...cells, ...numbers);
+    return el(
+      "tr",
+      {},
+      el("td.nr", {}, `${r + 1}`),
+      el("td.tracks", {}, onTrack(operation, party, parties.length)),
+      ...numbers,
+    );
   });
   return el(
     "div.tracks-body",
@@ -39,4 +52,11 @@ export function drawTracks({ parties, words, rows, end }: TracksPicture): HTMLEl
     ),
     end && el("p.end", {}, end),
   );
+}
+
+/** Puts an element on the track of a party, of so many. */
+function onTrack(element: HTMLElement, party: number, count: number): HTMLElement {
+  element.style.setProperty("--party", `${party}`);
+  element.style.setProperty("--parties", `${count}`);
+  return element;
 }

@@ -1,0 +1,36 @@
+/**
+ * What parties did, as a picture for the stage.
+ *
+ * @module
+ */
+
+import type { TracksPicture } from "../stage/story.ts";
+import type { Event } from "./machine.ts";
+
+/** Draws events in a column for each party, with the words after each. */
+export function tracksOf(
+  events: readonly Event[],
+  parties: readonly { readonly name: string }[],
+  about: { readonly title: string; readonly end?: string },
+): TracksPicture {
+  const names = parties.map(({ name }) => name);
+  const words = Object.keys(events[0]?.state.words ?? {});
+  const rows = events.map(({ party, text, state }) => ({
+    party: names.indexOf(party),
+    text,
+    values: words.map((word) => state.words[word]!),
+  }));
+  return { kind: "tracks", id: "tracks", parties: names, words, rows, ...about };
+}
+
+/** Says in words who sleeps for ever at the end of events. */
+export function sleepersAt(
+  events: readonly Event[],
+  parties: readonly { readonly name: string }[],
+): string {
+  const last = events.at(-1)?.state.parties ?? [];
+  const asleep = parties.filter((_, i) => last[i]?.asleepOn !== undefined).map(({ name }) => name);
+  return asleep.length === 0
+    ? "Nobody sleeps."
+    : `There is a message, and nobody will wake ${asleep.join(" and ")}.`;
+}
