@@ -131,8 +131,8 @@ function sleepOnAWord(): Step[] {
         `So a reader can sleep on the count of messages, and a writer that adds one wakes it. Each row
         of the picture is one operation, and then the words.
 
-        Any order is possible. Both parties are in this process: the operations are real, and so are the
-        words. Only a sleep ends at once, because its time limit has passed already.`,
+        Any order is possible. So the two run on a machine that this process simulates, one operation at
+        a time. It can go back to any moment, which no real memory can.`,
       ask: {
         kind: "choice",
         text: "The reader sees 0, and then a message arrives. Does the reader go to sleep?",

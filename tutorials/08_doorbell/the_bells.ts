@@ -12,7 +12,7 @@ import { pageSize } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
 import type { Scene, Step } from "../stage/story.ts";
 import { type Bell, flag, sequence, sleeper, unlooked, waker } from "./bells.ts";
-import { explore, Machine, type Party, words } from "./machine.ts";
+import { explore, Machine, type Party, putWords, words } from "./machine.ts";
 import { sleepersAt, tracksOf } from "./tracks.ts";
 
 const MS = 1e6;
@@ -29,7 +29,7 @@ export function showLoss(scene: Scene, parties: readonly Party[]): void {
   if (lost === undefined) throw new Error(`None of ${states} states loses a wake-up`);
   const end = sleepersAt(lost, parties);
   scene.show(tracksOf(lost, parties, { title: `The shortest of all orders that lose`, end }));
-  new Machine(parties).restore(lost.at(-1)!.state);
+  putWords(lost.at(-1)!.state);
 }
 
 /** The steps from a flag to the bell. */
@@ -80,7 +80,7 @@ function aFlag(): Step[] {
     {
       title: "Does it ever wake up?",
       text:
-        `The words are as the last order has left them. We sleep on the bell as the reader did, for
+        `We bring two real words to the values of the last row. We sleep on the bell as the reader did, for
         100 ms at most.`,
       run: (scene) => {
         scene.look(() => words.count.load());

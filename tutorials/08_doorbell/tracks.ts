@@ -28,8 +28,11 @@ export function sleepersAt(
   events: readonly Event[],
   parties: readonly { readonly name: string }[],
 ): string {
-  const last = events.at(-1)?.state.parties ?? [];
-  const asleep = parties.filter((_, i) => last[i]?.asleepOn !== undefined).map(({ name }) => name);
+  const asleep = parties.map(({ name }) => name).filter((name) => {
+    const at = events.findLastIndex(({ party }) => party === name);
+    const isWoken = events.slice(at + 1).some(({ text }) => text.includes(name));
+    return events[at]?.text.endsWith("asleep") === true && !isWoken;
+  });
   return asleep.length === 0
     ? "Nobody sleeps."
     : `There is a message, and nobody will wake ${asleep.join(" and ")}.`;

@@ -11,6 +11,9 @@ const ROOT = new URL("../../", import.meta.url);
 
 const RUN = ["run", "--quiet", "--no-check", "--no-prompt", "--allow-ffi"];
 
+/** How long an answer may take until its first check begins. */
+const START_MS = 20_000;
+
 /** How long the checks of an answer may take. */
 export const LIMIT_MS = 5000;
 
@@ -43,15 +46,16 @@ export async function judgeFile(
     stderr: "piped",
     env: { NO_COLOR: "1" },
   }).spawn();
-  let late = false;
-  const limit = setTimeout(() => {
-    late = true;
-    child.kill("SIGKILL");
-  }, limitMs);
-  const { signal, stdout, stderr, success } = await child.output();
-  clearTimeout(limit);
-  const decoder = new TextDecoder();
-  const account = new Account(decoder.decode(stdout));
+  const limit = new Limit(child, limitMs);
+  const error = new Response(child.stderr).text();
+  let output = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    output += text;
+    if (output.includes(REPORT_MARK)) limit.begin();
+  }
+  const { signal, success } = await child.status;
+  const late = limit.end();
+  const account = new Account(output);
   const { checks, failure, running } = account;
   if (failure !== undefined) return { verdict: "wrong", checks, failure };
   if (late) {
@@ -61,7 +65,43 @@ export async function judgeFile(
     return { verdict: "crashed", checks, text: `${signal}: ${running ?? "before any check"}` };
   }
   if (success && account.isSolved) return { verdict: "solved", checks };
-  return { verdict: "broken", checks, text: wordsOf(decoder.decode(stderr)) };
+  return { verdict: "broken", checks, text: wordsOf(await error) };
+}
+
+/** Ends a child that takes too long: to begin with its checks, or to end them. */
+class Limit {
+  readonly #child: Deno.ChildProcess;
+  readonly #limitMs: number;
+  #timer: ReturnType<typeof setTimeout>;
+  #hasBegun = false;
+  #isLate = false;
+
+  constructor(child: Deno.ChildProcess, limitMs: number) {
+    this.#child = child;
+    this.#limitMs = limitMs;
+    this.#timer = this.#start(START_MS);
+  }
+
+  /** The checks begin: from now on the limit counts, and not the start of a slow machine. */
+  begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    clearTimeout(this.#timer);
+    this.#timer = this.#start(this.#limitMs);
+  }
+
+  /** Stops the clock; returns whether the child was too late. */
+  end(): boolean {
+    clearTimeout(this.#timer);
+    return this.#isLate;
+  }
+
+  #start(ms: number): ReturnType<typeof setTimeout> {
+    return setTimeout(() => {
+      this.#isLate = true;
+      this.#child.kill("SIGKILL");
+    }, ms);
+  }
 }
 
 /** Without the configuration of this repository, which complains about unused parameters too. */
