@@ -7,6 +7,7 @@ import { serveFolder } from "../../tutorials/stage/play/serve.ts";
 import { TEMPLATES } from "../../tutorials/stage/play/templates.ts";
 import { inEachBrowser, type Page, watchedPage } from "./browser.ts";
 import { assertContrast, assertFits, assertKeyboard, SIZES } from "./looks.ts";
+import { builtPages } from "./pages.ts";
 
 /** A page of the playground under test. */
 class Play {
@@ -68,13 +69,7 @@ class Play {
   }
 }
 
-const folder = await Deno.makeTempDir();
-const builder = new URL("../../tutorials/stage/play/build.ts", import.meta.url).pathname;
-const built = await new Deno.Command(Deno.execPath(), {
-  args: ["run", "--quiet", "--allow-all", builder, folder],
-}).output();
-assert(built.success, new TextDecoder().decode(built.stderr));
-addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = await builtPages();
 
 inEachBrowser("the playground", async (t, browser, { name }) => {
   await using server = serveFolder(folder, "/any/path/");

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { linkTo } from "./place.ts";
+
 /** What an element may contain. */
 export type Child = Node | string | undefined | false;
 
@@ -12,6 +14,9 @@ export type Child = Node | string | undefined | false;
 export type Attributes = Readonly<
   Record<string, string | number | boolean | undefined | ((event: Event) => void)>
 >;
+
+/** Attributes that hold a place or a file. */
+const ADDRESSES = ["href", "src"];
 
 /** Makes an element: `el("button.primary", { click: next }, "Next")`. */
 export function el(
@@ -24,6 +29,7 @@ export function el(
   if (classes.length > 0) element.className = classes.join(" ");
   for (const [name, value] of Object.entries(attributes)) {
     if (typeof value === "function") element.addEventListener(name, value);
+    else if (ADDRESSES.includes(name)) element.setAttribute(name, linkTo(`${value}`));
     else if (value === true) element.setAttribute(name, "");
     else if (value !== undefined && value !== false) element.setAttribute(name, `${value}`);
   }

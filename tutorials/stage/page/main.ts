@@ -11,6 +11,7 @@ import { ChapterView } from "./chapter.ts";
 import { drawCourse } from "./course.ts";
 import { byId, el } from "./dom.ts";
 import { ExerciseView } from "./exercise.ts";
+import { correct, goTo, isRecorded, placeNow } from "./place.ts";
 import { hideTip } from "./prose.ts";
 
 let view: ChapterView | ExerciseView | undefined;
@@ -18,7 +19,7 @@ let view: ChapterView | ExerciseView | undefined;
 let shown: number | undefined;
 
 function go(path: string): void {
-  history.pushState(null, "", path);
+  goTo(path);
   open(path).catch(fail);
 }
 
@@ -37,9 +38,12 @@ async function open(path: string): Promise<void> {
   byId("steps").replaceChildren();
   drawTop(all);
   if (chapter === undefined || isStep && chapter.steps === undefined) {
-    if (chapter !== undefined) history.replaceState(null, "", "/");
+    if (chapter !== undefined) correct("/");
     document.title = "vring: learn shared memory";
     byId("main").replaceChildren(drawCourse(all));
+    scrollTo(0, 0);
+  } else if (!isStep && isRecorded) {
+    byId("main").replaceChildren(inClone(chapter.title, chapter.exercise));
     scrollTo(0, 0);
   } else if (!isStep) {
     view = new ExerciseView(chapter);
@@ -49,6 +53,19 @@ async function open(path: string): Promise<void> {
     view = new ChapterView(chapter, go);
     await view.open(Math.min(Math.max(1, Number(place ?? 1)), chapter.steps!.length));
   }
+}
+
+/** Says where an exercise is, if nothing runs here. */
+function inClone(title: string, exercise: string): HTMLElement {
+  return el(
+    "div.prose",
+    {},
+    el("h1", {}, title),
+    el("p", {}, `Exercise: ${exercise}`),
+    el("p", {}, "It is a file in your own editor. Clone the repository, and run:"),
+    el("p", {}, el("code", {}, "deno task learn")),
+    el("p", {}, el("a.button", { href: "/" }, "← Chapters")),
+  );
 }
 
 function drawTop({ playground }: Course): void {
@@ -98,5 +115,5 @@ document.addEventListener("keydown", (event) => {
   if (view instanceof ChapterView && view.key(event.key)) event.preventDefault();
 });
 
-addEventListener("popstate", () => open(location.pathname).catch(fail));
-open(location.pathname).catch(fail);
+addEventListener("popstate", () => open(placeNow()).catch(fail));
+open(placeNow()).catch(fail);

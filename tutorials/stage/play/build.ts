@@ -10,11 +10,15 @@
 
 import * as esbuild from "esbuild";
 import { fileOfSource } from "./places.ts";
+import { record } from "./record.ts";
 import { type LineTable, type SourceMap, tableOf } from "./lines.ts";
 
 const HERE = new URL("./", import.meta.url);
 const ROOT = new URL("../../../", import.meta.url);
-const MAP = new URL("test/explore/import_map.json", ROOT);
+/** Puts the simulated machine below the algorithms. */
+const EXPLORER_MAP = new URL("test/explore/import_map.json", ROOT);
+/** Puts recordings in place of the server. */
+const RECORDED_MAP = new URL("recorded_map.json", HERE);
 
 /** Browsers since the beginning of 2024. */
 const TARGET = "es2023";
@@ -35,6 +39,7 @@ export async function build(into: string): Promise<Built[]> {
   try {
     await Promise.all([
       buildWorker(output),
+      buildCourse(output),
       bundled("page.ts").then((script) => output.write("play/page.js", script.code)),
       bundled("strip.ts").then((script) => output.write("play/strip.js", script.code)),
     ]);
@@ -48,7 +53,6 @@ export async function build(into: string): Promise<Built[]> {
   await output.write("play/play.css", await Deno.readTextFile(new URL("play.css", HERE)));
   const style = new URL("../page/style.css", HERE); // shared with the other pages
   await output.write("play/style.css", await Deno.readTextFile(style));
-  await output.write("index.html", await Deno.readTextFile(new URL("home.html", HERE)));
   return output.built;
 }
 
@@ -69,9 +73,32 @@ class Output {
   }
 }
 
+/** The recorded course: the page of the stage with other sources of its frames. */
+async function buildCourse(output: Output): Promise<void> {
+  const page = new URL("../page/", HERE);
+  const read = (name: string) => Deno.readTextFile(new URL(name, page));
+  const html = (await read("index.html")).replaceAll("/stage/page/", "stage/")
+    .replace("stage/theme.ts", "stage/theme.js")
+    .replace('type="module" src="stage/main.ts"', 'defer src="stage/main.js"')
+    .replace("<body>", `<body>\n${await Deno.readTextFile(new URL("recorded_note.html", HERE))}`);
+  await output.write("index.html", html);
+  for (const name of ["style.css", "stage.css", "icon.svg"]) {
+    await output.write(`stage/${name}`, await read(name));
+  }
+  const theme = await esbuild.transform(await read("theme.ts"), { loader: "ts" });
+  await output.write("stage/theme.js", theme.code);
+  const script = await bundled("../page/main.ts", { map: RECORDED_MAP });
+  await output.write("stage/main.js", script.code);
+  const { chapters, steps } = await record();
+  await output.write("recorded/course.json", JSON.stringify(chapters));
+  for (const [number, recorded] of steps) {
+    await output.write(`recorded/${number}.json`, JSON.stringify(recorded));
+  }
+}
+
 /** The Worker, its line table, and the sources whose lines the page shows. */
 async function buildWorker(output: Output): Promise<void> {
-  const { code, table } = await bundled("worker.ts", true);
+  const { code, table } = await bundled("worker.ts", { map: EXPLORER_MAP, withLines: true });
   await output.write("play/worker.js", code);
   await output.write("play/lines.json", JSON.stringify(table));
   for (const source of table.sources.filter((source) => SHOWN.test(source))) {
@@ -83,9 +110,9 @@ async function buildWorker(output: Output): Promise<void> {
 /** A script for the browser. With lines, it keeps its line breaks. */
 async function bundled(
   entry: string,
-  withLines = false,
+  { map: importMap, withLines = false }: { map?: URL; withLines?: boolean } = {},
 ): Promise<{ code: string; table: LineTable }> {
-  const bundle = await bundleOf(new URL(entry, HERE));
+  const bundle = await bundleOf(new URL(entry, HERE), importMap);
   const { code, map } = await esbuild.transform(bundle, {
     target: TARGET,
     sourcemap: "external",
@@ -106,11 +133,12 @@ function pathOf(source: string): string | undefined {
     : source.slice(Math.min(...at));
 }
 
-async function bundleOf(entry: URL): Promise<string> {
+async function bundleOf(entry: URL, importMap: URL | undefined): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["bundle", "--quiet", "--platform", "browser", "--format", "iife", "--sourcemap=inline"],
-      ...["--import-map", MAP.pathname, entry.pathname],
+      ...importMap === undefined ? [] : ["--import-map", importMap.pathname],
+      entry.pathname,
     ],
     cwd: ROOT,
   }).output();

@@ -9,6 +9,7 @@ const TYPES: Readonly<Record<string, string>> = {
   js: "text/javascript",
   css: "text/css",
   json: "application/json",
+  svg: "image/svg+xml",
 };
 
 /** A server that stops when it is disposed. */

@@ -1,0 +1,121 @@
+/**
+ * Records the chapters of the course for pages without a server: every step once, on real memory,
+ * and what became of every prediction.
+ *
+ * @module
+ */
+
+import { type Chapter, CHAPTERS } from "../chapters.ts";
+import type { Frame, Shown } from "../story.ts";
+import type { Line, Verdicts } from "./record_child.ts";
+
+/** A recorded step: its frame after it has run, without a verdict. */
+export interface RecordedStep {
+  readonly frame: Frame;
+  readonly verdicts?: Verdicts;
+}
+
+/** A recorded chapter; `steps` is missing if the chapter is told in a terminal only. */
+export interface RecordedChapter extends Omit<Chapter, "load"> {
+  readonly steps?: readonly string[];
+}
+
+type Draft = { -readonly [K in keyof Frame]: Frame[K] };
+
+const CHILD = new URL("record_child.ts", import.meta.url);
+
+/** Records all chapters that have a story. */
+export async function record(): Promise<{
+  chapters: RecordedChapter[];
+  steps: Map<number, RecordedStep[]>;
+}> {
+  const steps = new Map<number, RecordedStep[]>();
+  const chapters: RecordedChapter[] = [];
+  for (const { load, ...chapter } of CHAPTERS) {
+    if (load !== undefined) steps.set(chapter.number, await recordChapter(chapter));
+    const titles = steps.get(chapter.number)?.map(({ frame }) => frame.title);
+    chapters.push({ ...chapter, ...titles && { steps: titles } });
+  }
+  return { chapters, steps };
+}
+
+/** Records a chapter. After a crash another child goes on. */
+async function recordChapter(chapter: Omit<Chapter, "load">): Promise<RecordedStep[]> {
+  const recorded: RecordedStep[] = [];
+  const total = (await chapterSteps(chapter.number))!;
+  while (recorded.length < total) {
+    const first = recorded.length + 1;
+    const { lines, ending } = await linesFrom(chapter.folder, first);
+    for (let step = first; lines.some((line) => line.step === step); step++) {
+      const own = lines.filter((line) => line.step === step);
+      recorded.push(recordedStep(chapter.number, step, total, own, ending));
+    }
+    if (recorded.length < first) {
+      throw new Error(`Cannot record step ${first} of chapter ${chapter.number}: ${ending}`);
+    }
+  }
+  return recorded;
+}
+
+async function chapterSteps(number: number): Promise<number | undefined> {
+  const { load } = CHAPTERS.find((chapter) => chapter.number === number)!;
+  return (await load?.())?.story.steps().length;
+}
+
+async function linesFrom(
+  folder: string,
+  first: number,
+): Promise<{ lines: Line[]; ending: string }> {
+  const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--allow-ffi", CHILD.pathname, folder, `${first}`],
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  const lines = text.split("\n").slice(0, -1)
+    .map((line) =>
+      JSON.parse(line, (key, value) => key === "path" ? nameOf(value) : value) as Line
+    );
+  if (code !== 0 && signal === null) throw new Error(new TextDecoder().decode(stderr));
+  return { lines, ending: signal === null ? "" : `ended by ${signal}` };
+}
+
+/** Leaves out the folder of a file, which is nobody's business. */
+function nameOf(path: string): string {
+  return path.startsWith("/") ? path.slice(path.lastIndexOf("/")) : path;
+}
+
+function recordedStep(
+  chapter: number,
+  step: number,
+  steps: number,
+  lines: readonly Line[],
+  ending: string,
+): RecordedStep {
+  const shown: Shown[] = [];
+  const frame: Draft = {
+    chapter,
+    step,
+    steps,
+    title: "",
+    text: "",
+    before: [],
+    done: true,
+    shown,
+  };
+  let verdicts: Verdicts | undefined;
+  for (const line of lines) {
+    if (line.type === "prepared") {
+      const { title, text, before, ask } = line;
+      Object.assign(frame, { title, text, before, ...ask && { ask } });
+    } else if (line.type === "shown") shown.push(line.shown);
+    else if (line.type === "result") {
+      const code = shown.at(-1);
+      if (code?.kind === "code") shown[shown.length - 1] = { ...code, result: line.result };
+    } else if (line.type === "after") frame.after = line.text;
+    else if (line.type === "verdicts") verdicts = line;
+    else if (line.type === "failed") {
+      throw new Error(`Cannot record ${frame.title}: ${line.message}`);
+    }
+  }
+  if (!lines.some(({ type }) => type === "done")) frame.ended = ending;
+  return verdicts === undefined ? { frame } : { frame, verdicts };
+}
