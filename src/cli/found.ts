@@ -4,8 +4,10 @@
  * @module
  */
 
-import { type RegionInfo, regions } from "../region/list.ts";
+import { VringError } from "../errors.ts";
+import { type RegionDetails, type RegionInfo, regions } from "../region/list.ts";
 import { type Call, matcher } from "./command.ts";
+import { harmless } from "./output.ts";
 
 /** Lists the regions with a name that one of the patterns matches; all of them without a pattern. */
 export function found({ names, options }: Pick<Call, "names" | "options">): RegionInfo[] {
@@ -14,6 +16,12 @@ export function found({ names, options }: Pick<Call, "names" | "options">): Regi
     (options.kind === undefined || kind === options.kind) &&
     (matches.length === 0 || matches.some((isMatch) => isMatch(name)))
   );
+}
+
+/** Returns what the header of a region says; throws if it cannot be read. */
+export function detailsOf({ kind, name, details, problem }: RegionInfo): RegionDetails {
+  if (details !== undefined) return details;
+  throw new VringError(`Cannot read ${kind} ${harmless(name)}: ${problem}`);
 }
 
 /** Says that nothing has such a name, and what has a similar one. */

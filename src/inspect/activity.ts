@@ -23,6 +23,7 @@ import {
 } from "../circular/circular_buffer.ts";
 import type { LANE } from "../lane/lane.ts";
 import { isCount } from "../layout/sizes.ts";
+import { corrupt } from "../memory/corrupt.ts";
 import { MPSC, MPSC_CONTROL } from "../mpsc/mpsc.ts";
 import type { RegionObserver } from "../region/region_observer.ts";
 import { SeatState } from "../region/seats.ts";
@@ -91,6 +92,17 @@ export function activityOf(observer: RegionObserver): Activity | undefined {
   return known !== undefined && known.hash === observer.details.abiHash
     ? known.read(observer)
     : undefined;
+}
+
+/** Copies data of a region; throws a CorruptRegionError if a peer has shortened its file. */
+export function dataOf(
+  observer: RegionObserver,
+  offset: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  const bytes = observer.read(offset, length);
+  if (bytes.length === length) return bytes;
+  throw corrupt(`${observer.kind} "${observer.name}"`, `its data ends at ${offset + bytes.length}`);
 }
 
 /** The reader of each kind of region, by the layout that it can read. */
@@ -248,9 +260,9 @@ function circularActivity(observer: RegionObserver): Activity {
 /** Reads the numbers of a head, which may run past the end of the data and begin again there. */
 function headAt(observer: RegionObserver, offset: number): (number | undefined)[] {
   const bytes = new Uint8Array(HEAD_BYTES);
-  const first = observer.read(offset, HEAD_BYTES);
-  bytes.set(first);
-  bytes.set(observer.read(0, HEAD_BYTES - first.length), first.length);
+  const length = Math.min(HEAD_BYTES, observer.details.dataBytes - offset);
+  bytes.set(dataOf(observer, offset, length));
+  bytes.set(dataOf(observer, 0, HEAD_BYTES - length), length);
   return Array.from(
     new Float64Array(bytes.buffer),
     (value) => isCount(value, Number.MAX_SAFE_INTEGER) ? value : undefined,
@@ -289,7 +301,7 @@ function topicActivity(observer: RegionObserver): Activity | undefined {
   const descriptors = descriptorsIn(observer, plan);
   const readers = Array.from({ length: rows }, (_, k) => {
     const at = plan.readersAt + k * TOPIC_READER.size;
-    return TOPIC_READER.read(observer.read(at, TOPIC_READER.size));
+    return TOPIC_READER.read(dataOf(observer, at, TOPIC_READER.size));
   });
   const seats = readers.map(({ online }, k) =>
     party(observer, "subscriber", readerRole(k), online ? SeatState.open : SeatState.never, k)
@@ -331,7 +343,7 @@ interface Descriptor {
 function descriptorsIn(observer: RegionObserver, plan: TopicOffsets): Descriptor[] {
   const { depth, readers, descriptorBytes, descriptorsAt } = plan;
   const { time, length, sequence } = TOPIC_DESCRIPTOR.fields;
-  const bytes = observer.read(descriptorsAt, depth * descriptorBytes);
+  const bytes = dataOf(observer, descriptorsAt, depth * descriptorBytes);
   const data = new DataView(bytes.buffer);
   return Array.from({ length: Math.floor(bytes.length / descriptorBytes) }, (_, d) => {
     const at = d * descriptorBytes;

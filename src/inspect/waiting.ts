@@ -29,6 +29,7 @@ import { orderOthers } from "../os/futex.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import type { RegionInfo } from "../region/list.ts";
 import type { RegionObserver } from "../region/region_observer.ts";
+import { dataOf } from "./activity.ts";
 import type { AnyType, Observed } from "./messages.ts";
 import { observerOf } from "./survey.ts";
 import { BYTE_LEVEL, SPSC, SPSC_CONTROL } from "../spsc/spsc.ts";
@@ -92,7 +93,9 @@ export class WaitingMessages {
     const start = now();
     const { head, tail } = lane;
     const used = (head - tail) >>> 0;
-    if (used > capacity) throw this.#corrupt(`its tail is ${tail} and its head is ${head}`);
+    if (used > capacity || used % 8 !== 0) {
+      throw this.#corrupt(`its tail is ${tail} and its head is ${head}`);
+    }
     const place = this.#places[k] ??= { position: tail, sequence: sequenceAt(lane) };
     const skipped = (place.position - tail) >>> 0;
     const from = skipped <= used ? skipped : 0; // otherwise the tail has passed the place
@@ -129,9 +132,9 @@ export class WaitingMessages {
   #bytes(k: number, capacity: number, position: number, length: number): Uint8Array<ArrayBuffer> {
     const offset = (position >>> 0) % capacity;
     const bytes = new Uint8Array(length);
-    const first = this.#observer.read(k * capacity + offset, Math.min(length, capacity - offset));
-    bytes.set(first);
-    bytes.set(this.#observer.read(k * capacity, length - first.length), first.length);
+    const first = Math.min(length, capacity - offset);
+    bytes.set(dataOf(this.#observer, k * capacity + offset, first));
+    bytes.set(dataOf(this.#observer, k * capacity, length - first), first);
     return bytes;
   }
 

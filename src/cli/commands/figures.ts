@@ -4,12 +4,11 @@
  * @module
  */
 
-import { raw } from "../../codec.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { sleep } from "../../os/clock.ts";
 import { type Call, type Command, Exit, numberIn, type Option, UsageError } from "../command.ts";
-import { found, nothingFound } from "../found.ts";
-import { type AnyType, observerFor } from "../../inspect/messages.ts";
+import { detailsOf, found, nothingFound } from "../found.ts";
+import { observerFor, typeOf } from "../../inspect/messages.ts";
 import { bytesInWords, harmless, rateInWords } from "../output.ts";
 import { type Row, rowsBetween, survey } from "../../inspect/survey.ts";
 
@@ -144,7 +143,7 @@ export const delay: Command = {
 
 /** Measures the delays of the messages that arrive within a time. */
 async function delaysOf(region: RegionInfo, ms: number, end: AbortSignal): Promise<number[]> {
-  const type = raw(region.details!.type!) as unknown as AnyType;
+  const type = typeOf(detailsOf(region).type, true).codec;
   using observer = observerFor(region, type, 0);
   const signal = AbortSignal.any([end, AbortSignal.timeout(ms)]);
   const began = performance.timeOrigin + performance.now();

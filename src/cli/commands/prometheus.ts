@@ -202,7 +202,7 @@ async function watchDelays(
 }
 
 async function countDelays(region: RegionInfo, into: Histogram, end: AbortSignal): Promise<void> {
-  const { type } = region.details!;
+  const { type } = region.details ?? {};
   if (type === undefined) return;
   using observer = observerFor(region, raw(type) as unknown as AnyType, 0);
   while (!end.aborted) {
