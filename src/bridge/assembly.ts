@@ -57,6 +57,11 @@ export class Assembly {
     return isWhole && bytes;
   }
 
+  /** Whether a message is begun that lacks parts. */
+  get isBegun(): boolean {
+    return this.#chunk !== undefined;
+  }
+
   /** Forgets the message. */
   end(): false {
     this.#chunk = undefined;

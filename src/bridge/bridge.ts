@@ -18,8 +18,8 @@
 import { VringError } from "../errors.ts";
 import { sleep } from "../os/clock.ts";
 import { regions } from "../region/list.ts";
-import type { Carrier, CarrierEvent, Incoming } from "./carrier.ts";
-import type { ExportAccount } from "./export.ts";
+import type { Carrier, CarrierEvent, Incoming, Kept } from "./carrier.ts";
+import type { ExportAccount, ExportParts } from "./export.ts";
 import { Exports } from "./exports.ts";
 import { Imports } from "./imports.ts";
 import { isListed } from "./listed.ts";
@@ -47,6 +47,15 @@ export interface BridgeOptions {
    * the same name.
    */
   readonly nameOf?: ((name: string, host: string) => string | undefined) | undefined;
+  /**
+   * Whether the network keeps the samples of topics until the far bridges have published them; false
+   * by default. All bridges that share a topic must agree.
+   */
+  readonly reliable?: boolean | undefined;
+  /** The most bytes that the network keeps of a realm for that; 256 MiB by default. */
+  readonly keptMax?: number | undefined;
+  /** The number of last values that a reliable network keeps of each slot; 8 by default. */
+  readonly slotHistory?: number | undefined;
   /** Whether to export what other bridges have published; false by default. */
   readonly transit?: boolean | undefined;
   /** The most bridges that a sample may pass; 4 by default. */
@@ -62,7 +71,12 @@ export interface BridgeOptions {
 }
 
 /** An event of a bridge: one of its connection, or something that it cannot carry. */
-export type BridgeEvent = CarrierEvent | { readonly type: "problem"; readonly reason: string };
+export type BridgeEvent =
+  | CarrierEvent
+  /** It has subscribed to everything that it imports. */
+  | { readonly type: "ready" }
+  /** It cannot carry something. */
+  | { readonly type: "problem"; readonly reason: string };
 
 /** The account of a bridge. */
 export interface BridgeReport {
@@ -92,6 +106,8 @@ const LOOK_MS = 200;
 const ASK_MS = 200;
 const HOPS_USUAL = 4;
 const IN_FLIGHT = 2 ** 24;
+const KEPT = 2 ** 28;
+const SLOT_HISTORY = 8;
 const CHUNK = 2 ** 18;
 const CHUNK_MAX = 2 ** 19;
 const HEADERS_MAX = 2 ** 15;
@@ -100,8 +116,9 @@ const HEADERS_MAX = 2 ** 15;
 export class Bridge {
   readonly #options: BridgeOptions;
   readonly #realm: string;
-  readonly #exports: Exports;
+  readonly #parts: Omit<ExportParts, "kept">;
   readonly #imports: Imports;
+  #exports: Exports | undefined;
   readonly #asked = new Map<string, number>();
   readonly #end = new AbortController();
   #cutOffs = 0;
@@ -109,8 +126,7 @@ export class Bridge {
 
   /** @ignore */
   constructor(options: BridgeOptions) {
-    const { carrier, host, realm = "default", transit = false, exports = [], imports = [] } =
-      options;
+    const { carrier, host, realm = "default", transit = false, imports = [] } = options;
     const { chunkBytes = CHUNK, hopsMax = HOPS_USUAL, nameOf = (name: string) => name } = options;
     this.#options = options;
     this.#realm = realm;
@@ -119,10 +135,7 @@ export class Bridge {
     const window = new Window(carrier, options.inFlightMax ?? IN_FLIGHT);
     const chunk = Math.min(chunkBytes, carrier.maxMessage - HEADERS_MAX);
     const onProblem = (reason: string) => options.onEvent?.({ type: "problem", reason });
-    const onFailure = (error: unknown) => this.#fail(error);
-    const parts = { realm, host, carrier, window, transit, chunkBytes: chunk };
-    const isImported = options.nameOf === undefined ? isListed(imports) : () => false;
-    this.#exports = new Exports(exports, parts, { isImported, onProblem, onFailure });
+    this.#parts = { realm, host, carrier, window, transit, chunkBytes: chunk, onProblem };
     const ask = (host: string) => this.#askOnce(host);
     this.#imports = new Imports(imports, {
       carrier,
@@ -138,7 +151,7 @@ export class Bridge {
   /** The account so far. */
   get report(): BridgeReport {
     return {
-      exports: this.#exports.accounts,
+      exports: this.#exports?.accounts ?? [],
       imports: this.#imports.accounts,
       cutOffs: this.#cutOffs,
     };
@@ -148,22 +161,46 @@ export class Bridge {
   async run(): Promise<BridgeReport> {
     const { carrier, until, exports = [] } = this.#options;
     const signal = AbortSignal.any([until, this.#end.signal]);
-    using stack = new DisposableStack();
-    stack.use(this.#exports);
+    const kept = await this.#keep();
+    await using stack = new AsyncDisposableStack();
     stack.use(this.#imports);
+    const exporting = this.#exports = stack.use(this.#exporting(kept));
     stack.use(carrier.onEvent((event) => this.#onEvent(event)));
     for (const subscription of this.#imports.subscribe()) stack.use(subscription);
     for (const asked of [allOf(this.#realm), this.#own]) {
       stack.use(carrier.subscribe(asked, (message) => this.#answer(message)));
     }
+    if (kept !== undefined) {
+      for await (const consumer of this.#imports.consume(kept)) stack.use(consumer);
+    }
+    stack.use(this.#imports); // first: a consumer may wait for a subscriber here
     this.#ask();
+    await carrier.flush().catch(() => {}); // a connection that broke subscribes again
+    this.#options.onEvent?.({ type: "ready" });
     do {
-      if (exports.length > 0) this.#exports.look(regions());
+      if (exports.length > 0) exporting.look(regions());
     } while (await sleep(LOOK_MS, signal));
-    await this.#exports.end();
+    await exporting.end();
     if (this.#failure !== undefined) throw this.#failure;
     if (carrier.isConnected) await carrier.flush().catch(() => {}); // lost, which the far side counts
     return this.report;
+  }
+
+  #exporting(kept: Kept | undefined): Exports {
+    const { exports = [], imports = [], nameOf } = this.#options;
+    const isImported = nameOf === undefined ? isListed(imports) : () => false;
+    const onFailure = (error: unknown) => this.#fail(error);
+    const { onProblem } = this.#parts;
+    return new Exports(exports, { ...this.#parts, kept }, { isImported, onProblem, onFailure });
+  }
+
+  async #keep(): Promise<Kept | undefined> {
+    const { carrier, reliable, keptMax = KEPT, slotHistory = SLOT_HISTORY } = this.#options;
+    if (reliable !== true) return undefined;
+    if (carrier.keep === undefined) {
+      throw new VringError(`Cannot bridge reliably over ${carrier.what}: it keeps no messages`);
+    }
+    return await carrier.keep({ realm: this.#realm, maxBytes: keptMax, slotHistory });
   }
 
   #fail(error: unknown): void {
@@ -174,7 +211,7 @@ export class Bridge {
   #onEvent(event: CarrierEvent): void {
     if (event.type === "slow") this.#cutOffs++;
     if (event.type === "connected") {
-      this.#exports.describe();
+      this.#exports?.describe();
       this.#ask();
     }
     this.#options.onEvent?.(event);
@@ -209,9 +246,9 @@ export class Bridge {
 
   /** Answers a question for offers: to one who lists them, or to all who import them. */
   #answer({ reply }: Incoming): void {
-    if (reply === undefined) return this.#exports.describe();
+    if (reply === undefined) return this.#exports?.describe();
     const { carrier, host } = this.#options;
-    const offers = Array.from(this.#exports.open, ({ kind, name, offered, account }) => {
+    const offers = Array.from(this.#exports?.open ?? [], ({ kind, name, offered, account }) => {
       const { sent } = account;
       return { host, kind, name, type: offered.type?.name, sent } satisfies RemoteOffer;
     });

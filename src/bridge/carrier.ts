@@ -59,6 +59,41 @@ export type CarrierEvent =
 /** A subscription, which ends when it is disposed. */
 export type Subscription = Disposable;
 
+/** How a network keeps messages. */
+export interface KeepOptions {
+  /** The realm. */
+  readonly realm: string;
+  /** The most bytes that are kept; then new messages are refused, and their publishers wait. */
+  readonly maxBytes: number;
+  /** The number of last values that are kept of each slot. */
+  readonly slotHistory: number;
+  /** The time until a message that a consumer has not acknowledged comes again; 2,000 by default. */
+  readonly againMs?: number | undefined;
+}
+
+/**
+ * Takes a kept message. Resolves with true if it is done, and with false if it must come again. With
+ * "later" it is done together with one of the next that is done.
+ */
+export type KeptHandler = (message: Incoming) => Promise<boolean | "later">;
+
+/**
+ * Messages that the network keeps until those who import them have acknowledged them.
+ *
+ * K1  A message is kept once `publish` resolves. One with the `id` of a message of the last two
+ *     minutes is kept once.
+ * K2  A consumer gets each message of its subject at least once, also after it was away, in the
+ *     order in which they were kept. What its handler has not done comes again, before newer ones.
+ */
+export interface Kept {
+  /** Publishes a message; resolves once it is kept, and rejects if that is not known. */
+  publish(message: Outgoing, id: string): Promise<void>;
+  /** Consumes messages as the consumer of this name, whose place is remembered; one at a time. */
+  consume(name: string, subject: string, handler: KeptHandler): Promise<AsyncDisposable>;
+  /** Resolves with the last values of all slots of a subject, the oldest first. */
+  last(subject: string): Promise<Incoming[]>;
+}
+
 /** A connection to a network that carries messages between bridges. */
 export interface Carrier extends AsyncDisposable {
   /** The network in messages, such as `NATS server nats://localhost:4222`. */
@@ -84,6 +119,8 @@ export interface Carrier extends AsyncDisposable {
   request(message: Outgoing, timeoutMs: number): Promise<Incoming>;
   /** Publishes a message, and resolves with all answers of the next `waitMs`. */
   requestAll(message: Outgoing, waitMs: number): Promise<Incoming[]>;
+  /** Opens the kept messages of a realm; undefined where a network keeps none. */
+  keep?(options: KeepOptions): Promise<Kept>;
   /** Calls the handler when something happens to the connection, until it is disposed. */
   onEvent(handler: (event: CarrierEvent) => void): Disposable;
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { Carrier } from "./carrier.ts";
+import type { Carrier, Kept } from "./carrier.ts";
 import type { Offered } from "./offer.ts";
 import type { Kind } from "./subjects.ts";
 import type { Window } from "./window.ts";
 
 /** The kinds of regions that a bridge carries. */
-export type Carried = Exclude<Kind, "bridge" | "call">;
+export type Carried = Exclude<Kind, "bridge" | "call" | "kept">;
 
 /** The account of something that a bridge exports. */
 export interface ExportAccount {
@@ -46,6 +46,9 @@ export interface ExportParts {
   readonly host: string;
   readonly carrier: Carrier;
   readonly window: Window;
+  /** The messages that the network keeps, for a bridge that is reliable. */
+  readonly kept: Kept | undefined;
+  readonly onProblem: (reason: string) => void;
   /** Whether to send samples that a bridge published. */
   readonly transit: boolean;
   readonly chunkBytes: number;

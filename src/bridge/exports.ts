@@ -103,7 +103,7 @@ export class Exports implements Disposable {
     const parts = this.#parts;
     if (kind === "topic") return new TopicExport(region, isMany, parts);
     if (kind === "slot") return new SlotExport(region, parts);
-    if (kind === "mpsc") return new StreamExport(region, parts, this.#handlers.onProblem);
+    if (kind === "mpsc") return new StreamExport(region, parts);
     return new CallsExport(region, parts);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Carrier, Incoming, Subscription } from "./carrier.ts";
+import type { Carrier, Incoming, Kept, Subscription } from "./carrier.ts";
 import { CallsImport } from "./calls_import.ts";
 import { type Listed, listedIn } from "./listed.ts";
 import { type Heading, headingIn } from "./message.ts";
@@ -45,6 +45,7 @@ export class Imports implements Disposable {
   readonly #parts: ImportsParts;
   readonly #listed: readonly Listed[];
   readonly #imports = new Map<string, Import>();
+  #isClosed = false;
   readonly #holders = new Map<string, string>(); // of topics: the key of the import with the name
 
   constructor(patterns: readonly string[], parts: ImportsParts) {
@@ -54,6 +55,28 @@ export class Imports implements Disposable {
 
   get accounts(): ImportAccount[] {
     return Array.from(this.#imports.values(), ({ account }) => account);
+  }
+
+  /** Consumes kept messages of the topics that are listed, and the last values of slots. */
+  async *consume(kept: Kept): AsyncGenerator<AsyncDisposable> {
+    const { realm, host } = this.#parts;
+    for (const [i, { kind, pattern }] of this.#listed.entries()) {
+      if (kind === "slot") {
+        for (const message of await kept.last(subjectsOf("slot", realm, pattern))) {
+          const place = placeOf("slot", message.subject);
+          if (place !== undefined && this.#first("slot", place.name) === i) {
+            await this.#receive("slot", place, message);
+          }
+        }
+      }
+      if (kind !== "topic") continue;
+      yield await kept.consume(host, subjectsOf("kept", realm, pattern), async (message) => {
+        const place = placeOf("kept", message.subject);
+        if (place === undefined || place.host === host) return true;
+        if (this.#first("topic", place.name) !== i) return true;
+        return await this.#receive("topic", place, message, true);
+      });
+    }
   }
 
   /** Subscribes to everything that is listed. */
@@ -87,29 +110,43 @@ export class Imports implements Disposable {
     return this.#listed.findIndex((each) => each.kind === kind && each.matches(name));
   }
 
-  #receive(kind: Listed["kind"], place: { host: string; name: string }, message: Incoming): void {
+  /** Passes a message to its import; the result is that for a kept message. */
+  #receive(
+    kind: Listed["kind"],
+    place: { host: string; name: string },
+    message: Incoming,
+    isKept = false,
+  ): Promise<boolean | "later"> | true {
+    if (this.#isClosed) return Promise.resolve(false);
     const heading = headingIn(message.headers);
-    if (heading === undefined) return;
+    if (heading === undefined) return true;
     const { host, hopsMax, nameOf } = this.#parts;
     const { stem } = heading;
-    if (stem.host === host || stem.hops > hopsMax) return;
+    if (stem.host === host || stem.hops > hopsMax) return true;
     const name = nameOf(place.name, place.host);
-    if (name === undefined) return;
+    if (name === undefined) return true;
     const arrived = { sender: place.host, remoteName: place.name, name, heading, message };
-    if (kind === "topic") this.#topic(arrived);
-    else if (kind === "slot") this.#slot(arrived);
+    if (kind === "topic") return this.#topic(arrived, isKept);
+    if (kind === "slot") this.#slot(arrived);
     else if (kind === "mpsc") this.#stream(arrived);
     else this.#calls(arrived);
+    return true;
   }
 
-  #topic({ sender, name, heading, message }: Arrived): void {
+  #topic(
+    { sender, name, heading, message }: Arrived,
+    isKept: boolean,
+  ): Promise<boolean | "later"> | true {
     const { stem: { host }, source } = heading;
     const key = JSON.stringify(["topic", name, source, host]);
     const place = JSON.stringify([name, source]);
     const { ask, onProblem: onRefusal } = this.#parts;
     const claim = (hasSamples: boolean) => this.#claim(place, key, hasSamples);
     const make = () => new TopicImport({ name, host, source, claim, ask, onRefusal });
-    this.#import(key, make).receive(sender, heading, message.payload);
+    const found = this.#import(key, make);
+    if (isKept) return found.receiveKept(sender, heading, message.payload);
+    found.receive(sender, heading, message.payload);
+    return true;
   }
 
   /** Gives the right to publish under a name to an import; returns the host that keeps it. */
@@ -162,6 +199,7 @@ export class Imports implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     using stack = new DisposableStack();
     for (const each of this.#imports.values()) stack.use(each);
   }

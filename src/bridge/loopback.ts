@@ -6,7 +6,16 @@
 
 import { timeoutError, VringError } from "../errors.ts";
 import { sleep } from "../os/clock.ts";
-import type { Carrier, CarrierEvent, Incoming, Outgoing, Subscription } from "./carrier.ts";
+import type {
+  Carrier,
+  CarrierEvent,
+  Incoming,
+  KeepOptions,
+  Kept,
+  Outgoing,
+  Subscription,
+} from "./carrier.ts";
+import { LoopbackLog } from "./loopback_log.ts";
 import { covers } from "./subjects.ts";
 
 const MAX_MESSAGE = 2 ** 20;
@@ -21,6 +30,8 @@ interface Listening {
 /** A network within this process; `connect` makes a carrier. */
 export class Loopback {
   /** @ignore */
+  readonly log: LoopbackLog = new LoopbackLog();
+  /** @ignore */
   readonly listening: Set<Listening> = new Set();
   #turn = 0;
 
@@ -32,6 +43,7 @@ export class Loopback {
   /** @ignore */
   deliver(from: LoopbackCarrier, { subject, headers, payload, reply }: Outgoing): void {
     const message = { subject, headers: new Map(headers), payload: payload.slice(), reply };
+    this.log.addSlot(message);
     const groups = new Map<string, Listening[]>();
     const targets: Listening[] = [];
     for (const each of this.listening) {
@@ -131,6 +143,11 @@ export class LoopbackCarrier implements Carrier {
 
   #tell(event: CarrierEvent): void {
     for (const handler of this.#handlers) handler(event);
+  }
+
+  /** Opens the messages that this network keeps. */
+  keep({ slotHistory }: KeepOptions): Promise<Kept> {
+    return Promise.resolve(this.#network.log.open(() => this.#isConnected, slotHistory));
   }
 
   /** Closes the connection. */

@@ -38,6 +38,9 @@ export type {
   CarrierEvent,
   Headers,
   Incoming,
+  KeepOptions,
+  Kept,
+  KeptHandler,
   Outgoing,
   Subscription,
 } from "./carrier.ts";

@@ -17,6 +17,7 @@ import {
   connect,
   createInbox,
   headers as makeHeaders,
+  jetstream,
   type Msg,
   type MsgHdrs,
   type NatsConnection,
@@ -28,9 +29,12 @@ import type {
   CarrierEvent,
   Headers,
   Incoming,
+  KeepOptions,
+  Kept,
   Outgoing,
   Subscription,
 } from "./carrier.ts";
+import { NatsKept } from "./nats_kept.ts";
 
 /** The options of a connection to NATS. */
 export interface NatsOptions {
@@ -207,6 +211,11 @@ export class NatsCarrier implements Carrier {
   onEvent(handler: (event: CarrierEvent) => void): Disposable {
     this.#handlers.add(handler);
     return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+  }
+
+  /** Opens the messages that the server keeps of a realm. */
+  keep(options: KeepOptions): Promise<Kept> {
+    return NatsKept.open(jetstream(this.#connection), () => this.#isConnected, options);
   }
 
   /** Closes the connection. */

@@ -9,4 +9,19 @@
  */
 
 // deno-lint-ignore no-import-prefix
+export {
+  AckPolicy,
+  type Consumer,
+  type ConsumerMessages,
+  DeliverPolicy,
+  DiscardPolicy,
+  jetstream,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from "npm:@nats-io/jetstream@^3.4.0";
+// deno-lint-ignore no-import-prefix
 export * from "npm:@nats-io/transport-node@^3.4.0";

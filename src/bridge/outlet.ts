@@ -32,11 +32,13 @@ export class Outlet {
   lostBefore = 0;
   publisher: Publisher<Bytes> | undefined;
   readonly #onDrop: () => void;
-  readonly #waiting: Waiting[] = [];
+  #waiting: Waiting[] = [];
+  #next = 0; // the index of the first that still waits
   #waitingBytes = 0;
   #end = new AbortController();
   #blocks = false;
   #ends = false;
+  #sending: Promise<void> = Promise.resolve();
 
   /** @param onDrop Called for each sample that is dropped here. */
   constructor(onDrop: () => void) {
@@ -54,20 +56,28 @@ export class Outlet {
   /** Publishes a copy of a sample, at once or later, or counts it as dropped. */
   send(publisher: Publisher<Bytes> | undefined, bytes: Uint8Array, origin: Origin): void {
     if (publisher === undefined || bytes.length > publisher.maxSample) return this.#drop();
-    if (this.#waiting.length === 0 && this.#trySend(publisher, bytes, origin)) return;
+    if (this.#count === 0 && this.#trySend(publisher, bytes, origin)) return;
     if (!this.#blocks) return this.#onDrop(); // the topic has counted it
-    const isFull = this.#waiting.length >= WAITING_MAX ||
-      this.#waitingBytes + bytes.length > WAITING_BYTES;
-    if (isFull) return this.#drop();
+    const isFull = this.#count >= WAITING_MAX || this.#waitingBytes + bytes.length > WAITING_BYTES;
+    if (isFull && this.#count > 0) return this.#drop();
     this.#waiting.push({ bytes: bytes.slice(), origin, lostBefore: this.lostBefore });
     this.lostBefore = 0;
     this.#waitingBytes += bytes.length;
-    if (this.#waiting.length === 1) this.#sendWaiting(publisher, this.#end.signal);
+    if (this.#count === 1) {
+      this.#sending = this.#sendWaiting(publisher, this.#end.signal);
+    }
+  }
+
+  /** Resolves once nothing waits; with false if it was dropped instead. */
+  async settled(): Promise<boolean> {
+    const { signal } = this.#end;
+    while (this.#count > 0) await this.#sending;
+    return !signal.aborted;
   }
 
   /** Loans memory for a sample; undefined if it must wait. */
   loan(publisher: Publisher<Bytes>, length: number): Loan<Bytes> | undefined {
-    return this.#waiting.length > 0 || publisher.maxSample < length
+    return this.#count > 0 || publisher.maxSample < length
       ? undefined
       : publisher.tryLoan({ length });
   }
@@ -86,6 +96,16 @@ export class Outlet {
     return true;
   }
 
+  /** The samples that wait. */
+  get #count(): number {
+    return this.#waiting.length - this.#next;
+  }
+
+  #clear(): void {
+    this.#waiting = [];
+    this.#next = this.#waitingBytes = 0;
+  }
+
   #tellLost(publisher: Publisher<Bytes>): void {
     if (this.lostBefore > 0) publisher.countLost(Math.min(this.lostBefore, 2 ** 29));
     this.lostBefore = 0;
@@ -99,13 +119,19 @@ export class Outlet {
   async #sendWaiting(publisher: Publisher<Bytes>, signal: AbortSignal): Promise<void> {
     try {
       for (;;) {
-        const first = this.#waiting[0];
+        const first = this.#waiting[this.#next];
         if (first === undefined) return this.#ends ? this.close() : undefined;
-        if (first.lostBefore > 0) publisher.countLost(first.lostBefore);
-        await publisher.send(first.bytes, { origin: first.origin, signal });
-        this.#waiting.shift();
-        this.#waitingBytes -= first.bytes.length;
+        const { bytes, origin, lostBefore } = first;
+        if (lostBefore > 0) publisher.countLost(lostBefore);
+        if (!publisher.trySend(bytes, { origin })) await publisher.send(bytes, { origin, signal });
+        this.#waitingBytes -= bytes.length;
         this.published++;
+        this.#next++;
+        if (this.#count === 0) this.#clear();
+        else if (this.#next >= WAITING_MAX) {
+          this.#waiting = this.#waiting.slice(this.#next); // once in a while: a shift() moves all
+          this.#next = 0;
+        }
       }
     } catch (error) {
       if (!signal.aborted && !(error instanceof ClosedError)) throw error;
@@ -114,7 +140,7 @@ export class Outlet {
 
   /** Closes the publisher once it has published what waits for it. */
   end(): void {
-    if (this.#waiting.length === 0) this.close();
+    if (this.#count === 0) this.close();
     else this.#ends = true;
   }
 
@@ -122,11 +148,11 @@ export class Outlet {
   close(): void {
     this.#ends = false;
     this.#end.abort();
-    for (const { lostBefore } of this.#waiting.splice(0)) {
+    for (const { lostBefore } of this.#waiting.slice(this.#next)) {
       this.lostBefore += lostBefore;
       this.#drop();
     }
-    this.#waitingBytes = 0;
+    this.#clear();
     this.publisher?.close();
     this.publisher = undefined;
   }

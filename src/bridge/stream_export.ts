@@ -52,7 +52,6 @@ export class StreamExport implements Export {
   readonly name: string;
   readonly offered: Offered;
   readonly #parts: ExportParts;
-  readonly #onProblem: (reason: string) => void;
   readonly #subject: string;
   readonly #incarnation: number;
   readonly #consumer: MpscConsumer<Bytes>;
@@ -63,15 +62,10 @@ export class StreamExport implements Export {
   #refusal: string | undefined;
 
   /** Opens the ring as its consumer. */
-  constructor(
-    { name, details }: RegionInfo,
-    parts: ExportParts,
-    onProblem: (reason: string) => void,
-  ) {
+  constructor({ name, details }: RegionInfo, parts: ExportParts) {
     this.name = name;
     this.offered = offeredIn(details!);
     this.#parts = parts;
-    this.#onProblem = onProblem;
     this.#subject = subjectOf("mpsc", { ...parts, name });
     this.#incarnation = incarnationOf(details!.id);
     this.#consumer = ringFrom(name, this.offered).consumer({ open: "join", onPeerGone: "wait" });
@@ -147,7 +141,9 @@ export class StreamExport implements Export {
   }
 
   #refused(reason: string): false {
-    if (this.#refusal !== reason) this.#onProblem(`Cannot export ring "${this.name}": ${reason}`);
+    if (this.#refusal !== reason) {
+      this.#parts.onProblem(`Cannot export ring "${this.name}": ${reason}`);
+    }
     this.#refusal = reason;
     this.#inbox = undefined;
     return false;

@@ -22,6 +22,7 @@ import { VringError } from "../errors.ts";
 /** The kinds of traffic, each under a root of its own: names of different kinds never meet. */
 export const ROOTS = {
   topic: "vring.v1",
+  kept: "vring.v1-kept",
   slot: "vring.v1-slot",
   mpsc: "vring.v1-mpsc",
   calls: "vring.v1-calls",

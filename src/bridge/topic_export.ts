@@ -15,7 +15,7 @@
 
 import { ClosedError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
-import { nextTurn } from "../os/clock.ts";
+import { nextTurn, sleep } from "../os/clock.ts";
 import type { RegionInfo } from "../region/list.ts";
 import { topic } from "../vdds/definition.ts";
 import type { PolledSample } from "../vdds/sample.ts";
@@ -23,6 +23,7 @@ import type { Subscriber } from "../vdds/subscriber.ts";
 import { waitAny } from "../wait/any.ts";
 import { type Export, type ExportAccount, type ExportParts, incarnationOf } from "./export.ts";
 import { inChunks } from "./assembly.ts";
+import type { Outgoing } from "./carrier.ts";
 import { Batch, headersOf, type Heading, type Stem } from "./message.ts";
 import { hashText, type Offered, offeredIn, offerText, topicFrom } from "./offer.ts";
 import { subjectOf } from "./subjects.ts";
@@ -42,6 +43,16 @@ interface Stream {
   isDue: boolean;
 }
 
+/** A message on its way to the network that keeps it. */
+interface Unkept {
+  readonly message: Outgoing;
+  readonly id: string;
+  readonly onKept: () => void;
+}
+
+/** The most bytes of samples that wait until they are kept, unless one alone is larger. */
+const KEPT_BYTES = 2 ** 18;
+const RETRY_MS = 100;
 const BATCH_BYTES = 2 ** 15;
 const POLL_LIMIT = 512;
 const MARK_MS = 250;
@@ -60,6 +71,9 @@ export class TopicExport implements Export {
   readonly #batch = new Batch(BATCH_BYTES);
   #batched: Stream | undefined; // the stream of the samples in the batch
   #local: Stream | undefined; // the stream of the publisher of a topic with one
+  readonly #unkept: Unkept[] = []; // in their order
+  readonly #run = crypto.randomUUID();
+  #problem: string | undefined;
   #wake = new AbortController();
 
   /** Opens the topic as its region describes it. */
@@ -67,7 +81,8 @@ export class TopicExport implements Export {
     this.name = region.name;
     this.#parts = parts;
     const { realm, host } = parts;
-    this.#subject = subjectOf("topic", { realm, host, name: this.name });
+    const kind = parts.kept === undefined ? "topic" : "kept";
+    this.#subject = subjectOf(kind, { realm, host, name: this.name });
     this.offered = offeredIn(region.details!, isMany);
     this.#offer = offerText(this.offered);
     this.#hash = hashText(this.offered.type);
@@ -99,6 +114,7 @@ export class TopicExport implements Export {
       await this.#follow();
     } finally {
       this.#mark(true);
+      await this.#keep();
     }
   }
 
@@ -108,8 +124,9 @@ export class TopicExport implements Export {
       try {
         await this.#wait();
         if (this.#subscriber.closed) return;
-        this.#subscriber.poll((sample) => this.#take(sample), POLL_LIMIT);
+        this.#subscriber.poll((sample) => this.#take(sample), this.#limit);
         this.#publishBatch();
+        await this.#keep();
       } catch (error) {
         if (error instanceof ClosedError) return;
         throw error;
@@ -121,9 +138,40 @@ export class TopicExport implements Export {
     }
   }
 
+  /** How many samples to take at once: all of them wait in memory until they are kept. */
+  get #limit(): number {
+    if (this.#parts.kept === undefined) return POLL_LIMIT;
+    return Math.max(1, Math.floor(KEPT_BYTES / Number(this.offered.geometry.size ?? 1)));
+  }
+
+  /**
+   * Waits until the network has kept each message, in their order. Meanwhile the subscriber takes
+   * nothing, so the topic's policy decides whether its publisher waits, or what it drops. After this
+   * export was disposed, each message gets one attempt.
+   */
+  async #keep(): Promise<void> {
+    const { kept, carrier, onProblem } = this.#parts;
+    for (let next; kept !== undefined && (next = this.#unkept[0]) !== undefined;) {
+      try {
+        await kept.publish(next.message, next.id);
+        next.onKept();
+        this.#unkept.shift();
+        this.#problem = undefined;
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        if (this.#subscriber.closed) return void this.#unkept.shift();
+        const reason = `Topic "${this.name}" waits: ${error.message}`;
+        if (carrier.isConnected && this.#problem !== error.message) onProblem(reason);
+        this.#problem = error.message;
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
   #isFull(): boolean {
-    const { window, carrier } = this.#parts;
-    return carrier.isConnected && !window.accepts(Number(this.offered.geometry.size ?? 0));
+    const { window, carrier, kept } = this.#parts;
+    return kept === undefined && carrier.isConnected &&
+      !window.accepts(Number(this.offered.geometry.size ?? 0));
   }
 
   /** Waits for a sample; sends due marks if none comes for a while. */
@@ -146,7 +194,7 @@ export class TopicExport implements Export {
 
   /** Sends marks: everything before the next number was sent, or is counted as unsent. */
   #mark(isEnd = false): void {
-    if (!this.#parts.carrier.isConnected) return;
+    if (this.#parts.kept === undefined && !this.#parts.carrier.isConnected) return;
     for (const stream of this.#streams.values()) {
       if (!stream.isDue && !isEnd) continue;
       const sequence = stream.last === 0 ? 0 : stream.last + 1;
@@ -212,47 +260,63 @@ export class TopicExport implements Export {
     if (count === 0) return;
     const stream = this.#batched!;
     this.#batch.clear();
-    if (!this.#parts.window.accepts(payload.length)) return void (stream.inside += count);
-    this.#publish(stream, { count, sequence, time }, payload);
-    stream.sent += count;
+    if (!this.#accepts(payload.length)) return void (stream.inside += count);
+    this.#publish(stream, { count, sequence, time }, payload, count);
   }
 
   #publishChunks(stream: Stream, sequence: number, time: number, bytes: Uint8Array): void {
-    const { window, chunkBytes } = this.#parts;
-    if (!window.accepts(bytes.length)) return void stream.inside++;
+    const { chunkBytes } = this.#parts;
+    if (!this.#accepts(bytes.length)) return void stream.inside++;
     inChunks(bytes, chunkBytes, (part, chunk) => {
-      this.#publish(stream, { count: 1, sequence, time, chunk }, part);
+      const isLast = chunk === undefined || chunk.index === chunk.count - 1;
+      this.#publish(stream, { count: 1, sequence, time, chunk }, part, isLast ? 1 : 0);
     });
-    stream.sent++;
+  }
+
+  #accepts(length: number): boolean {
+    return this.#parts.kept !== undefined || this.#parts.window.accepts(length);
   }
 
   #publish(
     stream: Stream,
     facts: Pick<Heading, "count" | "sequence" | "time"> & Partial<Pick<Heading, "chunk" | "isEnd">>,
     payload: Uint8Array,
+    samples = 0, // that are sent completely with this message
   ): void {
-    const { carrier, window } = this.#parts;
+    const { carrier, window, kept } = this.#parts;
     const { stem, source, before, inside, skipped } = stream;
     const headers = headersOf({
       stem,
       source,
       hash: this.#hash,
-      offer: stream.needsOffer ? this.#offer : undefined,
+      offer: stream.needsOffer || kept !== undefined ? this.#offer : undefined,
       unsent: { before, inside, skipped },
       chunk: undefined,
       isEnd: false,
       ...facts,
     });
     stream.needsOffer = false;
-    carrier.publish({ subject: this.#subject, headers, payload });
-    window.add(payload.length);
+    const subject = this.#subject;
+    if (kept === undefined) {
+      carrier.publish({ subject, headers, payload });
+      window.add(payload.length);
+      stream.sent += samples;
+      return;
+    }
+    const { count, sequence, chunk } = facts;
+    const run = count === 0 ? crypto.randomUUID() : this.#run; // each mark counts
+    const id = [run, stem.host, stem.incarnation, source, sequence, count, chunk?.index].join(" ");
+    const onKept = () => void (stream.sent += samples);
+    this.#unkept.push({ message: { subject, headers, payload: payload.slice() }, id, onKept });
   }
 
   /** Sends what the topic has delivered, and ends this export. */
   [Symbol.dispose](): void {
     if (this.#subscriber.closed) return;
-    while (this.#subscriber.poll((sample) => this.#take(sample), POLL_LIMIT) > 0);
-    this.#publishBatch();
+    if (this.#unkept.length === 0) {
+      while (this.#subscriber.poll((sample) => this.#take(sample), POLL_LIMIT) > 0);
+      this.#publishBatch();
+    }
     this.#subscriber.close();
     this.#poke();
   }

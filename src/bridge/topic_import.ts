@@ -70,6 +70,10 @@ export interface ImportParts {
   readonly onRefusal: (reason: string) => void;
 }
 
+/** What becomes of a kept message: see `KeptHandler`. */
+type KeptResult = boolean | "later";
+
+const MANY = 2 ** 20;
 const REMEMBERED = 8;
 const PENDING_MAX = 64;
 const RETRY_MS = 500;
@@ -115,12 +119,7 @@ export class TopicImport implements Disposable {
 
   /** Takes a message from a bridge. */
   receive(sender: string, heading: Heading, payload: Uint8Array): void {
-    const { incarnation } = heading.stem;
-    if (incarnation !== this.#incarnation) {
-      if (this.#ended.includes(incarnation)) return void (this.#duplicates += heading.count);
-      this.#begin(incarnation);
-    }
-    if (heading.offer !== undefined) this.#learn(heading);
+    if (!this.#isCurrent(heading)) return void (this.#duplicates += heading.count);
     if (this.#offered === undefined) {
       if (this.#pending.length < PENDING_MAX) {
         this.#pending.push({ sender, heading, payload: payload.slice() });
@@ -131,6 +130,35 @@ export class TopicImport implements Disposable {
     this.#pending = [];
     for (const each of pending) this.#handle(each.sender, each.heading, each.payload);
     this.#handle(sender, heading, payload);
+  }
+
+  /**
+   * Takes a kept message. Resolves with true once all its samples are published here, or were
+   * before; with "later" for a part of a sample that is not complete. Otherwise the message must come
+   * again, before any newer one.
+   */
+  async receiveKept(sender: string, heading: Heading, payload: Uint8Array): Promise<KeptResult> {
+    if (!this.#isCurrent(heading)) return true;
+    if (this.#offered === undefined) return true; // damaged, which was reported
+    const { count, sequence, chunk, isEnd } = heading;
+    if (count > 0 && !isEnd && this.#publisher(true) === undefined) return false;
+    const isOld = this.#last !== undefined && sequence <= this.#last;
+    this.#handle(sender, heading, payload);
+    if (count === 0 || isEnd) return true;
+    if (!await this.#outlet.settled()) return false;
+    if (chunk === undefined || isOld || this.#last === sequence) return true;
+    return this.#assembly.isBegun && "later";
+  }
+
+  /** Begins a new incarnation; returns false for a message of one that has ended. */
+  #isCurrent(heading: Heading): boolean {
+    const { incarnation } = heading.stem;
+    if (incarnation !== this.#incarnation) {
+      if (this.#ended.includes(incarnation)) return false;
+      this.#begin(incarnation);
+    }
+    if (heading.offer !== undefined) this.#learn(heading);
+    return true;
   }
 
   /** A new incarnation of the publisher numbers its samples anew. */
@@ -152,8 +180,28 @@ export class TopicImport implements Disposable {
     }
     this.#offered = offered;
     if (offer !== this.#offer) this.#outlet.close(); // the type or a size has changed
+    if (offer !== this.#offer) this.#retryAt = 0;
     this.#offer = offer;
-    this.#retryAt = 0;
+  }
+
+  /**
+   * Finds the last sample of this incarnation that a bridge before this one published here: samples
+   * carry their origin, so that is exact as long as the topic has one of them. The publisher is open,
+   * so a publish in which that bridge was killed is finished. What it had counted as lost since then,
+   * the topic tells already.
+   */
+  #recall(publisher: Publisher<Bytes>): void {
+    const { name, host, source } = this.#parts;
+    let lastHere = 0;
+    using observer = topicFrom(name, this.#offered!).observer({ history: MANY });
+    for (let found; (found = observer.tryReceive()) !== undefined;) {
+      const { origin } = found;
+      if (origin?.host !== host || origin.incarnation !== this.#incarnation) continue;
+      if (found.source !== source || origin.sequence < (this.#last ?? 0)) continue;
+      this.#last = origin.sequence;
+      lastHere = found.sequence;
+    }
+    if (lastHere > 0) this.#outlet.lostBefore -= publisher.sequence - lastHere;
   }
 
   #handle(sender: string, heading: Heading, payload: Uint8Array): void {
@@ -279,6 +327,7 @@ export class TopicImport implements Disposable {
       const definition = topicFrom(name, this.#offered!);
       const opened = definition.publisher(source === undefined ? {} : { source });
       this.#outlet.open(opened, String(this.#offered!.policy.policy));
+      if (this.#last === undefined) this.#recall(opened);
       this.#refusal = undefined;
       return opened;
     } catch (error) {

@@ -15,7 +15,7 @@ import {
   Word64,
   type WordPlace,
 } from "../memory/word.ts";
-import { ORIGIN, type Origin, originIn } from "../origin.ts";
+import { type Origin, OriginCodec } from "../origin.ts";
 import {
   ALONE,
   countIn,
@@ -37,6 +37,7 @@ export class Descriptors {
   readonly #at: number;
   readonly #bytes: number;
   readonly #detailsAt: number;
+  readonly #origins: OriginCodec = new OriginCodec();
   readonly #samplesAt: number;
   readonly #stride: number;
   readonly #sampleBytes: number;
@@ -142,16 +143,15 @@ export class Descriptors {
 
   /** Stores the origin of a sample that the writer holds. */
   storeOrigin(d: number, origin: Origin): void {
-    const bytes = new Uint8Array(ORIGIN.size);
-    ORIGIN.write(bytes, origin);
+    const bytes = this.#origins.encode(origin);
     copyIn(this.#mapping, this.#detailAt(d) + DETAIL.origin.offset, bytes);
   }
 
   /** Returns a copy of the origin of a sample, or undefined if the stored one is invalid. */
   loadOrigin(d: number): Origin | undefined {
-    const bytes = new Uint8Array(ORIGIN.size);
+    const { bytes } = this.#origins;
     copyOut(this.#mapping, this.#detailAt(d) + DETAIL.origin.offset, bytes);
-    return originIn(bytes);
+    return this.#origins.decode();
   }
 
   #detailAt(d: number): number {

@@ -122,6 +122,81 @@ export function carrierTests(
     await assertRejects(() => a.request({ ...question, subject: "nobody" }, 20));
   });
 
+  const KEEP = { realm: "lab", maxBytes: 2 ** 24, slotHistory: 3, againMs: 300 };
+
+  test(
+    "kept messages wait for their consumer, come in order, and once for each id",
+    async (a, b) => {
+      const keeper = await a.keep!(KEEP);
+      const subject = "vring.v1-kept.lab.a.t";
+      const found: number[] = [];
+      const take = (message: Incoming) => {
+        found.push(message.payload.length);
+        return Promise.resolve(true);
+      };
+      const kept = await b.keep!(KEEP);
+      await (await kept.consume("b", subject, take))[Symbol.asyncDispose](); // so that it is known
+      for (let i = 1; i <= 20; i++) {
+        await keeper.publish({ subject, headers: new Map(), payload: bytes(i) }, `id ${i}`);
+        await keeper.publish({ subject, headers: new Map(), payload: bytes(i) }, `id ${i}`);
+      }
+      await using _reading = await kept.consume("b", subject, take);
+      await until(() => found.length >= 20);
+      assertEquals(found, Array.from({ length: 20 }, (_, i) => i + 1));
+    },
+  );
+
+  test("a kept message that is not done comes again, before newer ones", async (a, b) => {
+    const keeper = await a.keep!(KEEP);
+    const kept = await b.keep!(KEEP);
+    const subject = "vring.v1-kept.lab.a.t";
+    const found: number[] = [];
+    let refusals = 1;
+    const take = ({ payload: { length } }: Incoming) => {
+      if (length === 3 && refusals-- > 0) return Promise.resolve(false);
+      found.push(length);
+      return Promise.resolve(true);
+    };
+    await using _reading = await kept.consume("b", subject, take);
+    for (let i = 1; i <= 6; i++) {
+      await keeper.publish({ subject, headers: new Map(), payload: bytes(i) }, `id ${i}`);
+    }
+    await until(() => found.length >= 6);
+    assertEquals(found, [1, 2, 3, 4, 5, 6]);
+  });
+
+  test("kept messages that are done later come again together", async (a, b) => {
+    const keeper = await a.keep!(KEEP);
+    const kept = await b.keep!(KEEP);
+    const subject = "vring.v1-kept.lab.a.t";
+    const found: number[] = [];
+    let isFirst = true;
+    const take = ({ payload: { length } }: Incoming): Promise<boolean | "later"> => {
+      found.push(length);
+      if (length === 3 && isFirst) {
+        isFirst = false;
+        return Promise.resolve(false);
+      }
+      return Promise.resolve(length === 1 || length === 3 ? true : "later");
+    };
+    await using _reading = await kept.consume("b", subject, take);
+    for (let i = 1; i <= 3; i++) {
+      await keeper.publish({ subject, headers: new Map(), payload: bytes(i) }, `id ${i}`);
+    }
+    await until(() => found.length >= 5);
+    assertEquals(found, [1, 2, 3, 2, 3]);
+  });
+
+  test("the last values of slots are kept", async (a, b) => {
+    const keeper = await b.keep!(KEEP);
+    const subject = "vring.v1-slot.lab.a.robot.speed";
+    for (let i = 1; i <= 5; i++) a.publish({ subject, headers: new Map(), payload: bytes(i) });
+    await a.flush();
+    const last = await keeper.last("vring.v1-slot.lab.*.robot.>");
+    assertEquals(last.map(({ payload }) => payload), [bytes(3), bytes(4), bytes(5)]);
+    assertEquals(await keeper.last("vring.v1-slot.lab.*.other.>"), []);
+  });
+
   test("a broken connection is told, and subscriptions survive it", async (a, b, network) => {
     const inbox = new Inbox(b, "x");
     await b.flush();

@@ -11,11 +11,18 @@ import type { Carrier } from "../../src/bridge/carrier.ts";
 export class Running implements AsyncDisposable {
   readonly bridge: Bridge;
   readonly events: BridgeEvent[] = [];
+  /** Resolves once it has subscribed to what it imports. */
+  readonly ready: Promise<void>;
   readonly #end = new AbortController();
   readonly #done: Promise<unknown>;
 
   constructor(options: Omit<BridgeOptions, "until">) {
-    const onEvent = (event: BridgeEvent) => this.events.push(event);
+    const ready = Promise.withResolvers<void>();
+    this.ready = ready.promise;
+    const onEvent = (event: BridgeEvent) => {
+      this.events.push(event);
+      if (event.type === "ready") ready.resolve();
+    };
     this.bridge = new Bridge({ realm: "test", onEvent, ...options, until: this.#end.signal });
     this.#done = this.bridge.run();
   }

@@ -30,17 +30,19 @@ export function serverTest(name: string, run: () => Promise<void>): void {
 export class NatsServer implements AsyncDisposable {
   readonly #directory = Deno.makeTempDirSync({ prefix: "nats" });
   readonly #config: string;
+  readonly #jetstream: boolean;
   #process: Deno.ChildProcess | undefined;
   /** The port, which stays when the server restarts. */
   port = -1;
 
   /** @param config Lines of a configuration, such as users. */
-  private constructor(config: string) {
+  private constructor(config: string, jetstream: boolean) {
     this.#config = config;
+    this.#jetstream = jetstream;
   }
 
-  static async start(config = ""): Promise<NatsServer> {
-    const server = new NatsServer(config);
+  static async start(config = "", { jetstream = true } = {}): Promise<NatsServer> {
+    const server = new NatsServer(config, jetstream);
     await server.start();
     return server;
   }
@@ -61,7 +63,8 @@ export class NatsServer implements AsyncDisposable {
     this.#process = new Deno.Command(PROGRAM, {
       args: [
         ...["-c", config, "-a", "127.0.0.1", "-p", String(this.port)],
-        ...["--ports_file_dir", this.#directory, "-js", "-sd", this.store],
+        ...["--ports_file_dir", this.#directory],
+        ...this.#jetstream ? ["-js", "-sd", this.store] : [],
       ],
       stdin: "null",
       stdout: "null",

@@ -295,6 +295,7 @@ Deno.test("own samples, samples that come twice, and those with too many hops ar
   const network = new Loopback();
   const hand = network.connect();
   await using importer = importing(network.connect(), ["t"]);
+  await importer.ready;
   const stem = { host: "x", incarnation: 7, hops: 1 };
   for (const sequence of [1, 2, 2, 1, 3]) byHand(hand, "x", { stem, sequence });
   byHand(hand, "y", { stem: { ...stem, hops: 2 }, sequence: 3 }); // by another way
@@ -313,6 +314,7 @@ Deno.test("damaged messages change nothing", async () => {
   const network = new Loopback();
   const hand = network.connect();
   await using importer = importing(network.connect(), ["t"]);
+  await importer.ready;
   const subject = subjectOf("topic", { realm: "test", host: "x", name: "t" });
   const headers: Record<string, string>[] = [
     {},

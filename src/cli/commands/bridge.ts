@@ -22,6 +22,7 @@ export const bridge: Command = {
     import: { value: "PATTERNS", summary: "what to import from other machines" },
     prefix: { value: "NAME", summary: "put what is imported under NAME/" },
     host: { value: "NAME", summary: "the name of this machine; its host name by default" },
+    reliable: { summary: "let the server keep samples until the far side has them (JetStream)" },
     transit: { summary: "also export what other bridges have published" },
   },
   examples: [
@@ -41,9 +42,11 @@ export const bridge: Command = {
     const host = hostName(options.host);
     await using carrier = await connectNetwork(call);
     const { bridge } = await import("../../bridge/mod.ts");
-    out.line(`Bridging realm ${realm} as host ${host} over ${carrier.what}.`);
-    out.line("Ctrl-C ends it.");
-    out.object({ bridging: carrier.what, realm, host });
+    const begun = () => {
+      out.line(`Bridging realm ${realm} as host ${host} over ${carrier.what}.`);
+      out.line("Ctrl-C ends it.");
+      out.object({ bridging: carrier.what, realm, host });
+    };
     const report = await bridge({
       carrier,
       host,
@@ -51,9 +54,10 @@ export const bridge: Command = {
       exports,
       imports,
       ...typeof prefix === "string" && { nameOf: (name) => `${prefix}/${name}` },
+      reliable: options.reliable === true,
       transit: options.transit === true,
       until: end,
-      onEvent: (event) => tell(event, out),
+      onEvent: (event) => event.type === "ready" ? begun() : tell(event, out),
     });
     print(report, out);
     return Exit.ok;
