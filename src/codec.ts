@@ -173,13 +173,26 @@ function toJson(value: unknown): string {
   );
 }
 
+// deno-lint-ignore no-explicit-any -- as of JSON.parse: nobody checks the type
+function fromJson(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const { message } = cause as SyntaxError;
+    throw new SyntaxError(
+      `Cannot receive a message as JSON: ${message}; its sender used another type, or damaged it`,
+      { cause },
+    );
+  }
+}
+
 /**
  * Makes the type of values that are sent as JSON text, up to `size` bytes; unlimited by default.
  * vring does not check `T`: all these types have the same identity, "json".
  */
 export function json<T>(size?: number): Codec<T> {
   if (size !== undefined) checkCount(size, `json(${inWords(size)})`);
-  return textual(JSON_TEXT, size, toJson, JSON.parse);
+  return textual<T>(JSON_TEXT, size, toJson, fromJson);
 }
 
 /**

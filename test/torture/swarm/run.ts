@@ -124,7 +124,7 @@ class Swarm {
   }
 
   #round(end: number, isOver: () => boolean): void {
-    const longest = this.#random.skewed(1, 50); // hectic rounds, and calm ones
+    const longest = this.#random.skewed(0.6, 40); // hectic rounds, and calm ones
     while (performance.now() < end && !isOver()) {
       for (const seat of this.#seats) if (seat.pid === 0) this.#fill(seat);
       sleepSync(this.#random.skewed(0.2, longest));
@@ -198,6 +198,7 @@ class Swarm {
       cells,
       name: (suffix) => `${this.#run}-${suffix}`,
       count: (cell, amount = 1) => void cells[cell]![0]!.add(amount),
+      rest: () => sleepSync(random.skewed(0.02, 0.5)),
       complain: (text) => ledger.complain(`${this.#name} ${seat}.${life}: ${text}`),
     };
   }

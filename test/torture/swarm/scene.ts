@@ -20,6 +20,8 @@ export interface Player<C extends string = string> {
   name(suffix: string): string;
   count(cell: C, amount?: number): void;
   complain(text: string): void;
+  /** Sleeps for a moment: who spins takes the processors from those who must be killed. */
+  rest(): void;
 }
 
 /** What the harness knows of a scene. */

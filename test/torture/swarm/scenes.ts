@@ -53,6 +53,7 @@ function send(
     };
     for (;;) {
       const act = random.below(4);
+      if (producer.free < 400) player.rest();
       if (act === 0) note(Number(producer.trySend(next())));
       else if (act === 1) mayFail(() => (producer.sendSync(next(), WAIT), note(1)));
       else if (act === 2) note(producer.trySendBatch([1, 2, 3, 4].map(next)));
@@ -94,7 +95,10 @@ function receive(
         });
       } else if (act === 1) {
         using batch = consumer.tryTakeBatch({ limit: 8 });
-        if (batch === undefined) continue;
+        if (batch === undefined) {
+          player.rest();
+          continue;
+        }
         for (const one of batch) take(one.value, one.redelivered);
         batch.ack();
       } else if (act === 2) consumer.poll((one) => take(one.bytes, one.redelivered), 20);
@@ -258,6 +262,7 @@ const logs = defineScene({
         for (let k = 1;; k++) {
           writer.trySend(message(p.seat, numberOf(p.life + 1, k), p.random.below(300)));
           p.count("sent");
+          if (p.random.chance(0.3)) p.rest();
         }
       }),
     ...[0, 1, 2].map((kind) => (p: Player) =>
@@ -290,6 +295,7 @@ const slots = defineScene({
         for (let k = 1;; k++) {
           const bytes = message(p.seat, numberOf(p.life + 1, k), p.random.below(300));
           mayFail(() => (body.slots.speed.writeSync(bytes, WAIT), p.count("sent")));
+          if (p.random.chance(0.5)) p.rest();
         }
       })
     ),
@@ -305,6 +311,7 @@ const slots = defineScene({
           if (found.sequence < last) p.complain(`${found.sequence} came after ${last}`);
           last = found.sequence;
           p.count("received");
+          if (p.random.chance(0.2)) p.rest();
         }
       })
     ),
@@ -387,6 +394,7 @@ const locks = defineScene({
       using door = doorOf(p).open();
       for (;;) {
         p.count("sent");
+        if (p.random.chance(0.3)) p.rest();
         mayFail(() => {
           if (p.random.chance(0.3)) {
             using permit = door.lockSync(WAIT);
