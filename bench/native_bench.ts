@@ -8,6 +8,7 @@
 import { Mapping } from "../src/memory/mapping.ts";
 import { native } from "../src/native/load.ts";
 import { pageSize } from "../src/os/page.ts";
+import { interrupts } from "../src/os/futex.ts";
 
 const memory = Mapping.anonymous(pageSize(), "a measurement");
 const { vring_load64, vring_now, vring_uid, vring_stat, vring_futex_wake, futex_scan_async } =
@@ -40,5 +41,5 @@ const entry = new DataView(memory.bytes.buffer, 64);
 entry.setBigUint64(0, 1n, true);
 entry.setBigUint64(8, BigInt(memory.address), true);
 Deno.bench("a thread of the pool: a scan that ends at once", { group }, async () => {
-  await futex_scan_async(memory.address + 64, 1, Infinity, 1e6, 0);
+  await futex_scan_async(memory.address + 64, 1, Infinity, 1e6, 0, interrupts());
 });

@@ -810,13 +810,16 @@ EXPORT int32_t vring_futex_waitv(double words, uint32_t count, double deadline)
     return futex_waitv(POINTER(words), count, deadline);
 }
 
+static int32_t count_interrupts(void);
+
 /*
  * Sleeps as futex_waitv does, and checks every word again after each slice. It serves words that
  * nobody wakes. It serves more words than futex_waitv takes, and sleeps on the first 128. It serves
- * kernels without the call, and sleeps on the first word.
+ * kernels without the call, and sleeps on the first word. Returns -EINTR once vring_interrupts()
+ * would return something else than `interrupts`: a signal often arrives on another thread.
  */
 EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, double slice,
-                                int32_t has_waitv)
+                                int32_t has_waitv, int32_t interrupts)
 {
     const struct futex_waitv *words = POINTER(vector);
     for (;;) {
@@ -827,6 +830,7 @@ EXPORT int32_t vring_futex_scan(double vector, uint32_t count, double deadline, 
         }
         double time = now();
         if (time >= deadline) return -ETIMEDOUT;
+        if (count_interrupts() != interrupts) return -EINTR;
         double end = time + slice < deadline ? time + slice : deadline;
         int32_t result = has_waitv
             ? futex_waitv(words, count < VECTOR_LIMIT ? count : VECTOR_LIMIT, end)
@@ -1126,6 +1130,14 @@ __attribute__((used)) static void on_interrupt(int signal, void *info, void *con
 
 static struct chain *in_place = &interrupt_chain; /* of this or another copy of the library */
 static int32_t shift; /* keeps the number below when another chain is in place */
+
+/* Returns the number of SIGINTs so far, by the chain that was last found in place. */
+static int32_t count_interrupts(void)
+{
+    struct chain *chain = __atomic_load_n(&in_place, __ATOMIC_SEQ_CST);
+    return __atomic_load_n(&shift, __ATOMIC_SEQ_CST) +
+        __atomic_load_n(&chain->arrived, __ATOMIC_SEQ_CST);
+}
 
 /* Returns a number that changes with every SIGINT, once a call has found a listener. */
 EXPORT int32_t vring_interrupts(void)

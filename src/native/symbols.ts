@@ -113,8 +113,8 @@ export const LIBRARY_SYMBOLS = {
   // int32_t vring_futex_waitv(double words, uint32_t count, double deadline)
   vring_futex_waitv: { parameters: ["f64", "u32", "f64"], result: "i32" },
   // int32_t vring_futex_scan(double vector, uint32_t count, double deadline, double slice,
-  //                          int32_t has_waitv)
-  vring_futex_scan: { parameters: ["f64", "u32", "f64", "f64", "i32"], result: "i32" },
+  //                          int32_t has_waitv, int32_t interrupts)
+  vring_futex_scan: { parameters: ["f64", "u32", "f64", "f64", "i32", "i32"], result: "i32" },
 
   // int32_t vring_lock(int32_t fd, int32_t kind, double start, double length)
   vring_lock: { parameters: ["i32", "i32", "f64", "f64"], result: "i32" },
@@ -205,7 +205,7 @@ export const SENTINEL_SYMBOLS = {
 export const NONBLOCKING = {
   vring_futex_waitv: { parameters: ["f64", "u32", "f64"], result: "i32", nonblocking: true },
   vring_futex_scan: {
-    parameters: ["f64", "u32", "f64", "f64", "i32"],
+    parameters: ["f64", "u32", "f64", "f64", "i32", "i32"],
     result: "i32",
     nonblocking: true,
   },

@@ -125,24 +125,27 @@ export class FutexVector {
     return !hasWaitv() || this.#length > VECTOR_LIMIT;
   }
 
-  /** Sleeps until a word differs or is woken (a result >= 0), or returns -ETIMEDOUT or -EINTR. */
-  waitSync(deadline: number): number {
-    const result = this.#isTooMuch
+  /**
+   * Sleeps until a word differs or is woken (a result >= 0), or returns -ETIMEDOUT or -EINTR. With a
+   * `slice` in nanoseconds, it checks all words again after each slice, including words that no waker
+   * wakes; and it returns -EINTR once `interrupts()` is not `interruptsBefore`.
+   */
+  waitSync(deadline: number, slice = Infinity, interruptsBefore = interrupts()): number {
+    const every = this.#isTooMuch ? SCAN_NS : slice;
+    const result = every < Infinity
       ? native().vring_futex_scan(
         this.#address,
         this.#length,
         deadline,
-        SCAN_NS,
+        every,
         Number(hasWaitv()),
+        interruptsBefore,
       )
       : native().vring_futex_waitv(this.#address, this.#length, deadline);
     return settled(result);
   }
 
-  /**
-   * Sleeps as `waitSync()` does, on a thread of Deno's pool. With a `slice` in nanoseconds, that
-   * thread checks all words again after each slice, including words that no waker wakes.
-   */
+  /** Sleeps as `waitSync()` does, on a thread of Deno's pool. */
   async wait(deadline: number, slice = Infinity): Promise<number> {
     const every = this.#isTooMuch ? SCAN_NS : slice;
     const result = every < Infinity
@@ -152,6 +155,7 @@ export class FutexVector {
         deadline,
         every,
         Number(hasWaitv()),
+        interrupts(),
       )
       : native().futex_waitv_async(this.#address, this.#length, deadline);
     return settled(await result);

@@ -9,7 +9,8 @@
  *
  * A waker can be killed between its publish and its ring, and the lock of a dead peer vanishes
  * without an event. So no sleep is longer than a slice, and after each slice the wait checks the
- * conditions and the peers again. (The reactor sleeps for several slices if words alone decide.)
+ * conditions and the peers again. (If words alone decide, an idle wait leaves that look to the native
+ * library, for several slices.)
  * The end of a slice never means that a peer is dead: only `beforeSleep` decides that, from the
  * kernel's locks. The reactor checks all asynchronous waits, so a thousand idle ones cost one
  * wake-up a slice.
@@ -27,12 +28,12 @@
 import { checkWaits } from "../arguments.ts";
 import { Errno, OsError, timeoutError } from "../errors.ts";
 import { hasManyCpus, now, perIsolate } from "../os/clock.ts";
-import { FutexVector, interrupts, wait as futexWait } from "../os/futex.ts";
+import { FutexVector, hasWaitv, interrupts, VECTOR_LIMIT, wait as futexWait } from "../os/futex.ts";
 import type { Attempt, Condition, Outcome, Waiter } from "./condition.ts";
 import { closedWhileWaiting, raiseAll, type Raised } from "./doorbell.ts";
 import { hadTurn, yieldOften } from "./fairness.ts";
 import { reactor } from "./reactor.ts";
-import { SLICE_NS, type Watched } from "./sleep.ts";
+import { SLICE_NS, SLICES_ALONE, type Watched } from "./sleep.ts";
 import { firstReady, spin } from "./spin.ts";
 
 /** The time limits of a call that blocks the thread. */
@@ -213,13 +214,15 @@ function waitSync(all: readonly Condition[], limits: Limits): End {
   if (condition !== undefined) return { outcome: "ready", condition };
   const interruptsBefore = interrupts();
   const spinEnd = spinNs > firstNs ? now() + spinNs - firstNs : 0;
-  for (;;) {
+  for (let idle = false;;) {
     const time = now();
-    const end = time < spinEnd
+    const spins = time < spinEnd;
+    const end = spins
       ? spinSlice(all, Math.min(spinEnd - time, SLICE_NS), deadline)
-      : sleepSlice(all, time, deadline);
+      : sleepSlice(all, { time, deadline, interruptsBefore, idle });
     if (end !== undefined) return end;
     if (interrupts() !== interruptsBefore) throw interrupted();
+    idle = !spins;
   }
 }
 
@@ -233,12 +236,28 @@ function spinSlice(all: readonly Condition[], budgetNs: number, deadline: number
 /** The list of words of all blocking sleeps of an isolate: making one takes 40 us. */
 const sleepList = perIsolate(() => new FutexVector());
 
-function sleepSlice(all: readonly Condition[], time: number, deadline: number): End | undefined {
+/** One sleep. */
+interface Slice {
+  readonly time: number;
+  readonly deadline: number;
+  readonly interruptsBefore: number;
+  /** Whether the wait has slept in vain before. */
+  readonly idle: boolean;
+}
+
+function sleepSlice(all: readonly Condition[], slice: Slice): End | undefined {
+  const { time, deadline } = slice;
+  const watched = slice.idle ? watchedOf(all) : undefined;
   const bells = raiseAll(all);
   const end = lookAgain(all, time, deadline);
   if (end !== undefined) return end;
-  const sliceEnd = Math.min(deadline, time + sliceOf(all));
-  checkWait(sleepOn(bells, sliceEnd), bells);
+  const sliceNs = sliceOf(all);
+  const isLong = watched !== undefined && sliceNs === SLICE_NS && hasWaitv() &&
+    bells.length + watched.length <= VECTOR_LIMIT;
+  const result = isLong
+    ? sleepAlone(bells, watched, slice)
+    : sleepOn(bells, Math.min(deadline, time + sliceNs));
+  checkWait(result, bells);
   // Looked at before the bells are raised again: one that stays up costs the waker a system call.
   const condition = firstReady(all);
   return condition && { outcome: "ready", condition };
@@ -247,10 +266,28 @@ function sleepSlice(all: readonly Condition[], time: number, deadline: number): 
 /** Sleeps until a bell differs from its value or the deadline passes. */
 function sleepOn(bells: readonly Raised[], deadline: number): number {
   if (bells.length === 1) return futexWait(bells[0]!.bell.word.address, bells[0]!.value, deadline);
+  return listed(bells).waitSync(deadline);
+}
+
+/**
+ * Sleeps for several slices, if only words can end a wait: after each slice the native library looks
+ * at them, which costs a third of a look from here.
+ */
+function sleepAlone(
+  bells: readonly Raised[],
+  watched: readonly Watched[],
+  { time, deadline, interruptsBefore }: Slice,
+): number {
+  const end = Math.min(deadline, time + SLICES_ALONE * SLICE_NS);
+  return listed(bells, watched).waitSync(end, SLICE_NS, interruptsBefore);
+}
+
+function listed(bells: readonly Raised[], watched: readonly Watched[] = []): FutexVector {
   const list = sleepList();
   list.clear();
   for (const { bell, value } of bells) list.push(bell.word.address, value);
-  return list.waitSync(deadline);
+  for (const { word, value } of watched) list.push(word.address, value);
+  return list;
 }
 
 /** Spins as an asynchronous wait does before it sleeps; returns whether a condition is true. */

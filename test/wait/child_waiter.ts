@@ -12,6 +12,8 @@ const [path, story] = Deno.args;
 const scene = Scene.at(path!, 2);
 const { place, places } = scene;
 const FOR_EVER = { spin: 0 };
+/** Only its words can end a wait for it. */
+const byWords = () => place.reaches(1, { watchTellsAll: true });
 
 /** Tells how a wait ended. */
 async function tell(waiting: () => unknown): Promise<void> {
@@ -37,6 +39,13 @@ const STORIES: Record<string, () => unknown> = {
   syncListening() {
     listen();
     waitSync(place.reaches(1), FOR_EVER);
+  },
+
+  idle: () => tell(() => waitSync(byWords(), FOR_EVER)),
+
+  idleListening() {
+    listen();
+    waitSync(byWords(), FOR_EVER);
   },
 
   async syncCatching() {

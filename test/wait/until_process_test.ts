@@ -1,9 +1,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { hasWaitv } from "../../src/os/futex.ts";
 import { waitSync } from "./outcome.ts";
 import { Child } from "../os/child.ts";
 import { ScratchFile } from "../os/scratch.ts";
 import { until } from "../os/until.ts";
 import { Scene } from "./scene.ts";
+
+/** The number of the system call, on both processors. */
+const FUTEX_WAITV = "449";
 
 /** A scene in a file, and a program that acts in it. */
 class Stage implements AsyncDisposable {
@@ -20,6 +24,14 @@ class Stage implements AsyncDisposable {
   async asleep(): Promise<void> {
     await until("the child waits", () => this.scene.place.bell.word.load() % 2 === 1);
     await until("the child sleeps", () => this.child.state === "S");
+  }
+
+  /** Resolves once the program has slept for a slice, and sleeps for several. */
+  async idle(): Promise<void> {
+    await this.asleep();
+    if (!hasWaitv()) return; // then it sleeps as before, a slice at a time
+    const call = () => Deno.readTextFileSync(`/proc/${this.child.pid}/syscall`).split(" ")[0];
+    await until("the child is idle", () => call() === FUTEX_WAITV);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,6 +143,27 @@ Deno.test("Ctrl-C ends waitSync() of a Worker, and reaches the SIGINT listener",
   assertEquals([code, lines.length], [7, 2]);
   assertEquals(lines.includes("heard"), true);
   assertStringIncludes(lines.join(), "AbortError");
+});
+
+Deno.test("a ring, or a change without a ring, ends an idle wait that words can end", async () => {
+  for (const rings of [true, false]) {
+    await using stage = new Stage("idle");
+    await stage.idle();
+    const { place } = stage.scene;
+    if (rings) place.publish();
+    else place.count.add(1);
+    assertEquals((await stage.child.ending()).lines, ["ready"]);
+  }
+});
+
+Deno.test("Ctrl-C ends an idle wait that words can end", async () => {
+  await using stage = new Stage("idleListening");
+  await stage.idle();
+  stage.child.kill("SIGINT");
+  const { success, signal, stderr } = await stage.child.ending();
+  assertEquals(success, false);
+  if (signal === "SIGINT") return; // Deno gave up the listener before it had dealt with the signal
+  assertStringIncludes(stderr, "AbortError: Cannot wait any longer");
 });
 
 Deno.test("another signal does not end waitSync()", async () => {

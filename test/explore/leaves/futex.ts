@@ -91,7 +91,7 @@ export class FutexVector {
   push(address: number, expected: number): void {
     this.#watched.push({ address, expected });
   }
-  waitSync(deadline: number): number {
+  waitSync(deadline: number, _slice = Infinity, _interruptsBefore = 0): number {
     const result = currentActor().operate(sleepOn(this.#watched, deadline));
     return result === -EAGAIN ? 0 : result;
   }
