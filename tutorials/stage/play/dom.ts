@@ -32,6 +32,11 @@ export function h<Name extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Enables a button or not. One that is not keeps the focus, which `disabled` would take away. */
+export function enable(button: HTMLElement, isEnabled: boolean): void {
+  button.setAttribute("aria-disabled", `${!isEnabled}`);
+}
+
 /** Finds an element of the page. */
 export function find<E extends HTMLElement = HTMLElement>(id: string): E {
   return document.getElementById(id) as E;

@@ -56,9 +56,22 @@ export function subjectOf(
   return sentence;
 }
 
-/** The headings of the list of scenarios, by the beginnings of names. */
-export const GROUPS: readonly (readonly [title: string, fits: (name: string) => boolean])[] = [
-  ["Broken on purpose", (name) => name.startsWith("broken-")],
-  ["The same, done right", (name) => name.startsWith("twin-")],
-  ["As shipped", () => true],
-];
+/** The headings of scenarios that are no product's own, by the beginning of the name. */
+const TITLES: Readonly<Record<string, string>> = {
+  broken: "Broken on purpose",
+  twin: "The same, done right",
+  hostile: "Against a hostile peer",
+};
+
+/** Divides scenarios into groups with headings: the first word of a name decides. */
+export function groupsOf<T extends { readonly name: string }>(
+  scenarios: readonly T[],
+): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const scenario of scenarios) {
+    const [first = ""] = scenario.name.split("-");
+    const title = TITLES[first] ?? `As shipped: ${first}`;
+    groups.set(title, [...groups.get(title) ?? [], scenario]);
+  }
+  return groups;
+}

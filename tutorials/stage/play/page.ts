@@ -12,11 +12,11 @@ import type { FindingKind } from "../../../test/explore/engine/scenario.ts";
 import type { Report } from "../../../test/explore/engine/search.ts";
 import { type Address, addressOf, readAddress, YOURS } from "./address.ts";
 import { Explorer, KilledError, StoppedError } from "./client.ts";
-import { find, h } from "./dom.ts";
+import { enable, find, h } from "./dom.ts";
 import { Editor } from "./editor.ts";
 import { error as errorLines, explain } from "./explain.ts";
 import type { Film, Moment } from "./film.ts";
-import { goalOf, GROUPS, subjectOf } from "./goals.ts";
+import { goalOf, groupsOf, subjectOf } from "./goals.ts";
 import { memoryElements } from "./memory_view.ts";
 import { PartiesView } from "./parties_view.ts";
 import type { Found, Listed, Subject } from "./protocol.ts";
@@ -62,6 +62,8 @@ class Playground {
   /** The source that is played, which the editor may have changed since. */
   #played = "";
   #address = "";
+  /** Whether the moment that is shown is an end. */
+  #hasEnded = false;
   #turn = 0;
 
   async begin(): Promise<void> {
@@ -158,15 +160,10 @@ class Playground {
 
   #fillScenarios(): void {
     const select = find<HTMLSelectElement>("scenario");
-    let left = [...this.#list];
     select.append(h("option", { value: YOURS }, "Write your own"));
-    for (const [title, fits] of GROUPS) {
-      const group = h("optgroup", { label: title });
-      for (const { name } of left.filter(({ name }) => fits(name))) {
-        group.append(h("option", { value: name }, name));
-      }
-      left = left.filter(({ name }) => !fits(name));
-      select.append(group);
+    for (const [label, scenarios] of groupsOf(this.#list)) {
+      const options = scenarios.map(({ name }) => h("option", { value: name }, name));
+      select.append(h("optgroup", { label }, ...options));
     }
   }
 
@@ -177,6 +174,7 @@ class Playground {
     find("about").textContent = subjectOf(scenario);
     find("editor").hidden = scenario.name !== YOURS;
     document.body.classList.toggle("own", scenario.name === YOURS);
+    document.body.classList.toggle("weak", this.#isWeak);
     find<HTMLInputElement>("weak").checked = this.#isWeak;
     document.title = `${scenario.name} · Be the scheduler`;
     this.#tell([]);
@@ -188,26 +186,32 @@ class Playground {
     const moment = film.moments[this.#at]!;
     const before = film.moments[this.#at - 1];
     this.#parties.show(film, moment);
-    find("memory").replaceChildren(...memoryElements(film, moment, before));
+    const memory = find("memory");
+    memory.replaceChildren(...memoryElements(film, moment, before));
+    showWithin(memory, memory.querySelector(".has-changed"));
     const tracks = find("tracks");
     tracks.replaceChildren(tracksTable(film, this.#at, (at) => this.goTo(at)));
-    const current = tracks.querySelector<HTMLElement>("tr.current");
-    if (current) tracks.scrollTop = current.offsetTop - tracks.clientHeight / 2;
+    showWithin(tracks, tracks.querySelector("tr.current"));
     this.#drawButtons(film, moment);
     this.#explain(film, moment);
     void this.#storeAddress();
   }
 
   #drawButtons(film: Film, moment: Moment): void {
-    find<HTMLButtonElement>("back").disabled = this.#at === 0;
-    find<HTMLButtonElement>("forward").disabled = this.#at === film.moments.length - 1;
-    find<HTMLButtonElement>("restart").disabled = this.#codes.length === 0 && !this.#isEdited;
+    enable(find("back"), this.#at > 0);
+    enable(find("forward"), this.#at < film.moments.length - 1);
+    enable(find("restart"), this.#codes.length > 0 || this.#isEdited);
     find("position").textContent = `Step ${this.#at} of ${film.moments.length - 1}`;
     find("tick").hidden = !moment.choices.some(({ kind }) => kind === "tick");
   }
 
   #explain(film: Film, moment: Moment): void {
     const explained = explain({ ...film, moments: film.moments.slice(0, this.#at + 1) }, moment);
+    const isNew = this.#hasEnded === false && explained !== undefined;
+    this.#hasEnded = explained !== undefined;
+    if (isNew && matchMedia("(max-width: 60rem)").matches) {
+      find("outcome").scrollIntoView({ block: "nearest" }); // it is above the parties there
+    }
     if (explained !== undefined) {
       const isGood = moment.ending?.kind === "well";
       return this.#say(explained.title, explained.lines, isGood ? "good" : "bad");
@@ -374,7 +378,7 @@ class Playground {
 
   #edited(): void {
     this.#isEdited = true;
-    find<HTMLButtonElement>("restart").disabled = false;
+    enable(find("restart"), true);
     this.#say("Edited", ['Press "Play it" to play the new code, or search it.'], "");
   }
 
@@ -392,6 +396,7 @@ class Playground {
     });
     find("weak").addEventListener("change", () => {
       this.#isWeak = find<HTMLInputElement>("weak").checked;
+      document.body.classList.toggle("weak", this.#isWeak);
       void this.#restart();
     });
     addEventListener("hashchange", () => {
@@ -430,6 +435,15 @@ class Playground {
     else return;
     event.preventDefault();
   }
+}
+
+/** Scrolls a row of a table into the middle of its box, if it is not in view. */
+function showWithin(box: HTMLElement, row: Element | null): void {
+  if (!(row instanceof HTMLElement)) return;
+  const table = row.closest("table")!;
+  const [top, height] = [table.offsetTop + row.offsetTop, row.offsetHeight];
+  const isInView = top > box.scrollTop + height && top + height < box.scrollTop + box.clientHeight;
+  if (!isInView) box.scrollTop = top - (box.clientHeight - height) / 2;
 }
 
 function messageOf(error: unknown): string {

@@ -6,7 +6,7 @@
 
 /// <reference lib="dom" />
 
-import { h } from "./dom.ts";
+import { enable, h } from "./dom.ts";
 import type { Choice, Film, Moment, Party, PartyState } from "./film.ts";
 import type { Place } from "./places.ts";
 import type { Sources } from "./source.ts";
@@ -74,7 +74,7 @@ class Card {
 
   #button(button: HTMLButtonElement, choice: Choice | undefined, text: string): void {
     button.textContent = text;
-    button.disabled = choice === undefined;
+    enable(button, choice !== undefined);
     button.dataset.code = choice?.code ?? "";
     button.onclick = choice === undefined ? null : () => this.#take(choice.code);
   }

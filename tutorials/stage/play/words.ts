@@ -46,6 +46,7 @@ const CHANGES = /^\S+ (add|sub|or|and|exchange|cas) \d+( to \d+)?$/;
 
 /** Returns a step of the past in a few words for a track. */
 export function toldShort(what: string): string {
+  if (what === "DIES") return "✕ dies";
   const { operation, result } = outcomeOf(what);
   if (result === "") return operation;
   if (result === "falls asleep") return `${operation}: asleep`;
