@@ -1,39 +1,16 @@
 /** Looking at regions from outside: it changes nothing, and survives any contents. */
 
 import { assert, assertEquals } from "@std/assert";
-import { domain } from "../../src/babus/definition.ts";
-import { calls } from "../../src/calls/definition.ts";
-import { circular } from "../../src/circular/definition.ts";
 import { VringError } from "../../src/errors.ts";
 import { type Activity, activityOf } from "../../src/inspect/activity.ts";
 import { holders } from "../../src/inspect/holders.ts";
 import { ratesBetween } from "../../src/inspect/rates.ts";
-import { mpsc } from "../../src/mpsc/definition.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { regions } from "../../src/region/list.ts";
 import { observe } from "../../src/region/region_observer.ts";
-import { rwLock } from "../../src/shared/rw_lock.ts";
-import { sharedMemory } from "../../src/shared/shared_memory.ts";
-import { spsc } from "../../src/spsc/definition.ts";
 import { namespace } from "../../src/testing/namespace.ts";
-import { topic } from "../../src/vdds/definition.ts";
 import { Random } from "../random.ts";
-
-/** Opens a region of every kind, with something in it. */
-function openAll(): DisposableStack {
-  const stack = new DisposableStack();
-  const use = <D extends Disposable>(handle: D) => stack.use(handle);
-  use(spsc("ring", { capacity: 4096 }).producer()).trySend(new Uint8Array(7));
-  use(mpsc("many", { capacity: 4096 }).producer()).trySend(new Uint8Array(7));
-  use(topic("t", { depth: 4, size: 64, subscribers: 2 }).publisher()).trySend(new Uint8Array(7));
-  use(topic("t", { depth: 4, size: 64, subscribers: 2 }).subscriber());
-  use(circular("log", { capacity: 4096 }).writer()).trySend(new Uint8Array(7));
-  use(domain("d", { s: {} }).open()).slots.s.writeSync(new Uint8Array(7));
-  use(calls("work", { clients: 2, capacity: 4096 }).client());
-  use(rwLock("lock").open()).tryWrite();
-  use(sharedMemory("memory", { size: 64 }).open());
-  return stack;
-}
+import { openAll, scribbler } from "./regions.ts";
 
 function look({ kind, name }: { kind: string; name: string }): Activity | undefined {
   using observer = observe(kind, name);
@@ -56,20 +33,10 @@ Deno.test("any contents of a region give numbers or a VringError", () => {
   using _place = namespace();
   using _open = openAll();
   const chance = new Random("activity");
-  const odd = [0, 1, 2, 3, 0x7fffffff, 0x80000000, 0xffffffff];
   for (const region of regions()) {
-    const whole = Deno.readFileSync(region.path);
-    using file = Deno.openSync(region.path, { write: true });
+    using scribbled = scribbler(region.path, chance);
     for (let round = 0; round < 40; round++) {
-      const bytes = whole.slice();
-      const words = new Uint32Array(bytes.buffer, 0, bytes.length >>> 2);
-      const from = round % 2 === 0 ? 0 : REGION_HEADER.size >>> 2;
-      for (let i = 0; i < 64; i++) {
-        const at = from + chance.below(Math.min(words.length, 8192) - from);
-        words[at] = chance.next() < 0.5 ? odd[chance.below(odd.length)]! : chance.next() * 2 ** 32;
-      }
-      file.seekSync(0, Deno.SeekMode.Start);
-      file.writeSync(bytes);
+      scribbled.again(round % 2 === 0 ? 0 : REGION_HEADER.size);
       try {
         const activity = look(region);
         for (const { backlog, room } of activity?.flows ?? []) {
@@ -80,8 +47,6 @@ Deno.test("any contents of a region give numbers or a VringError", () => {
         assert(error instanceof VringError, `${region.name}: ${error}`);
       }
     }
-    file.seekSync(0, Deno.SeekMode.Start);
-    file.writeSync(whole); // for the handles that close
   }
 });
 
