@@ -40,6 +40,7 @@ const LAYERS = [
   "src/testing",
   "src/inspect",
   "src/record",
+  "src/live",
   "src/bridge",
   "src/cli",
   "signatures.ts",
@@ -239,7 +240,9 @@ Deno.test("mod.ts, signatures.ts and recordings never reach the bridge, which ha
       if (specifier.startsWith(".")) visit(new URL(specifier, `file:///${path}`).pathname.slice(1));
     }
   };
-  for (const path of ["mod.ts", "signatures.ts", TESTING, "src/record/mod.ts"]) visit(path);
+  for (const path of ["mod.ts", "signatures.ts", TESTING, "src/record/mod.ts", "src/live/mod.ts"]) {
+    visit(path);
+  }
   assertEquals(Array.from(reached).filter((path) => path.startsWith("src/bridge/")), []);
   const users = Object.keys(sources).filter((path) =>
     !path.startsWith("src/bridge/") &&

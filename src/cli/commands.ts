@@ -19,6 +19,7 @@ import { replay } from "./commands/replay.ts";
 import { call, pub } from "./commands/send.ts";
 import { top } from "./commands/top.ts";
 import { why } from "./commands/why.ts";
+import { view } from "./commands/view.ts";
 import { watch } from "./commands/watch.ts";
 
 /** All commands. */
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   pub,
   call,
   watch,
+  view,
   prometheus,
   doctor,
   bench,

@@ -6,7 +6,8 @@
  * ```
  *
  * It reads counters, locks and messages as an observer: it changes, slows and wakes nothing. Only
- * `record` and `bridge` subscribe, and only `pub`, `call`, `replay`, `bridge` and `clean` act.
+ * `record` and `bridge` subscribe, and only `pub`, `call`, `replay`, `bridge`, `clean` and
+ * `view --publish` act.
  *
  * @module
  */
