@@ -111,9 +111,9 @@ async function giveBack(result: Untyped): Promise<void> {
 
 /** Returns what ends a server's loop: its refusal, or else its close. */
 async function endOf(serving: Promise<void>, server: Disposable): Promise<unknown> {
-  const ended = serving.catch((error) => error);
-  const turn = new Promise((resolve) => setTimeout(resolve, 0, "serves"));
-  const first = await Promise.race([ended, turn]);
+  let first: unknown = "serves";
+  const ended = serving.then(() => undefined, (error) => error).then((end) => first = end);
+  await new Promise((resolve) => setTimeout(resolve, 0)); // a refusal is there by now
   if (first !== "serves") return first;
   server[Symbol.dispose]();
   return await ended;
@@ -182,9 +182,19 @@ for (const scene of Object.keys(SCENES)) {
   });
 }
 
-/** Calls an exported function, and uses up what it makes. */
+/** The classes that programs make objects of. */
+const CONSTRUCTORS: readonly Callable[] = [
+  { name: "MirrorRing", parameters: ["minCapacity", "options"], needed: 1 },
+  { name: "LeapfrogRing", parameters: ["minCapacity", "options"], needed: 1 },
+  { name: "Listener", parameters: [], needed: 0 },
+];
+
+/** Calls an exported function or constructor, and uses up what it makes. */
 async function make(name: string, given: readonly Given[]): Promise<void> {
-  const made = (vring as Untyped)[name](...given.map((one) => one.make()));
+  const values = given.map((one) => one.make());
+  const isClass = CONSTRUCTORS.some((one) => one.name === name);
+  const exported = (vring as Untyped)[name];
+  const made = isClass ? new exported(...values) : exported(...values);
   if (made === undefined || Array.isArray(made)) return;
   await giveBack(await made);
   const openers = ["open", "writer", "producer", "publisher", "server"];
@@ -197,7 +207,7 @@ async function make(name: string, given: readonly Given[]): Promise<void> {
   }
 }
 
-for (const callable of SURFACE.functions.values()) {
+for (const callable of [...SURFACE.functions.values(), ...CONSTRUCTORS]) {
   const { name, parameters } = callable;
   if (ELSEWHERE.includes(name)) continue;
   const isWait = name.startsWith("wait");

@@ -11,6 +11,7 @@ import {
   circular,
   domain,
   json,
+  LeapfrogRing,
   Listener,
   lock,
   MirrorRing,
@@ -104,5 +105,5 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     const [one, many] = [lock("door"), rwLock("table")];
     return [one, many, stack.use(one.open()), stack.use(many.open())];
   },
-  mirror: (stack) => [stack.use(new MirrorRing(4096))],
+  mirror: (stack) => [stack.use(new MirrorRing(4096)), stack.use(new LeapfrogRing(4096))],
 };

@@ -108,7 +108,9 @@ export function readmeWithSum(): string {
   const all = entries();
   const { kills, seconds, stops, received, findings } = sumOf(all.flatMap(({ parts }) => parts));
   const line = `So far: ${count(kills)} kills and ${count(stops)} stops in ${count(all.length)} ` +
-    `runs of ${(seconds / 3600).toFixed(1)} hours together, ${count(received)} messages checked, ` +
+    `${all.length === 1 ? "run" : "runs"} of ${(seconds / 3600).toFixed(1)} hours together, ${
+      count(received)
+    } messages checked, ` +
     `${count(findings.length)} findings.`;
   const before = text.slice(0, start + MARKS[0].length);
   return `${before}\n${wrapped(line)}\n\n${text.slice(end)}`;
