@@ -248,7 +248,11 @@ export class LeapfrogRing implements Disposable {
   #reach(length: number): void {
     if (this.#tail + this.#available + length <= this.#first + 2 * this.capacity) return;
     const { capacity } = this;
-    const [consumed, left] = [this.#first, this.#left]; // all of their bytes are consumed: I3, I4
+    const consumed = this.#first;
+    // All of their bytes are consumed: I3, I4. They go first, so that a leap needs no more mappings
+    // of the kernel than it gives back. If it refuses one, the same leap can be tried again.
+    this.#hide(consumed);
+    if (this.#left >= 0) this.#hide(this.#left);
     if (consumed + 3 * capacity <= this.end - this.start) {
       this.#show(consumed + 2 * capacity);
       this.#first += capacity;
@@ -262,8 +266,6 @@ export class LeapfrogRing implements Disposable {
       this.#laps++;
     }
     this.#leaps++;
-    this.#hide(consumed);
-    if (left >= 0) this.#hide(left);
   }
 
   /** Shows the memory in the window at an offset. Its pages are entered in the page tables at once. */

@@ -6,7 +6,9 @@
  */
 
 import { OsError } from "../../src/errors.ts";
+import { LeapfrogRing } from "../../src/mirror_ring/leapfrog_ring.ts";
 import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
+import { map, MapFlag, Protection, readAll, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { limit } from "./limits.ts";
@@ -58,6 +60,37 @@ function memory(): string[] {
   return [attempt(2 ** 36)];
 }
 
+/** The kernel has no more mappings for this process, and a ring has to leap. */
+function mappings(): string[] {
+  using ring = new LeapfrogRing(page, { range: 8 * page });
+  ring.write(new Uint8Array(page));
+  ring.consume(page - 3);
+  ring.write(Uint8Array.from({ length: page - 3 }, (_, i) => i)); // 3 zeros and these are readable
+  ring.consume(page - 9);
+  const text = readAll("/proc/sys/vm/max_map_count");
+  const limit = typeof text === "number" ? Infinity : Number(new TextDecoder().decode(text));
+  if (limit > 200_000) return ["unlimited"];
+  const length = 2 * limit * page;
+  const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
+  const address = map({ length, protection: Protection.none, flags });
+  const apart = { protection: Protection.read, flags: flags | MapFlag.fixed, length: page };
+  for (let i = 1; i < limit; i++) { // every second page
+    if (map({ ...apart, address: address + 2 * i * page }) < 0) break;
+  }
+  const state = () => [ring.head, ring.tail, ring.leaps, ...ring.peek()].join();
+  const before = state();
+  let told = "leapt";
+  try {
+    ring.write(new Uint8Array(20));
+  } catch (error) {
+    told = error instanceof OsError ? error.message : `${error}`;
+  }
+  const same = before === state();
+  unmap(address, length);
+  ring.write(new Uint8Array(20).fill(77));
+  return [told, `${same}`, [...ring.peek()].join()];
+}
+
 attempt();
-const told = { addresses, files, memory }[Deno.args[0]!]!();
+const told = { addresses, files, memory, mappings }[Deno.args[0]!]!();
 console.log(JSON.stringify({ told, left: leftovers() }));

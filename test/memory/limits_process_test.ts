@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { pageSize } from "../../src/os/page.ts";
 import { Child } from "../os/child.ts";
 
 /** How making a ring failed, and how much it left behind. */
@@ -38,6 +39,22 @@ Deno.test("MirrorRing refuses more memory than there is before it takes any", as
   const { told, left } = await exhaust("memory", ["choom", "--adjust", "1000", "--"]);
   assertEquals([told.length, left], [1, 0]);
   assertMatch(told[0]!, /ENOMEM: Cannot make a mirror ring: 68719476736 bytes are needed and \d+/);
+});
+
+Deno.test("LeapfrogRing loses nothing when the kernel has no mappings left", async () => {
+  const { told } = await exhaust("mappings");
+  if (told[0] === "unlimited") {
+    console.log("NOT TESTED: a window that cannot move, as vm.max_map_count is above 200000");
+    return;
+  }
+  const last = Array.from({ length: 9 }, (_, i) => pageSize() - 12 + i & 0xff);
+  const more = Array(20).fill(77);
+  if (told[0] === "leapt") {
+    assertEquals(told[2], [...last, ...Array(20).fill(0), ...more].join());
+  } else {
+    assertMatch(told[0]!, /^Cannot (re)?move a window of a leapfrog ring: the kernel has no/);
+    assertEquals(told.slice(1), ["true", [...last, ...more].join()]);
+  }
 });
 
 Deno.test("a Mapping for reading only ends the process that writes to it", async () => {
