@@ -17,8 +17,8 @@
  * would end this process (SIGBUS). The library puts private zeros in the place of the whole mapping
  * instead, and sets its fault word, for good. So an operation must not trust what it has read, nor
  * what it has stored, before it has looked at that word after its last access: `checkWhole()`. A
- * fault is also found by the size and the header of the file, which waits look at each slice
- * (`checkFile`): after the file was shortened and lengthened again, its memory is zeros without a
+ * fault is also found by the size and the header of the file, at which waits look after each slice, or
+ * after eight where only words can end a wait (`checkFile`): after the file was shortened and lengthened again, its memory is zeros without a
  * fault. A part that is zeros while the size and the header are right looks like any other bytes of
  * a peer.
  *

@@ -25,6 +25,9 @@ export function time(): number {
 /** Whether two threads can run at the same time, so that spinning can pay. */
 export const hasManyCpus: () => boolean = perIsolate(() => navigator.hardwareConcurrency > 1);
 
+/** Whether another thread can terminate this one, which ends no sooner than its next call returns. */
+export const isWorker: () => boolean = perIsolate(() => "WorkerGlobalScope" in globalThis);
+
 /**
  * Resolves after `ms` milliseconds, or at once when the signal aborts; with false if it has aborted.
  */

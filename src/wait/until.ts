@@ -27,7 +27,7 @@
 
 import { checkWaits } from "../arguments.ts";
 import { Errno, OsError, timeoutError } from "../errors.ts";
-import { hasManyCpus, now, perIsolate } from "../os/clock.ts";
+import { hasManyCpus, isWorker, now, perIsolate } from "../os/clock.ts";
 import { FutexVector, hasWaitv, interrupts, VECTOR_LIMIT, wait as futexWait } from "../os/futex.ts";
 import type { Attempt, Condition, Outcome, Waiter } from "./condition.ts";
 import { closedWhileWaiting, raiseAll, type Raised } from "./doorbell.ts";
@@ -247,7 +247,8 @@ interface Slice {
 
 function sleepSlice(all: readonly Condition[], slice: Slice): End | undefined {
   const { time, deadline } = slice;
-  const watched = slice.idle ? watchedOf(all) : undefined;
+  // A Worker that was terminated keeps its roles until it leaves its sleep.
+  const watched = slice.idle && !isWorker() ? watchedOf(all) : undefined;
   const bells = raiseAll(all);
   const end = lookAgain(all, time, deadline);
   if (end !== undefined) return end;

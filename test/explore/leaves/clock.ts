@@ -16,6 +16,7 @@ export function time(): number {
 export const processId = (): number => 0;
 
 export const hasManyCpus = (): boolean => false;
+export const isWorker = (): boolean => false;
 
 function pause(ms: number): Operation<number> {
   return {
