@@ -36,7 +36,7 @@ async function bundled(): Promise<string> {
 
 /** Explores the scenarios of browser_entry.ts within the same bounds in Deno. */
 async function countsInDeno(): Promise<Record<string, Counts>> {
-  const bounds = ["--preemptions", "1", "--noise", "0"];
+  const bounds = ["--strong", "--preemptions", "1", "--noise", "0"];
   const args = ["run", "--no-check", ...MAP, `${HERE}main.ts`, "--json", ...bounds];
   const output = await outputOf(Deno.execPath(), [...args, "spsc-flow", "doorbell-async"]);
   const reports = output.trim().split("\n").map((line) => JSON.parse(line));

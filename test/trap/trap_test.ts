@@ -87,7 +87,7 @@ const UNNOTICED: Record<string, readonly string[]> = {
     "disposeAtEnd",
     "processId",
   ],
-  "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId", "ranges"],
+  "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId", "ranges", "faultWordOf"],
   "os/futex": ["orderOthers", "interrupts", "hasWaitv", "forceScan"],
   "os/locks": [],
   "os/semaphore": ["semaphoreFile", "inodeOf"],
