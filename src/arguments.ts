@@ -225,7 +225,7 @@ const OTHERS = "type request response origin";
 
 /** The numbers whose ranges later code checks. */
 const NUMBERS =
-  "capacity clients concurrency depth history id length limit producers range servers size subscribers version";
+  "capacity clients concurrency depth history id length limit producers quota range servers size subscribers version";
 
 function rulesFor(names: string, rule: Rule): Record<string, Rule> {
   return Object.fromEntries(names.split(" ").map((name) => [name, rule]));

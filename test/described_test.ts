@@ -61,12 +61,12 @@ Deno.test("a region of every kind states its type, its sizes and its policy", ()
     const options = { depth: 4, subscribers: 3, policy: "dropOldest", history: 2 } as const;
     using _topic = topic(name.name, { type: IMU, ...options }).publisher();
     const geometry = { depth: 4, size: Imu.size, subscribers: 3 };
-    const policy = { policy: "dropOldest", history: 2, reserve: true };
+    const policy = { policy: "dropOldest", history: 2, reserve: true, quota: 0 };
     assertEquals(stated("topic"), { type, geometry, policy });
   }
   {
     using _topic = topic(name.name, { type: IMU, reserve: false }).subscriber();
-    const policy = { policy: "block", history: 0, reserve: false };
+    const policy = { policy: "block", history: 0, reserve: false, quota: 0 };
     assertEquals(stated("topic").policy, policy);
   }
   {

@@ -278,7 +278,7 @@ const FITS: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 const RING = ["capacity", "mode", "group", "persist", "anyOwner", "directory"];
-const TOPIC = ["depth", "size", "subscribers", "reserve", "policy", "history", "publishers"];
+const TOPIC = "depth size subscribers reserve policy quota history publishers".split(" ");
 
 /** Each way to open a product: its arguments, its options, and the options that it needs. */
 const OPENINGS: [string, (name: unknown, options: unknown) => unknown, string[], object?][] = [

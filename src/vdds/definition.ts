@@ -69,7 +69,7 @@ export function topic<K extends Type = Bytes>(
 }
 
 const OPTIONS = definitionOptions(
-  ..."type depth size subscribers history policy publishers reserve".split(" "),
+  ..."type depth size subscribers history policy quota publishers reserve".split(" "),
 );
 
 /** A topic: its name, the type of its samples, its sizes and its policy. */
@@ -88,12 +88,13 @@ export class TopicDefinition<K extends Type = Bytes> extends Definition<
     const type = typeIn(own.type, action);
     const { depth = USUAL.depth, subscribers = USUAL.subscribers } = own;
     const size = sizeFor(type, own.size, action) ?? USUAL.size;
-    const { policy = "block", history = 0, reserve = true, publishers = "one" } = own;
+    const { policy = "block", history = 0, reserve = true, quota = 0 } = own;
+    const { publishers = "one" } = own;
     const { mode, group, persist, anyOwner, directory } = own;
     const product = publishers === "one" ? TOPICS : SOURCES;
     const sizes = { depth, size, subscribers };
     const region = { mode, group, persist, anyOwner, directory };
-    const all = { ...sizes, policy, history, reserve, ...region };
+    const all = { ...sizes, policy, history, reserve, quota, ...region };
     const bare = checkTopic(name);
     super({
       product,

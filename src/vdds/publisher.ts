@@ -105,7 +105,9 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
   readonly #views: Uint8Array<ArrayBuffer>[] = []; // of each descriptor: what was loaned of it last
 
   /** @ignore */
-  constructor({ name, source, sources, ring, codec, policy: { policy, history } }: Parts<K>) {
+  constructor(
+    { name, source, sources, ring, codec, policy: { policy, history, quota } }: Parts<K>,
+  ) {
     this.name = name;
     this.source = source;
     this.depth = ring.plan.depth;
@@ -113,7 +115,7 @@ export class Publisher<K extends Type = Bytes> implements Disposable {
     this.#ring = ring;
     this.#sources = sources;
     this.#encoder = encoderOf(codec as unknown as Codec<Input<K>>, "publish to", ring.what);
-    this.#writer = new VRingWriter(ring, { dropsOldest: policy === "dropOldest", history });
+    this.#writer = new VRingWriter(ring, { dropsOldest: policy === "dropOldest", history, quota });
     this.#supply = new Supply(ring, this.#writer, {
       policy,
       history,

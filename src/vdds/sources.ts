@@ -29,7 +29,13 @@ import { randomId } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import type { Condition } from "../wait/condition.ts";
 import { Doorbell } from "../wait/doorbell.ts";
-import { checkedPlan, type TopicGeometry, type TopicPlanOptions, USUAL } from "./topic.ts";
+import {
+  checkedPlan,
+  checkQuota,
+  type TopicGeometry,
+  type TopicPlanOptions,
+  USUAL,
+} from "./topic.ts";
 import { TOPIC } from "./vring.ts";
 
 /** The words that the publishers and subscribers of a topic's sources share. */
@@ -50,9 +56,10 @@ const REGION: RegionType = {
 export const SOURCES: Product<TopicGeometry, TopicPlanOptions> = {
   regionType: REGION,
   usual: USUAL,
-  plan(geometry, what, { policy, history, reserve }, page) {
+  plan(geometry, what, { policy, history, reserve, quota }, page) {
     checkedPlan(geometry, what, { history, page });
-    return { geometry, dataBytes: 0, policy: { policy, history, reserve } };
+    checkQuota(geometry, what, quota);
+    return { geometry, dataBytes: 0, policy: { policy, history, reserve, quota } };
   },
   geometryOf(region) {
     if (region.dataBytes !== 0) return undefined;

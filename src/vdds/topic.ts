@@ -5,6 +5,7 @@
  */
 
 import { inWords } from "../arguments.ts";
+import { isCount } from "../layout/sizes.ts";
 import { counted, RoleTakenError } from "../errors.ts";
 import { Again } from "../region/poll.ts";
 import type { Mapping } from "../memory/mapping.ts";
@@ -83,6 +84,7 @@ export interface TopicPolicy {
   readonly policy: Policy;
   readonly history: number;
   readonly reserve: boolean;
+  readonly quota: number;
 }
 
 /** The options of a topic besides its sizes. */
@@ -95,14 +97,15 @@ export const USUAL: TopicGeometry = { depth: 8, size: 65_536, subscribers: 16 };
 export const TOPICS: Product<TopicGeometry, TopicPlanOptions> = {
   regionType: TOPIC,
   usual: USUAL,
-  plan(geometry, what, { policy, history, reserve }, page) {
+  plan(geometry, what, { policy, history, reserve, quota }, page) {
     const plan = checkedPlan(geometry, what, { history, page });
+    checkQuota(geometry, what, quota);
     return {
       geometry,
       dataBytes: plan.bytes,
       reservedBytes: reserve ? plan.bytes : plan.samplesAt,
       initialise: (mapping, start) => initialise(mapping, start, plan, reserve),
-      policy: { policy, history, reserve },
+      policy: { policy, history, reserve, quota },
     };
   },
   geometryOf({ mapping, controlOffset, dataBytes }) {
@@ -131,6 +134,14 @@ export function checkedPlan(
       depth - 1
     }, as one of ` +
       `its ${depth} samples must be left to write into, or a larger depth`,
+  );
+}
+
+/** Throws a RangeError unless a subscriber can have so many samples; 0 means no limit. */
+export function checkQuota({ depth }: TopicGeometry, what: string, quota: unknown): void {
+  if (isCount(quota as number, depth)) return;
+  throw new RangeError(
+    `Cannot define ${what}: the quota is ${inWords(quota)}; pass 0 for none, or 1 to ${depth}`,
   );
 }
 

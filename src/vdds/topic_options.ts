@@ -37,6 +37,14 @@ export interface TopicOptions<K extends Type = Bytes> extends DefinitionOptions 
    */
   policy?: Policy | undefined;
   /**
+   * The most samples that one subscriber can have at once, up to the depth; 0, the default, is no
+   * limit. A subscriber that has so many, unread ones included, misses the next ones and learns how
+   * many it lost, so it cannot keep the publisher waiting. Under "dropOldest" unread samples do not
+   * count. A sample is always free if the depth exceeds the quota of all subscribers together, plus
+   * the history of each and the loans of the publisher.
+   */
+  quota?: number | undefined;
+  /**
    * Whether the topic has one publisher at a time ("one", the default) or several ("many"), each
    * with a source. With "many", the depth, the size and the subscribers apply to each source.
    */

@@ -10,6 +10,7 @@ import type { Origin } from "../origin.ts";
 import { time } from "../os/clock.ts";
 import { Audience } from "./audience.ts";
 import { FreeDescriptors } from "./free_descriptors.ts";
+import { Quota } from "./quota.ts";
 import { Kept, type VRing } from "./vring.ts";
 import {
   entryOf,
@@ -34,6 +35,8 @@ export interface WriterOptions {
   readonly dropsOldest: boolean;
   /** The number of last samples kept for late joiners. */
   readonly history: number;
+  /** The most samples that one reader can have; 0 for no limit, the default. */
+  readonly quota?: number;
 }
 
 /** The one writer of a VRing. The caller holds its role. */
@@ -42,6 +45,7 @@ export class VRingWriter {
   readonly #history: number;
   readonly #audience: Audience;
   readonly #free: FreeDescriptors;
+  readonly #quota: Quota;
   readonly #pinned: number[] = []; // oldest first
   readonly #isPinned: Uint8Array;
   readonly #counted: Uint8Array; // for each descriptor: the references last counted
@@ -50,13 +54,15 @@ export class VRingWriter {
   #nextStamp: number; // of the sample after that
   #published: number; // counters that no other party changes
   #delivered: number;
+  #given = 0; // readers that were given the last sample
 
   /** Continues where the last writer stopped or died. */
-  constructor(ring: VRing, { dropsOldest, history }: WriterOptions) {
+  constructor(ring: VRing, { dropsOldest, history, quota = 0 }: WriterOptions) {
     const { depth } = ring.plan;
     this.#ring = ring;
     this.#history = history;
     this.#audience = new Audience(ring);
+    this.#quota = new Quota(ring, quota, !dropsOldest);
     const isPinned = this.#isPinned = new Uint8Array(depth);
     this.#counted = new Uint8Array(depth);
     this.#sequence = ring.kept(Kept.sequence);
@@ -193,7 +199,7 @@ export class VRingWriter {
     ring.keep(Kept.journal, entryOf(stamp, d)); // from here on it is published: C2
     this.#deliver(d);
     this.#free.published(d);
-    if (this.#history === 0 && this.#audience.online.length === 0) ring.pushAvailable(d);
+    if (this.#history === 0 && this.#given === 0) ring.pushAvailable(d);
     this.#prepareNext();
     ring.latest.storeInOrder(this.#sequence >>> 0); // P7 .. and P6 for the next descriptor
     ring.region.mapping.checkWhole();
@@ -235,10 +241,18 @@ export class VRingWriter {
     const { online } = audience;
     this.#countReferences(d, stamp, online.length + (isPinned ? 1 : 0));
     let given = 0;
+    let refused = 0;
     for (let i = 0; i < online.length; i++) {
       const reader = online[i]!;
-      if (give(reader.row[d]!, stamp, audience.seen[reader.k]!)) given++;
-      else {
+      if (this.#quota.refuses(reader, d, stamp)) {
+        ring.dropReference(d, stamp);
+        refused++;
+        continue;
+      }
+      if (give(reader.row[d]!, stamp, audience.seen[reader.k]!)) {
+        this.#quota.note(reader);
+        given++;
+      } else {
         ring.dropReference(d, stamp);
         if (reader.row[d]!.load() !== wordOf(stamp, State.ready)) continue;
       }
@@ -248,6 +262,8 @@ export class VRingWriter {
     for (let i = 0; i < online.length; i++) audience.show(online[i]!);
     ring.keep(Kept.published, ++this.#published);
     ring.keep(Kept.delivered, this.#delivered += given);
+    if (refused > 0) ring.count(Kept.dropped, refused);
+    this.#given = given;
     if (isPinned) this.#trimPins();
   }
 

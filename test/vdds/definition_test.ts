@@ -20,6 +20,7 @@ const DIFFERENT: Record<string, [TopicOptions<Type>, string, TopicOptions<Type>,
   subscribers: [{ subscribers: 3 }, "3", {}, "16"],
   policy: [{ policy: "dropOldest" }, '"dropOldest"', {}, '"block"'],
   history: [{ history: 2 }, "2", {}, "0"],
+  quota: [{ quota: 3 }, "3", {}, "0"],
   reserve: [{ reserve: false }, "false", {}, "true"],
   "message type": [{ type: text() }, '"text"', { type: json() }, '"json"'],
 };

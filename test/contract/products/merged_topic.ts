@@ -34,6 +34,7 @@ export const MERGED_TOPIC: Product = {
     subscribers: { usual: 16, other: 3 },
     policy: { usual: "block", other: "dropNewest" },
     history: { usual: 1, other: 2 },
+    quota: { usual: 0, other: 1 },
     reserve: { usual: true, other: false },
   },
   succession: { depth: 8, size: 4000, history: 5 } satisfies Options,

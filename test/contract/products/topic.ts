@@ -114,6 +114,7 @@ export const TOPIC: Product = {
   policies: {
     policy: { usual: "block", other: "dropOldest" },
     history: { usual: 1, other: 2 },
+    quota: { usual: 0, other: 1 },
     reserve: { usual: true, other: false },
     publishers: { usual: "one", other: "many" },
   },

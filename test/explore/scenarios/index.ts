@@ -13,6 +13,7 @@ import { DOORBELL } from "./doorbell.ts";
 import { FAN_IN } from "./fan_in.ts";
 import { HOSTILE } from "./hostile.ts";
 import { MPSC } from "./mpsc.ts";
+import { QUOTA } from "./quota.ts";
 import { REACTOR } from "./reactor.ts";
 import { REGION } from "./region.ts";
 import { ROLES } from "./roles.ts";
@@ -33,6 +34,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...FAN_IN,
   ...HOSTILE,
   ...MPSC,
+  ...QUOTA,
   ...REACTOR,
   ...REGION,
   ...ROLES,
