@@ -10,6 +10,7 @@ import { judge } from "../../tutorials/stage/player.ts";
 import { fits, linesOf } from "../../tutorials/stage/screen.ts";
 import type { Frame, Question, Step } from "../../tutorials/stage/story.ts";
 import { TERMS } from "../../tutorials/stage/terms.ts";
+import { sharedFiles } from "../program.ts";
 
 const TOLD = CHAPTERS.filter(({ load }) => load !== undefined);
 
@@ -131,4 +132,24 @@ Deno.test("a number is right within its factor, and a common mistake has its own
   const said = (answer: number) => judge(question, answer).because;
   assertEquals([50, 100, 200, 7, 201].map(said), ["yes", "yes", "yes", "seven", "no"]);
   assertEquals(judge(question, 7), { right: false, answer: "100", because: "seven" });
+});
+
+Deno.test("a cast runs in processes of its own, and leaves nothing", async () => {
+  const telling = await Telling.of(5);
+  const seen = new Set<string>();
+  const started = () => {
+    for (const name of telling.cast.keys()) seen.add(name);
+  };
+  await telling.show(6, started); // skips steps that start one process and kill it
+  const frame = await telling.answer(6, 0, started);
+  assertEquals([frame.verdict?.right, [...seen].sort()], [true, ["owner", "second"]]);
+  const { pid } = telling.child!;
+  assertEquals(sharedFiles(`learn-${pid}`).length, 2);
+  const owner = telling.cast.get("owner")!;
+  owner.kill("SIGKILL"); // as its card does
+  const after = await telling.answer(7, 0);
+  assert(after.shown.some((shown) => shown.kind === "code" && /true/.test(shown.result ?? "")));
+  await telling.close();
+  assertEquals((await owner.status).signal, "SIGKILL");
+  assertEquals(sharedFiles(`learn-${pid}`), []);
 });

@@ -60,6 +60,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Shared memory",
     lead: "How processes take turns, and what a killed one leaves behind.",
     exercise: "Move coins so that a death at any moment can be repaired.",
+    load: () => import("../05_shared_memory/story.ts"),
   },
   {
     number: 6,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { list, unlink } from "../../src/os/files.ts";
 import { chapterOf } from "./chapters.ts";
 import type { Command, Report } from "./player.ts";
 import type { Frame, Shown } from "./story.ts";
@@ -14,6 +15,7 @@ const LIMIT_MS = 10_000;
 
 const ROOT = new URL("../../", import.meta.url);
 const PLAYER = new URL("player.ts", import.meta.url);
+const PLAY = ["run", "--quiet", "--no-prompt", "--allow-ffi", PLAYER.pathname];
 
 /** A step that waits for a prediction, or that has run. */
 type Draft = { -readonly [K in keyof Frame]: Frame[K] };
@@ -24,6 +26,11 @@ export class Telling {
   readonly #chapter: number;
   readonly #steps: number;
   #child: Player | undefined;
+  readonly #cast = new Map<string, Deno.ChildProcess>();
+  /** The name of the files in /dev/shm of the telling, once it has a cast. */
+  #name: string | undefined;
+  /** Called when a process was started. */
+  #started: () => void = () => {};
   /** How many steps the child has behind it. */
   #behind = 0;
   #turn: Promise<unknown> = Promise.resolve();
@@ -49,12 +56,18 @@ export class Telling {
     return this.#child?.process;
   }
 
+  /** The processes of the cast that were started, by their names. */
+  get cast(): ReadonlyMap<string, Deno.ChildProcess> {
+    return this.#cast;
+  }
+
   /**
    * Shows a step: up to its question, or up to its end if it has none. Calls `started` once the
    * process that will run it is there.
    */
   show(step: number, started: () => void = () => {}): Promise<Frame> {
     return this.#inTurn(async () => {
+      this.#started = started;
       const frame = await this.#prepare(step);
       started();
       return frame.ask === undefined ? await this.#perform(frame, undefined) : frame;
@@ -64,6 +77,7 @@ export class Telling {
   /** Runs a step after its question was answered. */
   answer(step: number, answer: number, started: () => void = () => {}): Promise<Frame> {
     return this.#inTurn(async () => {
+      this.#started = started;
       const frame = await this.#prepare(step);
       started();
       return await this.#perform(frame, answer);
@@ -72,9 +86,13 @@ export class Telling {
 
   /** Ends the child; a later step starts another one. */
   async close(): Promise<void> {
-    const child = this.#child;
+    const [child, cast] = [this.#child, [...this.#cast.values()]];
     this.#child = undefined;
-    await child?.end();
+    this.#cast.clear();
+    for (const actor of cast) kill(actor, "SIGKILL");
+    await Promise.all([child?.end(), ...cast.map((actor) => actor.status)]);
+    if (this.#name !== undefined) removeFiles(this.#name);
+    this.#name = undefined;
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -115,8 +133,20 @@ export class Telling {
   async #startFor(step: number): Promise<void> {
     await this.close();
     this.#child = new Player(this.folder);
-    await this.#child.ask({ do: "skip", upTo: step - 1 }, refuse);
+    await this.#child.ask({ do: "skip", upTo: step - 1 }, (report) => this.#direct(report));
     this.#behind = step - 1;
+  }
+
+  /** Starts a process of the cast, or sends it a signal. */
+  #direct(report: Report): void {
+    if (report.type === "start") {
+      this.#name = report.name;
+      this.#cast.set(report.actor, actorOf(this.folder, report.actor, report.name));
+      this.#started();
+    } else if (report.type === "signal") {
+      const actor = this.#cast.get(report.actor);
+      if (actor !== undefined) kill(actor, report.signal);
+    } else refuse(report);
   }
 
   async #perform(frame: Draft, answer: number | undefined): Promise<Frame> {
@@ -135,7 +165,7 @@ export class Telling {
         if (code?.kind === "code") shown[shown.length - 1] = { ...code, result: report.result };
       } else if (report.type === "after") frame.after = report.text;
       else if (report.type === "verdict") frame.verdict = report.verdict;
-      else refuse(report);
+      else this.#direct(report);
     });
     if (child.hasEnded) frame.ended = await child.ending();
     return { ...frame, done: true, shown };
@@ -145,6 +175,33 @@ export class Telling {
 function refuse(report: Report): void {
   const why = report.type === "failed" ? report.message : `an unexpected ${report.type}`;
   throw new Error(`Cannot tell this step: ${why}`);
+}
+
+/** Starts a process of the cast, with the rights of a player. */
+function actorOf(folder: string, actor: string, name: string): Deno.ChildProcess {
+  return new Deno.Command("deno", {
+    args: [...PLAY, folder, actor, name],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+}
+
+/** Sends a signal to a process, which may have ended. */
+function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    process.kill(signal);
+  } catch {
+    // it has ended already
+  }
+}
+
+/** Removes what killed processes have left in /dev/shm. */
+function removeFiles(name: string): void {
+  const names = list("/dev/shm");
+  if (typeof names === "number") return;
+  for (const left of names.filter((each) => each.includes(name))) unlink(`/dev/shm/${left}`);
 }
 
 /** A child process with player.ts in it. */
@@ -158,7 +215,7 @@ class Player {
 
   constructor(folder: string) {
     this.process = new Deno.Command("deno", {
-      args: ["run", "--quiet", "--no-prompt", "--allow-ffi", PLAYER.pathname, folder],
+      args: [...PLAY, folder],
       cwd: ROOT,
       stdin: "piped",
       stdout: "piped",
@@ -197,11 +254,7 @@ class Player {
 
   /** Ends the process and waits for its end. */
   async end(): Promise<void> {
-    try {
-      this.process.kill("SIGKILL");
-    } catch {
-      // it has ended already
-    }
+    kill(this.process, "SIGKILL");
     await this.#lines.cancel().catch(() => {});
     await this.#input.abort().catch(() => {});
     await this.process.status;
@@ -210,11 +263,7 @@ class Player {
 
   #stop(): void {
     this.#late = true;
-    try {
-      this.process.kill("SIGKILL");
-    } catch {
-      // it has just ended
-    }
+    kill(this.process, "SIGKILL");
   }
 
   async #nextLine(): Promise<string | undefined> {

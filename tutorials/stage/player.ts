@@ -2,7 +2,8 @@
  * Plays a chapter in a process of its own, with no permission but `--allow-ffi`, because a step may
  * crash it: `deno run --allow-ffi tutorials/stage/player.ts 01_pages`.
  *
- * It reads a {@linkcode Command} from each line of its input, and writes {@linkcode Report}s.
+ * It reads a {@linkcode Command} from each line of its input, and writes {@linkcode Report}s. With the
+ * name of an actor and of a telling, it plays that part of the cast instead.
  *
  * @module
  */
@@ -30,10 +31,15 @@ export type Report =
   }
   | { readonly type: "shown"; readonly shown: Shown }
   | { readonly type: "result"; readonly result: string }
+  | { readonly type: "start"; readonly actor: string; readonly name: string }
+  | { readonly type: "signal"; readonly actor: string; readonly signal: Deno.Signal }
   | { readonly type: "after"; readonly text: string }
   | { readonly type: "verdict"; readonly verdict: Verdict }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "done" };
+
+/** How long a step waits for another process. */
+const PATIENCE_MS = 8000;
 
 /** What a telling does with what happens. */
 type Reporter = (report: Report) => void;
@@ -56,9 +62,12 @@ export class Player {
   }
 
   /** Runs the steps up to this one and shows nothing; leaves out those that would crash. */
-  async skip(upTo: number): Promise<void> {
+  async skip(upTo: number, report: Reporter): Promise<void> {
+    const direct: Reporter = (each) => {
+      if (each.type === "start" || each.type === "signal") report(each);
+    };
     for (const step of this.#steps.slice(0, upTo)) {
-      if (step.crash === undefined) await step.run?.(this.#sceneFor(() => {}));
+      if (step.crash === undefined) await step.run?.(this.#sceneFor(direct));
     }
   }
 
@@ -120,6 +129,15 @@ export class Player {
       code: (code) => {
         report({ type: "shown", shown: { kind: "code", source: declarationOf(code) } });
       },
+      start: (actor) => report({ type: "start", actor, name: this.#name }),
+      signal: (actor, signal) => report({ type: "signal", actor, signal }),
+      until: async (isSo) => {
+        const end = performance.now() + PATIENCE_MS;
+        while (!isSo()) {
+          if (performance.now() > end) throw new Error(`${isSo} does not come true`);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      },
       show: (picture) => {
         const changed = changesOf(picture, this.#pictures.get(picture.id));
         this.#pictures.set(picture.id, picture);
@@ -174,7 +192,7 @@ function write(report: Report): void {
 
 async function obey(player: Player, command: Command): Promise<void> {
   try {
-    if (command.do === "skip") await player.skip(command.upTo);
+    if (command.do === "skip") await player.skip(command.upTo, write);
     else if (command.do === "prepare") player.prepare(command.step, write);
     else await player.perform(command.step, command.answer, write);
   } catch (error) {
@@ -187,6 +205,11 @@ if (import.meta.main) {
   const chapter = chapterOf(Deno.args[0] ?? "");
   if (chapter?.load === undefined) throw new Error(`There is no story of ${Deno.args[0]}`);
   const { story } = await chapter.load();
+  const [, actor, name] = Deno.args;
+  if (actor !== undefined) {
+    await story.cast![actor]!(name!);
+    Deno.exit();
+  }
   const player = new Player(story.steps(), `learn-${Deno.pid}`);
   let unread = "";
   for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {

@@ -10,8 +10,8 @@ import { list, readAll, statPath } from "../../src/os/files.ts";
 /** What a card shows of a process. */
 export interface Card {
   readonly pid: number;
-  /** What it is for, such as `chapter 1`. */
-  readonly role: string;
+  /** Its part in the chapter; missing for the process that tells it. */
+  readonly actor?: string;
   readonly state: "running" | "asleep" | "stopped" | "dead";
   /** The signal that ended it. */
   readonly signal?: string;
@@ -19,7 +19,7 @@ export interface Card {
   readonly memory: number;
   /** How many milliseconds of processor time it has used. */
   readonly busyMs: number;
-  /** The record locks that it holds, as /proc/PID/fdinfo lists them. */
+  /** The files in /dev/shm on which it holds a record lock, by /proc/PID/fdinfo. */
   readonly locks: readonly string[];
 }
 
@@ -35,7 +35,9 @@ const TICKS = 100;
 const REMEMBERED = 4;
 
 interface Known {
+  /** The tab and the chapter that it is for. */
   readonly role: string;
+  readonly actor: string | undefined;
   readonly process: Deno.ChildProcess;
   /** Whether the reader has killed it. */
   killed?: boolean;
@@ -47,9 +49,9 @@ export class Processes {
   readonly #known = new Map<number, Known>();
 
   /** Adds a process that the stage has just started. */
-  add(role: string, process: Deno.ChildProcess): void {
+  add(role: string, process: Deno.ChildProcess, actor?: string): void {
     if (this.#known.get(process.pid)?.process === process) return;
-    const known: Known = { role, process };
+    const known: Known = { role, actor, process };
     this.#known.set(process.pid, known);
     process.status.then((status) => {
       known.ended = status;
@@ -58,14 +60,18 @@ export class Processes {
   }
 
   /**
-   * The cards of a role, the newest first: living processes, and those that crashed or were killed by
-   * the reader. The stage also ends processes itself, to begin afresh; they have no card.
+   * The cards of a role, the teller first, and then the newest: living processes, those that crashed or were killed by the
+   * reader, and the dead of the present cast. The stage also ends processes itself, to begin afresh;
+   * they have no card.
    */
   cards(role: string): Card[] {
-    const isShown = ({ ended, killed }: Known) =>
-      ended === undefined || killed || ended.signal !== "SIGKILL";
-    return [...this.#known.values()].reverse()
-      .filter((known) => known.role === role && isShown(known)).map(cardOf);
+    const all = [...this.#known.values()].filter((known) => known.role === role);
+    const present = all.findLastIndex(({ actor }) => actor === undefined);
+    const isShown = ({ ended, killed, actor }: Known, index: number) =>
+      ended === undefined || killed || ended.signal !== "SIGKILL" ||
+      actor !== undefined && index > present;
+    const cards = all.filter(isShown).reverse().map(cardOf);
+    return cards.sort((a, b) => Number(a.actor !== undefined) - Number(b.actor !== undefined));
   }
 
   /** Sends a signal; false if no living process with this id was started here. */
@@ -83,8 +89,9 @@ export class Processes {
   }
 }
 
-function cardOf({ role, process: { pid }, ended }: Known): Card {
-  const dead = { pid, role, state: "dead", memory: 0, busyMs: 0, locks: [] } as const;
+function cardOf({ actor, process: { pid }, ended }: Known): Card {
+  const who = { pid, ...actor !== undefined && { actor } };
+  const dead = { ...who, state: "dead", memory: 0, busyMs: 0, locks: [] } as const;
   if (ended !== undefined) return ended.signal === null ? dead : { ...dead, signal: ended.signal };
   const stat = textOf(`/proc/${pid}/stat`);
   if (stat === undefined) return dead;
@@ -92,8 +99,7 @@ function cardOf({ role, process: { pid }, ended }: Known): Card {
   if (letter === "Z" || letter === "X") return dead;
   const [user, kernel] = [Number(numbers[10]), Number(numbers[11])];
   return {
-    pid,
-    role,
+    ...who,
     state: letter === "R" ? "running" : letter === "T" || letter === "t" ? "stopped" : "asleep",
     memory: memoryOf(pid),
     busyMs: (user + kernel) * 1000 / TICKS,
@@ -107,22 +113,22 @@ function memoryOf(pid: number): number {
 }
 
 /**
- * The record locks on files in /dev/shm, from lines such as
- * `lock: 1: OFDLCK ADVISORY WRITE -1 00:01:1234 64 64`; each as `NAME: WRITE byte 64`.
+ * What the record locks on files in /dev/shm mean, from lines such as
+ * `lock: 1: OFDLCK ADVISORY WRITE -1 00:01:1234 64 64`: a read lock uses a file, a write lock owns it.
  */
 function locksOf(pid: number): string[] {
   const fds = list(`/proc/${pid}/fdinfo`);
   if (typeof fds === "number") return [];
   const names = sharedFilesByInode();
-  const line = /^lock:\s+\d+: \w+ +\w+ +(READ|WRITE) -?\d+ \w+:\w+:(\d+) (\d+) (\w+)$/gm;
-  return fds.flatMap((fd) => {
+  const line = /^lock:\s+\d+: \w+ +\w+ +(READ|WRITE) -?\d+ \w+:\w+:(\d+) /gm;
+  const locks = fds.flatMap((fd) => {
     const found = textOf(`/proc/${pid}/fdinfo/${fd}`)?.matchAll(line) ?? [];
-    return Array.from(found).flatMap(([, type, inode, from, to]) => {
-      const name = names.get(Number(inode));
-      const bytes = from === to ? `byte ${from}` : `bytes ${from} to ${to}`;
-      return name === undefined ? [] : [`${name}: ${type} ${bytes}`];
+    return Array.from(found).flatMap(([, type, inode]) => {
+      const name = names.get(Number(inode))?.replace(/\.?learn-\d+/, "");
+      return name === undefined ? [] : [`${type === "READ" ? "uses" : "owns"} ${name}`];
     });
   });
+  return [...new Set(locks)].sort();
 }
 
 function sharedFilesByInode(): Map<number, string> {

@@ -153,6 +153,9 @@ export class Stage implements AsyncDisposable {
     const telling = await this.#telling(tab, number);
     const noteChild = () => {
       if (telling.child !== undefined) this.#processes.add(roleOf(tab, number), telling.child);
+      for (const [actor, process] of telling.cast) {
+        this.#processes.add(roleOf(tab, number), process, actor);
+      }
     };
     noteChild();
     const frame = typeof body.answer === "number"

@@ -24,6 +24,8 @@ export interface Story {
   readonly lead: string;
   /** Makes the steps; each telling has memory of its own in the closure. */
   readonly steps: () => readonly Step[];
+  /** What other processes do, by their names. Each gets the name of the telling, see `Scene.name`. */
+  readonly cast?: Readonly<Record<string, (name: string) => void | Promise<void>>>;
 }
 
 /** Text, or a function that makes it from what has run before. */
@@ -54,6 +56,12 @@ export interface Scene {
   look<T>(code: () => T): T;
   /** Shows the code of a function that other code runs. */
   code(code: (...args: never[]) => unknown): void;
+  /** Starts a process of the cast. It has begun, and may be anywhere, when this returns. */
+  start(actor: string): void;
+  /** Sends a signal to a process of the cast. */
+  signal(actor: string, signal: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void;
+  /** Waits until something is the case, by looking every few milliseconds. */
+  until(isSo: () => boolean): Promise<void>;
   /** Shows a picture. One with the `id` of an earlier picture takes its place. */
   show(picture: Picture): void;
 }

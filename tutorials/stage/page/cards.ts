@@ -35,7 +35,7 @@ export class CardTable {
     clearTimeout(this.#timer);
     const found = await cards(this.#chapter).catch(() => []);
     if (this.#closed) return;
-    this.#draw(found.slice(0, 2));
+    this.#draw(found.slice(0, 3));
     this.#timer = setTimeout(() => this.look(), LOOK_MS);
   }
 
@@ -53,7 +53,7 @@ export class CardTable {
     this.element.replaceChildren(...rounded.map((card) => this.#cardOf(card)));
   }
 
-  #cardOf({ pid, state, signal, memory, locks }: Card): HTMLElement {
+  #cardOf({ pid, actor, state, signal, memory, locks }: Card): HTMLElement {
     const button = (name: Act, label: string, isOff: boolean) =>
       el("button", {
         type: "button",
@@ -72,11 +72,10 @@ export class CardTable {
         "p",
         {},
         el("span.sign", { "aria-hidden": true }, SIGNS[state]),
-        el("strong", {}, `process ${pid}`),
+        el("strong", {}, actor === undefined ? `process ${pid}` : `${actor}, ${pid}`),
         el("span.state", {}, signal === undefined ? state : `${state}: ${signal}`),
       ),
-      isDead ? undefined : el("p.facts", {}, `${memory} MiB resident`),
-      locks.length > 0 && el("p.facts", {}, `locks: ${locks.join(", ")}`),
+      isDead ? undefined : el("p.facts", {}, [`${memory} MiB resident`, ...locks].join(", ")),
       isDead ? undefined : el(
         "p.acts",
         {},
