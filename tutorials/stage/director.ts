@@ -5,7 +5,7 @@
  * @module
  */
 
-import { list, unlink } from "../../src/os/files.ts";
+import { Cast, kill, PLAY } from "./cast.ts";
 import { chapterOf } from "./chapters.ts";
 import type { Command, Report } from "./player.ts";
 import type { Frame, Shown } from "./story.ts";
@@ -14,8 +14,6 @@ import type { Frame, Shown } from "./story.ts";
 const LIMIT_MS = 10_000;
 
 const ROOT = new URL("../../", import.meta.url);
-const PLAYER = new URL("player.ts", import.meta.url);
-const PLAY = ["run", "--quiet", "--no-prompt", "--allow-ffi", PLAYER.pathname];
 
 /** A step that waits for a prediction, or that has run. */
 type Draft = { -readonly [K in keyof Frame]: Frame[K] };
@@ -26,9 +24,7 @@ export class Telling {
   readonly #chapter: number;
   readonly #steps: number;
   #child: Player | undefined;
-  readonly #cast = new Map<string, Deno.ChildProcess>();
-  /** The name of the files in /dev/shm of the telling, once it has a cast. */
-  #name: string | undefined;
+  readonly #cast: Cast;
   /** Called when a process was started. */
   #started: () => void = () => {};
   /** How many steps the child has behind it. */
@@ -38,6 +34,7 @@ export class Telling {
   private constructor(chapter: number, folder: string, steps: number) {
     this.#chapter = chapter;
     this.folder = folder;
+    this.#cast = new Cast(folder);
     this.#steps = steps;
   }
 
@@ -58,7 +55,7 @@ export class Telling {
 
   /** The processes of the cast that were started, by their names. */
   get cast(): ReadonlyMap<string, Deno.ChildProcess> {
-    return this.#cast;
+    return this.#cast.actors;
   }
 
   /**
@@ -86,13 +83,10 @@ export class Telling {
 
   /** Ends the child; a later step starts another one. */
   async close(): Promise<void> {
-    const [child, cast] = [this.#child, [...this.#cast.values()]];
+    const child = this.#child;
     this.#child = undefined;
-    this.#cast.clear();
-    for (const actor of cast) kill(actor, "SIGKILL");
-    await Promise.all([child?.end(), ...cast.map((actor) => actor.status)]);
-    if (this.#name !== undefined) removeFiles(this.#name);
-    this.#name = undefined;
+    await child?.end();
+    await this.#cast.close();
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -139,14 +133,8 @@ export class Telling {
 
   /** Starts a process of the cast, or sends it a signal. */
   #direct(report: Report): void {
-    if (report.type === "start") {
-      this.#name = report.name;
-      this.#cast.set(report.actor, actorOf(this.folder, report.actor, report.name));
-      this.#started();
-    } else if (report.type === "signal") {
-      const actor = this.#cast.get(report.actor);
-      if (actor !== undefined) kill(actor, report.signal);
-    } else refuse(report);
+    if (this.#cast.hear(report)) this.#started();
+    else refuse(report);
   }
 
   async #perform(frame: Draft, answer: number | undefined): Promise<Frame> {
@@ -175,33 +163,6 @@ export class Telling {
 function refuse(report: Report): void {
   const why = report.type === "failed" ? report.message : `an unexpected ${report.type}`;
   throw new Error(`Cannot tell this step: ${why}`);
-}
-
-/** Starts a process of the cast, with the rights of a player. */
-function actorOf(folder: string, actor: string, name: string): Deno.ChildProcess {
-  return new Deno.Command("deno", {
-    args: [...PLAY, folder, actor, name],
-    cwd: ROOT,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-}
-
-/** Sends a signal to a process, which may have ended. */
-function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    process.kill(signal);
-  } catch {
-    // it has ended already
-  }
-}
-
-/** Removes what killed processes have left in /dev/shm. */
-function removeFiles(name: string): void {
-  const names = list("/dev/shm");
-  if (typeof names === "number") return;
-  for (const left of names.filter((each) => each.includes(name))) unlink(`/dev/shm/${left}`);
 }
 
 /** A child process with player.ts in it. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Cast } from "../cast.ts";
 import { type Chapter, CHAPTERS } from "../chapters.ts";
 import type { Frame, Shown } from "../story.ts";
 import type { Line, Verdicts } from "./record_child.ts";
@@ -66,15 +67,29 @@ async function linesFrom(
   folder: string,
   first: number,
 ): Promise<{ lines: Line[]; ending: string }> {
-  const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const cast = new Cast(folder);
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "--allow-ffi", CHILD.pathname, folder, `${first}`],
-  }).output();
-  const text = new TextDecoder().decode(stdout);
-  const lines = text.split("\n").slice(0, -1)
-    .map((line) =>
-      JSON.parse(line, (key, value) => key === "path" ? nameOf(value) : value) as Line
-    );
-  if (code !== 0 && signal === null) throw new Error(new TextDecoder().decode(stderr));
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const complaint = new Response(child.stderr).text();
+  const lines: Line[] = [];
+  let unread = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const pieces = `${unread}${text}`.split("\n");
+    unread = pieces.pop()!;
+    for (const piece of pieces) {
+      const line = JSON.parse(
+        piece,
+        (key, value) => key === "path" ? nameOf(value) : value,
+      ) as Line;
+      if (line.type === "verdicts" || !cast.hear(line)) lines.push(line);
+    }
+  }
+  const { code, signal } = await child.status;
+  await cast.close();
+  if (code !== 0 && signal === null) throw new Error(await complaint);
   return { lines, ending: signal === null ? "" : `ended by ${signal}` };
 }
 

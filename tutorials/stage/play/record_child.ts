@@ -57,7 +57,7 @@ async function tell(folder: string, first: number): Promise<void> {
   if (chapter?.load === undefined) throw new Error(`There is no story of ${folder}`);
   const steps = (await chapter.load()).story.steps();
   const player = new Player(steps, `recorded-${Deno.pid}`);
-  await player.skip(first - 1);
+  await player.skip(first - 1, (report) => write({ step: first, ...report }));
   for (let step = first; step <= steps.length; step++) {
     const { ask, crash } = steps[step - 1]!;
     let before: readonly Picture[] = [];

@@ -1,0 +1,80 @@
+/**
+ * The other processes of a chapter: each plays a part of its story's cast.
+ *
+ * @module
+ */
+
+import { list, unlink } from "../../src/os/files.ts";
+import type { Report } from "./player.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const PLAYER = new URL("player.ts", import.meta.url);
+
+/** Runs the player with the only right that a chapter has. */
+export const PLAY = ["run", "--quiet", "--no-prompt", "--allow-ffi", PLAYER.pathname];
+
+/** The processes of one telling, besides the one that tells. */
+export class Cast {
+  readonly #folder: string;
+  readonly #actors = new Map<string, Deno.ChildProcess>();
+  /** The name of the files in /dev/shm of the telling, once a part was played. */
+  #name: string | undefined;
+
+  /** Prepares the cast of a chapter in this folder; nobody plays yet. */
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The processes that were started, by their parts. */
+  get actors(): ReadonlyMap<string, Deno.ChildProcess> {
+    return this.#actors;
+  }
+
+  /** Starts a process or sends a signal, if a report asks for it; returns whether it does. */
+  hear(report: Report): boolean {
+    if (report.type === "start") {
+      this.#name = report.name;
+      this.#actors.set(report.actor, this.#start(report.actor, report.name));
+      return true;
+    }
+    if (report.type !== "signal") return false;
+    const actor = this.#actors.get(report.actor);
+    if (actor !== undefined) kill(actor, report.signal);
+    return true;
+  }
+
+  /** Ends all processes, and removes what they have left in /dev/shm. */
+  async close(): Promise<void> {
+    const actors = [...this.#actors.values()];
+    this.#actors.clear();
+    for (const actor of actors) kill(actor, "SIGKILL");
+    await Promise.all(actors.map((actor) => actor.status));
+    if (this.#name !== undefined) removeFiles(this.#name);
+    this.#name = undefined;
+  }
+
+  #start(actor: string, name: string): Deno.ChildProcess {
+    return new Deno.Command("deno", {
+      args: [...PLAY, this.#folder, actor, name],
+      cwd: ROOT,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+  }
+}
+
+/** Sends a signal to a process, which may have ended. */
+export function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    process.kill(signal);
+  } catch {
+    // it has ended already
+  }
+}
+
+function removeFiles(name: string): void {
+  const names = list("/dev/shm");
+  if (typeof names === "number") return;
+  for (const left of names.filter((each) => each.includes(name))) unlink(`/dev/shm/${left}`);
+}
