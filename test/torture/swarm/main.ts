@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { addEntry, entryOf, type Part, sumOf, tableOf } from "../record.ts";
 import { BROKEN } from "./broken.ts";
-import { swarm, type SwarmAccount } from "./run.ts";
+import { type SwarmAccount, swarms } from "./run.ts";
 import type { Scene } from "./scene.ts";
 import { SCENES } from "./scenes.ts";
 
@@ -24,6 +24,7 @@ Usage: deno task swarm [scene ..] [--minutes n] [--slice s] [--seed s] [--state 
              ${Object.keys(BROKEN).join(", ")}
   --minutes  how long in all; 1 by default
   --slice    the seconds of each scene at a time; 10 by default
+  --at-once  how many scenes at the same time, with a harness each; 1 by default
   --seed     repeats the plan of an earlier run, but not its timing
   --state    keeps what was done in this file, and goes on with it if it exists
   --until-found
@@ -84,15 +85,16 @@ function showProgress(scene: string, share: number, { kills, findings }: Omit<Pa
 }
 
 /** The text to paste into an issue. */
-function report(state: State, seconds: number): string {
+function report(state: State, atOnce: number): string {
   const { date, commit, deno, kernel, processors } = entryOf("swarm", state.seed, []);
   const sum = sumOf(state.parts);
+  const seconds = sum.seconds / atOnce;
   const findings = sum.findings.map((finding) => `- ${finding}`);
   return [
     `swarm: ${sum.findings.length === 0 ? "clean" : "NOT CLEAN"}, ${date}, commit ${commit}, ` +
     `seed ${state.seed}`,
     `Deno ${deno}, Linux ${kernel}, ${processors} processors, ` +
-    `${seconds.toFixed(0)} s, ${(sum.kills / sum.seconds).toFixed(0)} kills a second`,
+    `${seconds.toFixed(0)} s, ${(sum.kills / seconds).toFixed(0)} kills a second`,
     "",
     tableOf(state.parts),
     ...(findings.length === 0 ? [] : ["", ...findings]),
@@ -106,6 +108,7 @@ async function main(args: string[]): Promise<number> {
     options: {
       minutes: { type: "string", default: "1" },
       slice: { type: "string", default: "10" },
+      "at-once": { type: "string", default: "1" },
       seed: { type: "string" },
       state: { type: "string" },
       record: { type: "boolean" },
@@ -120,7 +123,8 @@ async function main(args: string[]): Promise<number> {
   const names = positionals.length === 0 ? Object.keys(SCENES) : positionals;
   const unknown = names.find((name) => ALL[name] === undefined);
   const [minutes, slice] = [Number(values.minutes), Number(values.slice)];
-  if (unknown !== undefined || !(minutes > 0) || !(slice > 0)) {
+  const atOnce = Number(values["at-once"]);
+  if (unknown !== undefined || !(minutes > 0) || !(slice > 0) || !(atOnce >= 1)) {
     console.error(unknown === undefined ? "Pass numbers above 0" : `There is no scene ${unknown}`);
     return 2;
   }
@@ -129,22 +133,25 @@ async function main(args: string[]): Promise<number> {
   let isOver = false;
   Deno.addSignalListener("SIGINT", () => isOver = true);
   Deno.addSignalListener("SIGTERM", () => isOver = true);
-  const total = minutes * 60;
+  const total = minutes * 60 * atOnce; // of all scenes together
   for (let done; !isOver && (done = sumOf(state.parts).seconds) < total;) {
     const turn = state.parts.length;
     const name = names[turn % names.length]!;
     showProgress(name, done / total, sumOf(state.parts));
-    const seconds = Math.min(slice, total - done);
+    const seconds = Math.min(slice, Math.ceil((total - done) / atOnce));
     const untilFound = values["until-found"];
-    const account = swarm(name, ALL[name]!, { seconds, seed: state.seed + turn, untilFound });
-    state.parts.push(partOf(account));
-    isOver ||= untilFound && account.complaintCount > 0;
+    const accounts = swarms(Array.from({ length: atOnce }, (_, i) => {
+      const name = names[(turn + i) % names.length]!;
+      return { name, scene: ALL[name]!, seconds, seed: state.seed + turn + i, untilFound };
+    }));
+    state.parts.push(...accounts.map(partOf));
+    isOver ||= untilFound && accounts.some(({ complaintCount }) => complaintCount > 0);
     writeState(values.state, state);
     await new Promise((resolve) => setTimeout(resolve, 0)); // the signals are heard here
   }
   const sum = sumOf(state.parts);
   showProgress("", sum.seconds / total, sum);
-  console.log(`\n${report(state, sum.seconds)}`);
+  console.log(`\n${report(state, atOnce)}`);
   if (values.record) {
     const added = state.parts.slice(state.recorded);
     const parts = [...Map.groupBy(added, ({ workload }) => workload)]

@@ -59,6 +59,55 @@ export function swarm(
   return new Swarm(name, scene, ledger, seed).run(seconds, isOver);
 }
 
+/** A run of a scene, as one of several at once. */
+export interface Slice {
+  readonly name: string;
+  readonly scene: Scene;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly untilFound: boolean;
+}
+
+/** Runs several scenes at once, each with a harness that is a fork of this process. */
+export function swarms(slices: readonly Slice[]): SwarmAccount[] {
+  const [only] = slices;
+  if (slices.length === 1) return [swarm(only!.name, only!.scene, only!)];
+  const folder = Deno.makeTempDirSync({ prefix: "vring-swarm-" });
+  try {
+    const running = new Set(slices.map((slice, i) => {
+      return forks().fork(() => {
+        const chance = new Random(slice.seed, i, now());
+        ownChance(() => chance.next());
+        const account = swarm(slice.name, slice.scene, slice);
+        Deno.writeTextFileSync(`${folder}/${i}`, JSON.stringify(account));
+      });
+    }));
+    while (running.size > 0) {
+      sleepSync(20);
+      for (let ended; (ended = forks().reap()) !== undefined;) running.delete(ended.pid);
+    }
+    return slices.map((slice, i) => accountIn(`${folder}/${i}`) ?? failed(slice));
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+function accountIn(file: string): SwarmAccount | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(file));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The account of a harness that has left none. */
+function failed({ name, seed, seconds }: Slice): SwarmAccount {
+  const complaints = ["the harness ended without an account"];
+  const nothing = { killsAtRandom: 0, killsAtSteps: 0, stops: 0, sent: 0, received: 0 };
+  return { scene: name, seed, seconds, ...nothing, complaints, complaintCount: 1, filesLeft: [] };
+}
+
 class Swarm {
   readonly #name: string;
   readonly #scene: Scene;
