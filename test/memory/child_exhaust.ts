@@ -8,7 +8,7 @@
 import { OsError } from "../../src/errors.ts";
 import { LeapfrogRing } from "../../src/mirror_ring/leapfrog_ring.ts";
 import { MirrorRing } from "../../src/mirror_ring/mirror_ring.ts";
-import { map, MapFlag, Protection, readAll, unmap } from "../../src/os/files.ts";
+import { close, map, MapFlag, memfd, Protection, readAll, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { limit } from "./limits.ts";
@@ -60,6 +60,13 @@ function memory(): string[] {
   return [attempt(2 ** 36)];
 }
 
+/** The number that the next fd gets. */
+function lowestFree(): number {
+  const fd = memfd("probe");
+  close(fd);
+  return fd;
+}
+
 /** The kernel has no more mappings for this process, and a ring has to leap. */
 function mappings(): string[] {
   using ring = new LeapfrogRing(page, { range: 8 * page });
@@ -86,9 +93,17 @@ function mappings(): string[] {
     told = error instanceof OsError ? error.message : `${error}`;
   }
   const same = before === state();
+  const fd = lowestFree();
+  let made = "made";
+  try {
+    new LeapfrogRing(page).close();
+  } catch (error) {
+    made = error instanceof OsError ? error.message : `${error}`;
+  }
+  const lost = lowestFree() - fd;
   unmap(address, length);
   ring.write(new Uint8Array(20).fill(77));
-  return [told, `${same}`, [...ring.peek()].join()];
+  return [told, `${same}`, [...ring.peek()].join(), made, `${lost}`];
 }
 
 attempt();
