@@ -143,6 +143,12 @@ inEachBrowser("the playground", async (t, browser, { name }) => {
     await play.waitFor("#result", "states and");
     await page.click("#search");
     await play.waitFor("#result", "You stopped the search");
+    await page.click("#search");
+    await play.waitFor("#result", "states and");
+    await page.select("#scenario", "broken-unlooked"); // which ends the search, too
+    await play.waitFor("#question", "Can you lose a wake-up?");
+    assertEquals(await play.text("#result"), "");
+    assertEquals(await play.text("#search"), "Search");
   });
 
   await t.step("an address restores the run and the moment in it", async () => {
@@ -161,7 +167,9 @@ inEachBrowser("the playground", async (t, browser, { name }) => {
     await play.open("#broken-no-side-orders/weak:");
     await page.click("#search");
     await play.waitFor("#result", "The explorer won: it lost a wake-up");
+    const [, steps] = /in (\d+) steps/.exec(await play.text("#result"))!;
     await page.click("#show-found");
+    await play.waitFor("#position", `Step 0 of ${steps}`);
     await page.keyboard.press("End");
     await play.waitFor("#outcome", "A wake-up is lost");
     assertStringIncludes(await play.hash(), "/weak:");

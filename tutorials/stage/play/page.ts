@@ -8,10 +8,8 @@
 
 import "./polyfills.ts";
 import { decode, encode } from "../../../test/explore/engine/token.ts";
-import type { FindingKind } from "../../../test/explore/engine/scenario.ts";
-import type { Report } from "../../../test/explore/engine/search.ts";
 import { type Address, addressOf, readAddress, YOURS } from "./address.ts";
-import { Explorer, KilledError, StoppedError } from "./client.ts";
+import { Explorer, KilledError } from "./client.ts";
 import { enable, find, h } from "./dom.ts";
 import { Editor } from "./editor.ts";
 import { error as errorLines, explain } from "./explain.ts";
@@ -19,7 +17,8 @@ import type { Film, Moment } from "./film.ts";
 import { goalOf, groupsOf, subjectOf } from "./goals.ts";
 import { memoryElements } from "./memory_view.ts";
 import { PartiesView } from "./parties_view.ts";
-import type { Found, Listed, Subject } from "./protocol.ts";
+import type { Listed, Subject } from "./protocol.ts";
+import { SearchView } from "./search_view.ts";
 import { Sources } from "./source.ts";
 import { tracksTable } from "./tracks_view.ts";
 import { counted, listed, toldShort } from "./words.ts";
@@ -33,17 +32,9 @@ const OWN: Listed = {
   parties: [],
 };
 
-/** What the explorer did when it won. */
-const WINS: Readonly<Record<FindingKind, string>> = {
-  "lost wake-up": "it lost a wake-up",
-  invariant: "it broke the promise",
-  error: "it made a party fail",
-  hang: "it left a party waiting for ever",
-};
-
 class Playground {
   readonly #player = new Explorer();
-  readonly #searcher = new Explorer();
+  readonly #searching = new SearchView((token) => void this.#showRun(token));
   readonly #sources = new Sources();
   readonly #editor = new Editor(() => this.#edited());
   readonly #parties = new PartiesView(
@@ -57,7 +48,6 @@ class Playground {
   #codes: readonly string[] = [];
   #at = 0;
   #isWeak = false;
-  #isSearching = false;
   #isEdited = false;
   /** The source that is played, which the editor may have changed since. */
   #played = "";
@@ -92,7 +82,7 @@ class Playground {
   async #show({ name, source, token, at }: Address): Promise<void> {
     const scenario = name === YOURS ? OWN : this.#list.find((each) => each.name === name);
     if (scenario === undefined) throw new Error(`Cannot find the scenario "${name}"`);
-    this.#stopSearch();
+    this.#searching.clear();
     this.#scenario = scenario;
     if (source !== undefined) this.#editor.source = source;
     const { codes, isWeak } = decode(token);
@@ -177,8 +167,6 @@ class Playground {
     document.body.classList.toggle("weak", this.#isWeak);
     find<HTMLInputElement>("weak").checked = this.#isWeak;
     document.title = `${scenario.name} · Be the scheduler`;
-    this.#tell([]);
-    this.#showSearchButton();
   }
 
   #draw(): void {
@@ -278,92 +266,10 @@ class Playground {
 
   // ---- the search ----
 
-  #showSearchButton(): void {
-    const button = find("search");
-    button.textContent = this.#isSearching ? "Stop" : "Search";
-    button.setAttribute("aria-pressed", `${this.#isSearching}`);
-  }
-
-  #stopSearch(): void {
-    if (this.#isSearching) this.#searcher.kill();
-  }
-
-  async #search(): Promise<void> {
-    if (this.#isSearching) return this.#stopSearch();
-    this.#isSearching = true;
-    this.#showSearchButton();
+  #search(): void {
+    if (this.#searching.isRunning) return this.#searching.stop();
     if (this.#scenario.name === YOURS) this.#played = this.#editor.source;
-    this.#tell(["The explorer tries every order…"]);
-    const progress = ({ states, schedules, milliseconds }: Report) =>
-      this.#tell([
-        `${counted(states, "state")} and ${counted(schedules, "run")} in ` +
-        `${(milliseconds / 1000).toFixed(1)} s…`,
-      ]);
-    try {
-      this.#showFound(await this.#searcher.search(this.#subject, this.#isWeak, progress));
-    } catch (error) {
-      if (error instanceof StoppedError) this.#tell(["You stopped the search."]);
-      else if (error instanceof KilledError) {
-        this.#tell([
-          "Killed after 2 seconds: a party never reached its next operation. " +
-          "Is there a loop without one?",
-        ], "bad");
-      } else this.#tell(errorLines({ message: messageOf(error) }), "bad");
-    } finally {
-      this.#isSearching = false;
-      this.#showSearchButton();
-    }
-  }
-
-  #showFound({ report, bounds, changing }: Found): void {
-    const { finding, states, milliseconds, exhausted } = report;
-    const seconds = `${(milliseconds / 1000).toFixed(2)} s`;
-    if (changing !== undefined) {
-      this.#tell([
-        `Your code is not deterministic: ${changing}. Keep all state inside of the party or in ` +
-        "the memory; use no random numbers and no clock.",
-      ], "bad");
-      return;
-    }
-    const searched = `${counted(states, "state")} in ${seconds}`;
-    if (finding === undefined) {
-      const allowed = [
-        counted(bounds.preemptions, "preemption"),
-        bounds.deaths > 0 && counted(bounds.deaths, "death"),
-        bounds.noise > 0 && counted(bounds.noise, "early wake-up"),
-        bounds.reorderings && counted(bounds.reorderings, "reordering"),
-      ].filter((part) => typeof part === "string");
-      this.#tell(
-        [
-          exhausted
-            ? `Nobody can win: every order within ${listed(allowed)} was tried. ${searched}.`
-            : `Nothing was found in ${searched}. There are more orders than it could try.`,
-        ],
-        exhausted ? "good" : "",
-      );
-      return;
-    }
-    if (/is not deterministic/.test(finding.message)) {
-      const message = finding.message.split("\n")[0]!;
-      return this.#tell(errorLines({ message }), "bad");
-    }
-    const steps = decode(finding.token).codes.length;
-    this.#tell([
-      `The explorer won: ${WINS[finding.kind]}, in ${
-        counted(steps, "step")
-      }. It searched ${searched}.`,
-    ], "bad");
-    const show = find("show-found");
-    show.onclick = () => void this.#showRun(finding.token);
-    show.hidden = false;
-  }
-
-  #tell(lines: readonly string[], tone: "good" | "bad" | "" = ""): void {
-    const box = find("result");
-    find("show-found").hidden = true;
-    box.dataset.tone = tone;
-    const mark = tone === "good" ? "✓ " : tone === "bad" ? "✕ " : "";
-    box.replaceChildren(...lines.map((line, i) => h("p", {}, (i === 0 ? mark : "") + line)));
+    void this.#searching.search(this.#subject, this.#isWeak);
   }
 
   async #showRun(token: string): Promise<void> {
@@ -388,7 +294,7 @@ class Playground {
     on("forward", () => this.goTo(this.#at + 1));
     on("restart", () => void this.#restart());
     on("play-own", () => void this.#restart());
-    on("search", () => void this.#search());
+    on("search", () => this.#search());
     on("tick", () => void this.take("t"));
     on("copy", () => void this.#copy());
     find("scenario").addEventListener("change", () => {
@@ -430,7 +336,7 @@ class Playground {
     else if (key === "ArrowRight") this.goTo(this.#at + 1);
     else if (key === "Home") this.goTo(0);
     else if (key === "End") this.goTo(this.#film.moments.length - 1);
-    else if (letter === "S") void this.#search();
+    else if (letter === "S") this.#search();
     else if (letter === "T" && !find("tick").hidden) find("tick").click();
     else return;
     event.preventDefault();
