@@ -6,15 +6,21 @@
 
 import { describedType } from "../described.ts";
 import { VringError } from "../errors.ts";
+import type { AnyLayout } from "../layout/fields.ts";
 import { CDR_HEAD, rosName, toRosMessage } from "../layout/tools/ros_message.ts";
 import type { TypeDescription } from "../layout/describe.ts";
 import type { MessageType } from "../region/header.ts";
 import type { RegionDetails } from "../region/list.ts";
+import { foxgloveForm } from "./foxglove.ts";
 import type { Channel, Schema } from "./writer.ts";
 
 /** A channel, and the bytes that stand before each of its messages. */
 export interface TopicChannel extends Channel {
   readonly prefix: Uint8Array | undefined;
+  /** Makes the messages, if they are not the samples; undefined for one that it cannot make. */
+  readonly encode?:
+    | ((sample: Uint8Array<ArrayBuffer>, timeMs: number) => Uint8Array<ArrayBuffer> | undefined)
+    | undefined;
 }
 
 /** Makes the channel of a topic from the type, the sizes and the policy that its region states. */
@@ -28,6 +34,36 @@ export function channelOf(topic: string, details: RegionDetails): TopicChannel {
     "vring.options": JSON.stringify({ ...geometry, ...policy }),
   };
   return { topic: `/${topic}`, metadata, ...formOf(type) };
+}
+
+/**
+ * Makes the channel of a topic in Foxglove's schema, if its samples are images or point clouds; as
+ * `channelOf` does if they are not. A channel in that schema cannot be replayed.
+ */
+export function foxgloveChannelOf(topic: string, details: RegionDetails): TopicChannel {
+  const channel = channelOf(topic, details);
+  const form = foxgloveForm(layoutOf(details.type));
+  if (form === undefined) return channel;
+  const { "vring.name": name, ...metadata } = channel.metadata;
+  return {
+    topic: channel.topic,
+    metadata: { ...metadata, "vring.source": name! },
+    encoding: "cdr",
+    schema: form.schema,
+    prefix: undefined,
+    encode: form.encode,
+  };
+}
+
+/** Returns the layout of a stored type; undefined if it has none, or is damaged. */
+export function layoutOf(type: MessageType | undefined): AnyLayout | undefined {
+  if (type === undefined) return undefined;
+  try {
+    return describedType(type).layout;
+  } catch (error) {
+    if (error instanceof VringError || error instanceof TypeError) return undefined; // or of calls
+    throw error;
+  }
 }
 
 function formOf(type: MessageType | undefined): Omit<TopicChannel, "topic" | "metadata"> {

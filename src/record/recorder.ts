@@ -7,7 +7,8 @@
  *
  * I1  For each source of samples: recorded + lost = the number of the last sample - the number
  *     before the first one. A sample counts as recorded once its chunk is in the file; if the disk
- *     is full, all later samples count as lost.
+ *     is full, all later samples count as lost. So does an image whose sizes cannot be, if it is to
+ *     be written in another schema.
  *
  * @module
  */
@@ -21,7 +22,7 @@ import type { TopicMessage } from "../vdds/sample.ts";
 import type { Subscriber } from "../vdds/subscriber.ts";
 import type { TopicObserver } from "../vdds/topic_observer.ts";
 import { nextTurn, sleep } from "../os/clock.ts";
-import { channelOf, type TopicChannel } from "./channel.ts";
+import { channelOf, foxgloveChannelOf, type TopicChannel } from "./channel.ts";
 import { McapWriter, type Sink } from "./writer.ts";
 
 /** What to record, and how. */
@@ -32,6 +33,11 @@ export interface RecordOptions {
   readonly until: AbortSignal;
   /** Whether to read as an observer, without a trace; false by default. */
   readonly observe?: boolean | undefined;
+  /**
+   * Whether to write images and point clouds in Foxglove's schemas, which its panels show; false by
+   * default. Such topics cannot be replayed.
+   */
+  readonly foxglove?: boolean | undefined;
   /** Whether to compress chunks with zstd; true by default. */
   readonly compress?: boolean | undefined;
   /** The size at which a chunk is written; 1 MiB by default. */
@@ -106,7 +112,7 @@ export async function record(sink: Sink, options: RecordOptions): Promise<Record
         if (seen.has(details.id)) continue;
         seen.add(details.id);
         try {
-          const track = open(region, writer, options.observe ?? false);
+          const track = open(region, writer, options);
           stack.use(track.reader);
           tracks.push(track);
           running.push(follow(track, writer, until).catch((error) => refuse(name, error)));
@@ -128,9 +134,10 @@ export async function record(sink: Sink, options: RecordOptions): Promise<Record
 }
 
 /** Opens a topic as its region describes it. */
-function open(region: RegionInfo, writer: McapWriter, observe: boolean): Track {
+function open(region: RegionInfo, writer: McapWriter, options: RecordOptions): Track {
   const { name, details } = region;
-  const channel = channelOf(name, details!);
+  const { observe = false, foxglove = false } = options;
+  const channel = (foxglove ? foxgloveChannelOf : channelOf)(name, details!);
   const { type, geometry, policy } = details!;
   const codec = type === undefined ? undefined : raw(type);
   const definition = topic(name, { ...codec && { type: codec }, ...geometry, ...policy });
@@ -165,16 +172,18 @@ async function next(
 }
 
 function add(track: Track, writer: McapWriter, sample: TopicMessage<Bytes>): void {
-  const { id, channel: { prefix } } = track;
+  const { id, channel: { prefix, encode } } = track;
   track.lost += sample.lost;
   track.received++;
+  const data = encode === undefined ? sample.value : encode(sample.value, sample.time);
+  if (data === undefined) return; // it counts as lost (I1)
   writer.add({
     channel: id,
     sequence: sample.sequence,
     logTime: nanoseconds(performance.timeOrigin + performance.now()),
     publishTime: nanoseconds(sample.time),
     prefix,
-    data: sample.value,
+    data,
   });
 }
 

@@ -16,6 +16,7 @@ export const record: Command = {
   options: {
     output: { value: "FILE", summary: "the file to write; needs --allow-write=FILE" },
     observe: { summary: "leave no trace, and lose what is overwritten meanwhile" },
+    foxglove: { summary: "write images and point clouds in Foxglove's schemas" },
     compression: { value: "NAME", summary: "zstd, the default, or none" },
   },
   examples: [
@@ -36,6 +37,7 @@ export const record: Command = {
       matches: (name) => patterns.some((isMatch) => isMatch(name)),
       until: end,
       observe: observe === true,
+      foxglove: options.foxglove === true,
       compress: compression === "zstd",
     });
     for (const account of report.topics) out.object(account);
