@@ -244,6 +244,7 @@ export class Card {
       row.sleepers ? `${row.sleepers} asleep` : "",
       row.wakes ? `${count(row.wakes)} wakes/s` : "",
       `${bytes(row.memory)} in memory`,
+      isRing(this.#region) ? "shows what waits for its consumer" : "",
       this.#view === "table" && missed ? `this view missed ${count(missed)}` : "",
     ];
     const lost = row.lost
@@ -306,11 +307,15 @@ export class Card {
 
 function noMessages(kind: string): string {
   const reasons: Record<string, string> = {
-    spsc: "Only the consumer of a ring receives its messages; the graph shows how many pass.",
-    mpsc: "Only the consumer of a ring receives its messages; the graph shows how many pass.",
+    spsc: "A ring of bytes has no messages; the graph shows how many bytes pass.",
     calls: "Only servers and clients see calls; the graph shows how many pass.",
     shm: "Memory without messages: vring info shows who has it open.",
     rwlock: "A lock has no messages.",
   };
   return reasons[kind] ?? "It has no messages to show.";
+}
+
+/** Whether only messages that wait can be seen. */
+function isRing({ kind, isReadable }: RegionFacts): boolean {
+  return isReadable && (kind === "spsc" || kind === "mpsc");
 }

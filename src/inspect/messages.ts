@@ -13,6 +13,8 @@ import type { MessageType } from "../region/header.ts";
 import type { RegionInfo } from "../region/list.ts";
 import { topic } from "../vdds/definition.ts";
 import type { WaitOptions } from "../wait/until.ts";
+import { observerOf } from "./survey.ts";
+import { type WaitingMessage, WaitingMessages } from "./waiting.ts";
 
 /** A type that only its values know. */
 export type AnyType = Codec<unknown, never, unknown>;
@@ -96,8 +98,19 @@ export interface Poller extends Disposable {
   poll(handler: (message: PolledBytes) => void, limit: number): number;
 }
 
-/** Opens a poller of a region that is `READABLE`; it begins with the newest message, if it can. */
-export function pollerFor({ kind, name, details }: RegionInfo): Poller {
+/** Whether a region has messages that a poller shows. */
+export function canPoll(region: RegionInfo): boolean {
+  return region.details !== undefined &&
+    (READABLE.includes(region.kind) || WaitingMessages.canRead(region));
+}
+
+/**
+ * Opens a poller of a region; it begins with the newest message, if it can. Of a ring it shows the
+ * messages that wait for the consumer: those that are received between two looks pass unseen.
+ */
+export function pollerFor(region: RegionInfo): Poller {
+  const { kind, name, details } = region;
+  if (WaitingMessages.canRead(region)) return ringPoller(region);
   const type = raw(details?.type ?? { name: "", hash: 0n });
   const options = { type, ...details?.geometry, ...details?.policy, anyOwner: true } as const;
   if (kind === "topic") return topic(name, options).observer({ history: 1 });
@@ -117,5 +130,27 @@ export function pollerFor({ kind, name, details }: RegionInfo): Poller {
       return news.length;
     },
     [Symbol.dispose]: () => observed.close(),
+  };
+}
+
+/** The time between two looks at a ring: each orders the stores of its producer (waiting.ts, P1). */
+const RING_LOOK_MS = 50;
+
+function ringPoller(region: RegionInfo): Poller {
+  const observer = observerOf(region);
+  const waiting = observer && new WaitingMessages(observer);
+  const queue: WaitingMessage[] = [];
+  let next = 0;
+  return {
+    poll(handler, limit) {
+      if (queue.length === 0 && performance.now() >= next) {
+        next = performance.now() + RING_LOOK_MS;
+        queue.push(...waiting?.look() ?? []);
+      }
+      const messages = queue.splice(0, limit);
+      messages.forEach(handler);
+      return messages.length;
+    },
+    [Symbol.dispose]: () => observer?.close(),
   };
 }

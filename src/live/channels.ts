@@ -8,11 +8,11 @@
  * @module
  */
 
-import { READABLE } from "../inspect/messages.ts";
-import { channelOf } from "../record/channel.ts";
+import { canPoll } from "../inspect/messages.ts";
+import { channelOf, layoutOf } from "../record/channel.ts";
 import { FILE_FORM, type FoxgloveForm, foxgloveForm } from "../record/foxglove.ts";
 import type { RegionInfo } from "../region/list.ts";
-import { type HintFor, layoutOf } from "./region_facts.ts";
+import type { HintFor } from "./region_facts.ts";
 
 /** A channel as the protocol advertises it. */
 export interface Advertised {
@@ -48,7 +48,7 @@ export class Channels {
     const taken = new Set<string>();
     for (const [id, region] of regions) {
       const { kind, name, details } = region;
-      if (details === undefined || !READABLE.includes(kind)) continue;
+      if (details === undefined || !canPoll(region)) continue;
       const plain = `/${name}`;
       const topic = taken.has(plain) ? `${plain} (${kind})` : plain; // kinds have names of their own
       taken.add(topic);

@@ -9,7 +9,7 @@
  */
 
 import { VringError } from "../errors.ts";
-import { type PolledBytes, type Poller, pollerFor, READABLE } from "../inspect/messages.ts";
+import { canPoll, type PolledBytes, type Poller, pollerFor } from "../inspect/messages.ts";
 import type { RegionInfo } from "../region/list.ts";
 
 /** A client's interest in the messages of a region. */
@@ -59,10 +59,10 @@ class Feed {
   }
 
   #open(): Poller | undefined {
-    if (this.region.details !== undefined && READABLE.includes(this.region.kind)) {
+    if (canPoll(this.region)) {
       return pollerFor(this.region);
     }
-    this.#state(this.region.problem ?? "only its consumer receives its messages");
+    this.#state(this.region.problem ?? "it has no messages to show");
     this.#waits = TURNS_BETWEEN_TRIES;
     return undefined;
   }

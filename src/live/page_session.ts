@@ -12,14 +12,19 @@ import { describedType } from "../described.ts";
 import { VringError } from "../errors.ts";
 import { type Leaf, leavesOf, numberAt } from "../inspect/leaves.ts";
 import type { PolledBytes } from "../inspect/messages.ts";
-import { type CloudReader, cloudReader, type PictureReader } from "../record/picture.ts";
-import { pictureReader, readFile } from "../record/picture.ts";
+import { layoutOf } from "../record/channel.ts";
+import {
+  type CloudReader,
+  cloudReader,
+  type PictureReader,
+  pictureReader,
+  readFile,
+} from "../record/picture.ts";
 import type { RegionInfo } from "../region/list.ts";
 import type { FeedListener } from "./feeds.ts";
 import { cloudFrame, type Framed, pictureFrame } from "./frame.ts";
 import type { Outbox } from "./outbox.ts";
 import type { FromServer } from "./protocol.ts";
-import { layoutOf } from "./region_facts.ts";
 import type { Scene } from "./scene.ts";
 import {
   listIn,

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { describedType } from "../described.ts";
-import { VringError } from "../errors.ts";
 import { leavesOf } from "../inspect/leaves.ts";
-import { READABLE } from "../inspect/messages.ts";
+import { canPoll } from "../inspect/messages.ts";
 import { isSingle } from "../layout/describe.ts";
 import type { AnyLayout } from "../layout/fields.ts";
+import { layoutOf } from "../record/channel.ts";
 import { cloudReader, type PictureHint, pictureReader } from "../record/picture.ts";
 import type { MessageType } from "../region/header.ts";
 import type { RegionInfo } from "../region/list.ts";
@@ -31,7 +30,7 @@ export function factsOf(region: RegionInfo, id: number, hint?: PictureHint): Reg
     problem,
     sizeBytes,
     sizes: Object.entries(sizes).map(([key, value]) => `${key} ${value}`).join(", "),
-    isReadable: details !== undefined && READABLE.includes(kind),
+    isReadable: canPoll(region),
     curves: layout === undefined ? [] : leavesOf(layout).map(({ path }) => path),
     picture: layout === undefined ? maybe(details?.type) : pictureIn(layout, hint),
   };
@@ -45,17 +44,6 @@ function pictureIn(layout: AnyLayout, hint?: PictureHint): RegionFacts["picture"
 /** Bytes may be the file of an image; text and JSON are none. */
 function maybe(type: MessageType | undefined): RegionFacts["picture"] {
   return type === undefined || type.name === "bytes" ? "maybe" : "no";
-}
-
-/** Returns the layout of a stored type; undefined if it has none, or is damaged. */
-export function layoutOf(type: MessageType | undefined): AnyLayout | undefined {
-  if (type === undefined) return undefined;
-  try {
-    return describedType(type).layout;
-  } catch (error) {
-    if (error instanceof VringError || error instanceof TypeError) return undefined; // or of calls
-    throw error;
-  }
 }
 
 function typeInWords(type: MessageType | undefined): string {

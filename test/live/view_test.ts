@@ -15,6 +15,7 @@ import { array, struct } from "../../src/struct.ts";
 import { namespace } from "../../src/testing/namespace.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { openAll, scribbler } from "../inspect/regions.ts";
+import { vring } from "../cli/vring.ts";
 import { Program } from "../program.ts";
 import { Random } from "../random.ts";
 import { PageClient, StillClient } from "./clients.ts";
@@ -135,11 +136,13 @@ Deno.test("the page gets values, curves and images of what it watches, and of no
   const Image = struct("image", { width: "u16", height: "u16", pixels: bytes(12) });
   using images = topic("cam", { type: Image, depth: 4, policy: "dropOldest" }).publisher();
   using files = topic("photos", { policy: "dropOldest" }).publisher();
+  using orders = spsc("orders", { type: "f64" }).producer();
+  orders.trySend(2.5); // no consumer takes it
   await using served = view({ port: 0, everyMs: 50 });
   await using page = new PageClient(served);
-  const [pose, logId, speed, cam, photos] = await Promise.all(
-    ["pose", "log", "robot/speed", "cam", "photos"].map((name) => page.region(name)),
-  ) as [number, number, number, number, number];
+  const [pose, logId, speed, cam, photos, ring] = await Promise.all(
+    ["pose", "log", "robot/speed", "cam", "photos", "orders"].map((name) => page.region(name)),
+  ) as [number, number, number, number, number, number];
   assertEquals(served.feeds, 0);
   const { regions } = await page.message("scene");
   const facts = new Map(regions.map((region) => [region.id, region]));
@@ -154,7 +157,8 @@ Deno.test("the page gets values, curves and images of what it watches, and of no
   page.watch(speed, { curves: ["value"] });
   page.watch(cam, { picture: true });
   page.watch(photos, { picture: true });
-  await until(() => served.feeds === 5);
+  page.watch(ring, { value: true });
+  await until(() => served.feeds === 6);
   for (let i = 0; i < 20; i++) poses.trySend({ x: i, parts: [0, 10 * i], name: `n${i}` });
   log.trySend("a line");
   robot.slots.speed.writeSync(4.5);
@@ -191,7 +195,7 @@ Deno.test("the page gets values, curves and images of what it watches, and of no
   );
   assertEquals([...file.subarray(PICTURE_HEAD)], [0x89, 0x50, 0x4e, 0x47, 9]);
 
-  for (const id of [pose, logId, speed, cam, photos]) page.send({ op: "unwatch", id });
+  for (const id of [pose, logId, speed, cam, photos, ring]) page.send({ op: "unwatch", id });
   await until(() => served.feeds === 0);
   page.watch(999, { value: true });
   assertEquals((await page.message("problem")).reason, "it is gone");
@@ -267,6 +271,9 @@ Deno.test("hostile regions are shown as problems, and leave the view as it is", 
   const { regions: facts } = await page.message("scene", ({ regions }) => regions.length === 8);
   for (const { id, curves } of facts) page.watch(id, { value: true, picture: true, curves });
   await until(() => served.feeds === 8);
+  using tool = await StillClient.connect(served, "foxglove.sdk.v1");
+  const subscriptions = Array.from({ length: 20 }, (_, id) => ({ id, channelId: id + 1 }));
+  await tool.send({ op: "subscribe", subscriptions });
   const all = regions();
   for (let round = 0; round < 6; round++) {
     const ticks = page.texts.filter(({ op }) => op === "tick").length;
@@ -282,7 +289,7 @@ Deno.test("hostile regions are shown as problems, and leave the view as it is", 
   assert(page.texts.some(({ op }) => op === "problem"));
   const { regions: after } = await page.message("scene");
   assert(after.length > 0, place.prefix);
-  assertEquals(served.clients.length, 1);
+  assertEquals(served.clients.length, 2);
 });
 
 Deno.test("the view ends with its clients connected", async () => {
@@ -299,3 +306,17 @@ Deno.test("the view ends with its clients connected", async () => {
 async function until(test: () => boolean): Promise<void> {
   while (!test()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
+
+Deno.test("vring view prints its addresses, and serves until it is interrupted", async () => {
+  using _place = namespace();
+  using _pose = topic("pose", { type: Pose }).publisher();
+  let title = "";
+  const { code, out } = await vring("view p* --port 0 --token abc --image cam=4x3:mono8 --json", [[
+    /"url":"http[^"]+/,
+    async (found) => title = await (await fetch(found.slice(7))).text(),
+  ]]);
+  assertEquals(code, 0);
+  assertMatch(title, /<title>vring view<\/title>/);
+  assertMatch(out, /"foxgloveUrl":"ws:\/\/127\.0\.0\.1:\d+\/\?token=abc"/);
+  assertMatch((await vring("view --image cam")).err, /pass NAME=320x240/);
+});
