@@ -8,6 +8,7 @@ import type { Carrier, Incoming, Kept, Subscription } from "./carrier.ts";
 import { CallsImport } from "./calls_import.ts";
 import { type Listed, listedIn } from "./listed.ts";
 import { type Heading, headingIn } from "./message.ts";
+import { mayEnter } from "./numbers.ts";
 import { SlotImport } from "./slot_import.ts";
 import { INBOX, NAME, REFUSAL } from "./stream_export.ts";
 import { StreamImport } from "./stream_import.ts";
@@ -121,8 +122,7 @@ export class Imports implements Disposable {
     const heading = headingIn(message.headers);
     if (heading === undefined) return true;
     const { host, hopsMax, nameOf } = this.#parts;
-    const { stem } = heading;
-    if (stem.host === host || stem.hops > hopsMax) return true;
+    if (!mayEnter(heading.stem, host, hopsMax)) return true;
     const name = nameOf(place.name, place.host);
     if (name === undefined) return true;
     const arrived = { sender: place.host, remoteName: place.name, name, heading, message };

@@ -22,7 +22,7 @@ interface Waiting {
 
 /** The most bytes that wait for one topic, and the most samples. */
 const WAITING_BYTES = 2 ** 25;
-const WAITING_MAX = 2 ** 15;
+const WAITING_MAX = 2 ** 18;
 
 /** Publishes samples in order, each with the number of those that were lost before it. */
 export class Outlet {
@@ -53,14 +53,14 @@ export class Outlet {
     this.#blocks = policy === "block";
   }
 
-  /** Publishes a copy of a sample, at once or later, or counts it as dropped. */
+  /** Publishes a sample, at once or later, or counts it as dropped. Keeps the bytes. */
   send(publisher: Publisher<Bytes> | undefined, bytes: Uint8Array, origin: Origin): void {
     if (publisher === undefined || bytes.length > publisher.maxSample) return this.#drop();
     if (this.#count === 0 && this.#trySend(publisher, bytes, origin)) return;
     if (!this.#blocks) return this.#onDrop(); // the topic has counted it
     const isFull = this.#count >= WAITING_MAX || this.#waitingBytes + bytes.length > WAITING_BYTES;
     if (isFull && this.#count > 0) return this.#drop();
-    this.#waiting.push({ bytes: bytes.slice(), origin, lostBefore: this.lostBefore });
+    this.#waiting.push({ bytes, origin, lostBefore: this.lostBefore });
     this.lostBefore = 0;
     this.#waitingBytes += bytes.length;
     if (this.#count === 1) {

@@ -140,8 +140,10 @@ export class TopicExport implements Export {
 
   /** How many samples to take at once: all of them wait in memory until they are kept. */
   get #limit(): number {
-    if (this.#parts.kept === undefined) return POLL_LIMIT;
-    return Math.max(1, Math.floor(KEPT_BYTES / Number(this.offered.geometry.size ?? 1)));
+    const { geometry: { size = 1 }, policy: { policy } } = this.offered;
+    const few = Math.max(1, Math.floor(KEPT_BYTES / Number(size)));
+    // a topic that drops keeps the newest, so take no more of it than can be sent
+    return this.#parts.kept === undefined && policy === "block" ? POLL_LIMIT : few;
   }
 
   /**

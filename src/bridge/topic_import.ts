@@ -2,12 +2,9 @@
  * A topic of another machine that a bridge publishes here.
  *
  * I1  The samples of one first publisher (origin host and incarnation) are published in the order
- *     of their numbers, each at most once: a number that is not greater than the last is dropped.
+ *     of their numbers, each at most once (numbers.ts).
  * I2  Each number between the last and the next is lost: before the far bridge, in it, on the wire
  *     or here. The subscribers here see the sum in `lost`.
- * I3  Of the last REMEMBERED incarnations, all but the newest have ended: their late messages are
- *     dropped. This is the window in which duplicates are recognized; within an incarnation there is
- *     no limit.
  *
  * @module
  */
@@ -17,6 +14,7 @@ import type { Bytes } from "../message.ts";
 import type { Loan, Publisher } from "../vdds/publisher.ts";
 import { Assembly } from "./assembly.ts";
 import { type Heading, type Piece, piecesIn, type Unsent } from "./message.ts";
+import { Numbers } from "./numbers.ts";
 import { hashText, type Offered, offerIn, topicFrom } from "./offer.ts";
 import { Outlet } from "./outlet.ts";
 
@@ -74,21 +72,18 @@ export interface ImportParts {
 type KeptResult = boolean | "later";
 
 const MANY = 2 ** 20;
-const REMEMBERED = 8;
 const PENDING_MAX = 64;
 const RETRY_MS = 500;
 
 /** Publishes the samples of one first publisher. */
 export class TopicImport implements Disposable {
   readonly #parts: ImportParts;
-  readonly #ended: number[] = []; // incarnations, oldest first
+  readonly #numbers = new Numbers();
   readonly #unsent = new Map<string, Unsent>(); // by sender
   readonly #outlet = new Outlet(() => this.#lost.here++);
-  #incarnation: number | undefined;
   #offered: Offered | undefined;
   #offer: string | undefined; // as text
   #pending: { sender: string; heading: Heading; payload: Uint8Array }[] = [];
-  #last: number | undefined; // of the incarnation
   readonly #assembly = new Assembly();
   #loan: Loan<Bytes> | undefined; // of the sample that is being assembled
   #refusal: string | undefined;
@@ -142,33 +137,27 @@ export class TopicImport implements Disposable {
     if (this.#offered === undefined) return true; // damaged, which was reported
     const { count, sequence, chunk, isEnd } = heading;
     if (count > 0 && !isEnd && this.#publisher(true) === undefined) return false;
-    const isOld = this.#last !== undefined && sequence <= this.#last;
+    const isOld = this.#numbers.last !== undefined && sequence <= this.#numbers.last;
     this.#handle(sender, heading, payload);
     if (count === 0 || isEnd) return true;
     if (!await this.#outlet.settled()) return false;
-    if (chunk === undefined || isOld || this.#last === sequence) return true;
+    if (chunk === undefined || isOld || this.#numbers.last === sequence) return true;
     return this.#assembly.isBegun && "later";
   }
 
   /** Begins a new incarnation; returns false for a message of one that has ended. */
   #isCurrent(heading: Heading): boolean {
-    const { incarnation } = heading.stem;
-    if (incarnation !== this.#incarnation) {
-      if (this.#ended.includes(incarnation)) return false;
-      this.#begin(incarnation);
-    }
+    const entered = this.#numbers.enter(heading.stem.incarnation);
+    if (entered === "ended") return false;
+    if (entered === "begun") this.#begin();
     if (heading.offer !== undefined) this.#learn(heading);
     return true;
   }
 
   /** A new incarnation of the publisher numbers its samples anew. */
-  #begin(incarnation: number): void {
-    if (this.#incarnation !== undefined) this.#ended.push(this.#incarnation);
-    if (this.#ended.length >= REMEMBERED) this.#ended.shift();
-    this.#incarnation = incarnation;
+  #begin(): void {
     this.#offered = undefined;
     this.#pending = [];
-    this.#last = undefined;
     this.#unsent.clear();
     this.#dropPartial();
   }
@@ -196,9 +185,9 @@ export class TopicImport implements Disposable {
     using observer = topicFrom(name, this.#offered!).observer({ history: MANY });
     for (let found; (found = observer.tryReceive()) !== undefined;) {
       const { origin } = found;
-      if (origin?.host !== host || origin.incarnation !== this.#incarnation) continue;
-      if (found.source !== source || origin.sequence < (this.#last ?? 0)) continue;
-      this.#last = origin.sequence;
+      if (origin?.host !== host || origin.incarnation !== this.#numbers.incarnation) continue;
+      if (found.source !== source || origin.sequence < (this.#numbers.last ?? 0)) continue;
+      this.#numbers.last = origin.sequence;
       lastHere = found.sequence;
     }
     if (lastHere > 0) this.#outlet.lostBefore -= publisher.sequence - lastHere;
@@ -217,7 +206,7 @@ export class TopicImport implements Disposable {
     if (heading.count === 0) this.#mark(heading.sequence);
     else if (heading.chunk !== undefined) this.#addChunk(sender, heading, payload, publisher);
     else {
-      const pieces = piecesIn(heading, payload);
+      const pieces = piecesIn(heading, payload.slice()); // they may wait
       if (pieces === undefined) return this.#refuse("a message is damaged");
       for (const piece of pieces) this.#publishPiece(piece, heading, publisher);
     }
@@ -246,10 +235,8 @@ export class TopicImport implements Disposable {
 
   /** Counts what is missing before a number; returns false if it is not new. */
   #accept(sequence: number): boolean {
-    const last = this.#last;
-    if (last !== undefined && sequence <= last) return false;
-    const missing = last === undefined ? 0 : sequence - last - 1;
-    this.#last = sequence;
+    const missing = this.#numbers.accept(sequence);
+    if (missing === undefined) return false;
     const skipped = Math.min(missing, this.#skippable);
     this.#skippable -= skipped;
     this.#gap += missing - skipped;
@@ -259,8 +246,8 @@ export class TopicImport implements Disposable {
 
   /** Everything before this number has been sent. */
   #mark(sequence: number): void {
-    if (sequence === 0 || this.#last === undefined) return;
-    if (this.#accept(sequence)) this.#last = sequence - 1; // the number itself is still to come
+    if (sequence === 0 || this.#numbers.last === undefined) return;
+    if (this.#accept(sequence)) this.#numbers.last = sequence - 1; // the number itself is still to come
   }
 
   #publishPiece(piece: Piece, { stem }: Heading, publisher: Publisher<Bytes> | undefined): void {
@@ -293,7 +280,7 @@ export class TopicImport implements Disposable {
     publisher: Publisher<Bytes> | undefined,
   ): void {
     this.#dropPartial();
-    if (this.#last !== undefined && heading.sequence <= this.#last) {
+    if (this.#numbers.last !== undefined && heading.sequence <= this.#numbers.last) {
       return void this.#duplicates++;
     }
     const { total } = heading.chunk!;
@@ -327,7 +314,7 @@ export class TopicImport implements Disposable {
       const definition = topicFrom(name, this.#offered!);
       const opened = definition.publisher(source === undefined ? {} : { source });
       this.#outlet.open(opened, String(this.#offered!.policy.policy));
-      if (this.#last === undefined) this.#recall(opened);
+      if (this.#numbers.last === undefined) this.#recall(opened);
       this.#refusal = undefined;
       return opened;
     } catch (error) {
@@ -346,7 +333,7 @@ export class TopicImport implements Disposable {
 
   /** Whether it has no sample yet, so that another import may take the name. */
   get isIdle(): boolean {
-    return this.#last === undefined;
+    return this.#numbers.last === undefined;
   }
 
   /** Gives the name to another import. */

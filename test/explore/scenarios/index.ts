@@ -6,6 +6,7 @@
 
 import type { Scenario } from "../scenario.ts";
 import { BABUS } from "./babus.ts";
+import { BRIDGES } from "./bridge.ts";
 import { BROKEN } from "./broken.ts";
 import { BROKEN_WAITS } from "./broken_waits.ts";
 import { CIRCULAR } from "./circular.ts";
@@ -29,6 +30,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...BROKEN, // first: an explorer that finds nothing here is of no use
   ...BROKEN_WAITS,
   ...BABUS,
+  ...BRIDGES,
   ...CIRCULAR,
   ...DOORBELL,
   ...FAN_IN,
