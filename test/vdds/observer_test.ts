@@ -164,8 +164,9 @@ Deno.test("an observer may come before the topic, and reads it to its end before
   }
   using second = watched.publisher();
   publish(second, 1);
-  assertEquals(readAll(observer).slice(0, 1), [[3, 0]]);
-  assertEquals(readSoon(observer), [[1, 0]]);
+  const found = readAll(observer); // of both, if a slice has passed meanwhile
+  if (found.length === 1) found.push(...readSoon(observer));
+  assertEquals(found, [[3, 0], [1, 0]]);
 });
 
 Deno.test("observers wait without blocking the event loop, and iterate", async () => {
