@@ -73,9 +73,9 @@ export class Cursor {
     return this.#sequence;
   }
 
-  /** Whether the cursor ever found the ring corrupt. */
+  /** Whether the cursor ever found the ring corrupt, or a peer has taken memory of it away. */
   get isCorrupt(): boolean {
-    return this.#isCorrupt;
+    return this.#isCorrupt || this.ring.mapping.isLost;
   }
 
   /** Returns whether a message is at the cursor. */

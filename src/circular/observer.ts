@@ -100,7 +100,9 @@ export class CircularBufferObserver<K extends Type = Bytes> extends CircularRece
 
   /** @ignore */
   protected find(): Cursor | undefined {
-    return this.#seen() ?? (this.#observed.lookEachSlice() && this.#seen());
+    const found = this.#seen() ?? (this.#observed.lookEachSlice() && this.#seen());
+    if (found === undefined) this.#observed.checkWhole();
+    return found;
   }
 
   /** @ignore */
@@ -114,7 +116,9 @@ export class CircularBufferObserver<K extends Type = Bytes> extends CircularRece
       watch: this.#cursor()?.ring.publishedLow,
       ready: () => {
         this.checkOpen();
-        return this.#cursor()?.seesMore() ?? false;
+        const seesMore = this.#cursor()?.seesMore() ?? false;
+        if (!seesMore) this.#observed.checkWhole();
+        return seesMore;
       },
       look: () => this.#observed.look() !== undefined,
     });

@@ -66,6 +66,17 @@ export class Observed<A extends Subject> implements Disposable {
     this.#isCorrupt = true;
   }
 
+  /**
+   * Throws once if a peer has taken memory of the region away, and then stops reading from it. Call it
+   * where nothing was found: zeros look like nothing.
+   */
+  checkWhole(): void {
+    const mapping = this.#current?.region.mapping;
+    if (this.#closed || this.#isCorrupt || !mapping?.isLost) return;
+    this.#isCorrupt = true;
+    mapping.checkWhole();
+  }
+
   /** The number of regions that were attached to so far. */
   get regions(): number {
     return this.#regions;
@@ -83,7 +94,9 @@ export class Observed<A extends Subject> implements Disposable {
    */
   look(): A | undefined {
     this.#nextLook = now() + OBSERVER_SLICE_NS;
-    if (this.#closed || this.#current?.region.hasName()) return undefined;
+    if (this.#closed) return undefined;
+    this.checkWhole();
+    if (this.#current?.region.hasName()) return undefined;
     if (this.readable?.hasMore?.()) return undefined; // P1
     const found = this.#attach();
     if (found === undefined || found instanceof Again) return undefined;

@@ -268,8 +268,10 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
       watch: others.length === 0 ? first?.observed.readable?.cursor.ring.latest : undefined,
       ready: () => {
         this.#checkOpen();
-        return this.#untold.length > 0 ||
+        const hasNews = this.#untold.length > 0 ||
           this.#targets.some(({ observed }) => observed.readable?.cursor.hasNews());
+        if (!hasNews) this.#checkWhole();
+        return hasNews;
       },
       look: () => {
         this.#listEachSlice();
@@ -302,6 +304,7 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
       this.#nextTarget = index + 1;
       return { sample, source };
     }
+    this.#checkWhole();
     return undefined;
   }
 
@@ -320,6 +323,11 @@ export class TopicObserver<K extends Type = Bytes> extends Receiver<K, TopicMess
     this.#closed = true;
     using stack = new DisposableStack(); // closes all, also if one of them throws
     for (const { observed } of this.#targets) stack.use(observed);
+  }
+
+  /** Throws once for each topic of which a peer has taken memory away. */
+  #checkWhole(): void {
+    for (const { observed } of this.#targets) observed.checkWhole();
   }
 
   #checkOpen(): void {
