@@ -150,6 +150,12 @@ Deno.test("a cast runs in processes of its own, and leaves nothing", async () =>
   const after = await telling.answer(7, 0);
   assert(after.shown.some((shown) => shown.kind === "code" && /true/.test(shown.result ?? "")));
   await telling.close();
+  const other = await Telling.of(6);
+  await other.show(1);
+  const writer = other.child!.pid;
+  assertEquals(sharedFiles(`learn-${writer}`).length, 1);
+  await other.close();
+  assertEquals(sharedFiles(`learn-${writer}`), []);
   assertEquals((await owner.status).signal, "SIGKILL");
   assertEquals(sharedFiles(`learn-${pid}`), []);
 });

@@ -17,8 +17,6 @@ export const PLAY = ["run", "--quiet", "--no-prompt", "--allow-ffi", PLAYER.path
 export class Cast {
   readonly #folder: string;
   readonly #actors = new Map<string, Deno.ChildProcess>();
-  /** The name of the files in /dev/shm of the telling, once a part was played. */
-  #name: string | undefined;
 
   /** Prepares the cast of a chapter in this folder; nobody plays yet. */
   constructor(folder: string) {
@@ -33,7 +31,6 @@ export class Cast {
   /** Starts a process or sends a signal, if a report asks for it; returns whether it does. */
   hear(report: Report): boolean {
     if (report.type === "start") {
-      this.#name = report.name;
       this.#actors.set(report.actor, this.#start(report.actor, report.name));
       return true;
     }
@@ -43,14 +40,12 @@ export class Cast {
     return true;
   }
 
-  /** Ends all processes, and removes what they have left in /dev/shm. */
+  /** Ends all processes. */
   async close(): Promise<void> {
     const actors = [...this.#actors.values()];
     this.#actors.clear();
     for (const actor of actors) kill(actor, "SIGKILL");
     await Promise.all(actors.map((actor) => actor.status));
-    if (this.#name !== undefined) removeFiles(this.#name);
-    this.#name = undefined;
   }
 
   #start(actor: string, name: string): Deno.ChildProcess {
@@ -73,8 +68,10 @@ export function kill(process: Deno.ChildProcess, signal: Deno.Signal): void {
   }
 }
 
-function removeFiles(name: string): void {
+/** Removes what the processes of a telling have left in /dev/shm. */
+export function removeFiles(name: string): void {
   const names = list("/dev/shm");
   if (typeof names === "number") return;
-  for (const left of names.filter((each) => each.includes(name))) unlink(`/dev/shm/${left}`);
+  const own = new RegExp(`${RegExp.escape(name)}(?!\\d)`);
+  for (const left of names.filter((each) => own.test(each))) unlink(`/dev/shm/${left}`);
 }

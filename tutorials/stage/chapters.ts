@@ -68,6 +68,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "The overwriting buffer",
     lead: "How a writer never waits, and how a reader never accepts half a message.",
     exercise: "Read from a ring that may be overwritten at any moment.",
+    load: () => import("../06_overwriting_buffer/story.ts"),
   },
   {
     number: 7,

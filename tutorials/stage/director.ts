@@ -5,9 +5,9 @@
  * @module
  */
 
-import { Cast, kill, PLAY } from "./cast.ts";
+import { Cast, kill, PLAY, removeFiles } from "./cast.ts";
 import { chapterOf } from "./chapters.ts";
-import type { Command, Report } from "./player.ts";
+import { type Command, nameOf, type Report } from "./player.ts";
 import type { Frame, Shown } from "./story.ts";
 
 /** How long a step may take. */
@@ -87,6 +87,7 @@ export class Telling {
     this.#child = undefined;
     await child?.end();
     await this.#cast.close();
+    if (child !== undefined) removeFiles(nameOf(child.process.pid));
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {

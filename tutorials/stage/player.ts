@@ -38,6 +38,11 @@ export type Report =
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "done" };
 
+/** The name of everything that a telling shares, by the id of the process that tells. */
+export function nameOf(pid: number): string {
+  return `learn-${pid}`;
+}
+
 /** How long a step waits for another process. */
 const PATIENCE_MS = 8000;
 
@@ -210,7 +215,7 @@ if (import.meta.main) {
     await story.cast![actor]!(name!);
     Deno.exit();
   }
-  const player = new Player(story.steps(), `learn-${Deno.pid}`);
+  const player = new Player(story.steps(), nameOf(Deno.pid));
   let unread = "";
   for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     const lines = `${unread}${text}`.split("\n");

@@ -76,7 +76,11 @@ function windows(picture: RingPicture): HTMLElement {
       el(
         "span.label",
         {},
-        w === 0 ? "first window" : "second window, right behind it: the same bytes",
+        !mirrored
+          ? "the ring"
+          : w === 0
+          ? "first window"
+          : "second window, right behind it: the same bytes",
       ),
       el(
         "div.cells",

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Cast } from "../cast.ts";
+import { Cast, removeFiles } from "../cast.ts";
 import { type Chapter, CHAPTERS } from "../chapters.ts";
 import type { Frame, Shown } from "../story.ts";
 import type { Line, Verdicts } from "./record_child.ts";
@@ -89,6 +89,7 @@ async function linesFrom(
   }
   const { code, signal } = await child.status;
   await cast.close();
+  removeFiles(`recorded-${child.pid}`);
   if (code !== 0 && signal === null) throw new Error(await complaint);
   return { lines, ending: signal === null ? "" : `ended by ${signal}` };
 }
