@@ -20,12 +20,12 @@ Deno.test("the embedded libraries carry the name of the sources they were built 
 
 Deno.test("README.md shows the hashes of the embedded libraries", async () => {
   const text = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
-  assertEquals(await readmeWith(PREBUILT), text);
+  assertEquals(await readmeWith(PREBUILT), text, "run deno task native");
 });
 
 Deno.test("native/SYMBOLS.md lists every function that the libraries export, with its callers", () => {
   const text = Deno.readTextFileSync(TABLE);
-  assertEquals(symbolsTable(), text);
+  assertEquals(symbolsTable(), text, "run native/symbols_table.ts, as native/SYMBOLS.md says");
   const exported = Object.values(PREBUILT.x86_64).flatMap((base64) =>
     parseElf(Uint8Array.fromBase64(base64)).exported
   );
