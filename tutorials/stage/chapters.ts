@@ -76,6 +76,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "A ring in four stages",
     lead: "How two processes pass messages without a lock, and what makes it fast.",
     exercise: "Find one mistake in each of four rings.",
+    load: () => import("../07_four_rings/story.ts"),
   },
   {
     number: 8,
