@@ -92,6 +92,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Many producers, one doorbell",
     lead: "How many processes send to one without waiting for each other.",
     exercise: "Choose whose turn it is.",
+    load: () => import("../09_many_producers/story.ts"),
   },
   {
     number: 10,
