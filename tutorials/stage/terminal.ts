@@ -14,12 +14,14 @@ import { Workshop } from "./workshop.ts";
 const SMALLEST = { columns: 80, rows: 24 };
 
 /** Tells the course from a place such as `1/4`; without one, from where the reader was. */
-export async function playInTerminal(place: string | undefined): Promise<number> {
+export async function playInTerminal(
+  place: string | undefined,
+  workshop = new Workshop(),
+): Promise<number> {
   if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) {
     console.error("Cannot play: the input or the output is not a terminal");
     return 2;
   }
-  const workshop = new Workshop();
   const [first, step] = placeOf(place, workshop);
   const chapter = chapterOf(first);
   if (chapter?.load === undefined) {

@@ -1,0 +1,109 @@
+/**
+ * `deno task learn` as it is run: with the rights that its task gives it, in a browser's place and in
+ * a terminal.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { stripVTControlCharacters } from "node:util";
+import { hasTerminal } from "../program.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** A workshop of this test, in the only folder that the task may write. */
+const MINE = `test-${Deno.pid}`;
+
+function removeWorkshop(): void {
+  Deno.removeSync(new URL(`tutorials/mine/${MINE}`, ROOT), { recursive: true });
+}
+
+/** The arguments of `deno` in the task, without the name of the program. */
+function flags(): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", ROOT)));
+  const [deno, run, ...rest] = (tasks.learn.command as string).split(" ");
+  assertEquals([deno, run], ["deno", "run"]);
+  return ["run", "--no-prompt", ...rest, "--mine", MINE];
+}
+
+Deno.test("the task has the rights that it promises, and they are enough", async () => {
+  const args = flags();
+  assertEquals(args.filter((arg) => arg.startsWith("--allow")), [
+    "--allow-ffi",
+    "--allow-net=127.0.0.1",
+    "--allow-run=deno",
+    "--allow-read=.",
+    "--allow-write=tutorials/mine",
+  ]);
+  const child = new Deno.Command("deno", { args, cwd: ROOT, stdout: "piped", stderr: "piped" })
+    .spawn();
+  let printed = "";
+  const out = child.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  while (!printed.includes("Ctrl-C")) {
+    const { value, done } = await out.next();
+    assert(!done, printed);
+    printed += value;
+  }
+  const address = new URL(/http:\S+/.exec(printed)![0]);
+  assertEquals(address.hostname, "127.0.0.1");
+  const first = await fetch(address, { redirect: "manual" });
+  await first.body?.cancel();
+  const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
+  const course = await fetch(`${address.origin}/api/course`, { headers: { cookie } });
+  assertEquals((await course.json()).chapters.length, 12);
+  const page = await fetch(`${address.origin}/stage/page/main.ts`, { headers: { cookie } });
+  assertStringIncludes(await page.text(), "addEventListener");
+  const step = await fetch(`${address.origin}/api/step`, {
+    method: "POST",
+    headers: { cookie, origin: address.origin },
+    body: JSON.stringify({ tab: "test", chapter: 1, step: 4, answer: 0 }),
+  });
+  assertEquals((await step.json()).verdict.right, true);
+  child.kill("SIGTERM");
+  assertEquals((await child.status).code, 0);
+  await out.return?.();
+  removeWorkshop();
+  assertEquals(await new Response(child.stderr).text(), "");
+});
+
+Deno.test({
+  name: "--term redraws a screen of 80 columns and 24 rows, steps, goes back and jumps",
+  ignore: !hasTerminal,
+  fn: async () => {
+    const command = ["deno", ...flags(), "--term", "1/2"].map((word) => `'${word}'`).join(" ");
+    const script = new Deno.Command("/usr/bin/script", {
+      args: ["-qec", `stty cols 80 rows 24; ${command}`, "/dev/null"],
+      cwd: ROOT,
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const input = script.stdin.getWriter();
+    let seen = "";
+    const out = script.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+    /** Waits until the last screen that was drawn shows something. */
+    const until = async (shows: RegExp) => {
+      const lastScreen = () => stripVTControlCharacters(seen.slice(seen.lastIndexOf("\x1b[H")));
+      while (!shows.test(lastScreen())) {
+        const { value, done } = await out.next();
+        assert(!done, `${shows} does not come: ${lastScreen()}`);
+        seen += value;
+      }
+      const lines = lastScreen().split(/\r*\n/);
+      assertEquals([lines.length, lines.filter((line) => [...line].length > 80)], [24, []]);
+    };
+    const press = (keys: string) => input.write(new TextEncoder().encode(keys));
+    await until(/step 2 of 21[^]*page = pageSize\(\)/);
+    await press("\x1b[C");
+    await until(/step 3 of 21[^]*address = map/);
+    await press("\x1b[D");
+    await until(/step 2 of 21[^]*\(recorded\)/);
+    await press("g4\r");
+    await until(/step 4 of 21[^]*1 to 3: answer/);
+    await press("1");
+    await until(/You were right/);
+    await press("q");
+    while (!(await out.next()).done);
+    assertEquals((await script.status).code, 0);
+    assertStringIncludes(seen, "\x1b[?1049h"); // the other screen, so that the shell stays
+    await input.close().catch(() => {});
+    removeWorkshop();
+  },
+});
