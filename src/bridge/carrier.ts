@@ -1,5 +1,5 @@
 /**
- * What a bridge needs of a network. test/bridge/carriers_test.ts runs one suite against every
+ * What a bridge needs of a network. test/bridge/carriers.ts is one suite for every
  * carrier: a new one, over another transport, needs no change of the bridge.
  *
  * C1  Messages of one carrier on one subject arrive in order. Any of them may be lost, and each

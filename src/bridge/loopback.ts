@@ -41,6 +41,13 @@ export class Loopback {
   }
 
   /** @ignore */
+  hasListener(from: LoopbackCarrier, subject: string): boolean {
+    return Array.from(this.listening).some((each) =>
+      each.owner !== from && covers(each.subject, subject)
+    );
+  }
+
+  /** @ignore */
   deliver(from: LoopbackCarrier, { subject, headers, payload, reply }: Outgoing): void {
     const message = { subject, headers: new Map(headers), payload: payload.slice(), reply };
     this.log.addSlot(message);
@@ -112,6 +119,9 @@ export class LoopbackCarrier implements Carrier {
   }
 
   async request(message: Outgoing, timeoutMs: number): Promise<Incoming> {
+    if (!this.#network.hasListener(this, message.subject)) {
+      throw new VringError(`Cannot request ${message.subject}: nobody listens`);
+    }
     const answer = Promise.withResolvers<Incoming>();
     const reply = this.#inbox();
     using _inbox = this.subscribe(reply, answer.resolve);

@@ -23,7 +23,7 @@ import {
   type NatsConnection,
 } from "./nats_client.ts";
 import { VringError } from "../errors.ts";
-import { sleep } from "../os/clock.ts";
+import { perIsolate, sleep } from "../os/clock.ts";
 import type {
   Carrier,
   CarrierEvent,
@@ -60,6 +60,7 @@ const PING_MS = 5000;
  */
 export async function connectNats(options: NatsOptions): Promise<NatsCarrier> {
   const { servers, client, signal, onRetry } = options;
+  guardSockets();
   for (;;) {
     signal?.throwIfAborted();
     try {
@@ -82,6 +83,21 @@ export async function connectNats(options: NatsOptions): Promise<NatsCarrier> {
     await sleep(RECONNECT_MS, signal);
   }
 }
+
+/**
+ * Keeps errors of sockets from ending the process, from the first connection on. While the client
+ * dials, and after it has closed a socket, it listens to no errors of it; a server that resets the
+ * connection just then would end the program. The client notices such a reset by its time-out, and
+ * dials again.
+ */
+const guardSockets = perIsolate(() => {
+  globalThis.addEventListener("error", (event) => {
+    const { code, syscall } = Object(event.error) as { code?: unknown; syscall?: unknown };
+    const isReset = code === "ECONNRESET" || code === "EPIPE" || code === "ETIMEDOUT";
+    if (isReset && (syscall === "read" || syscall === "write")) event.preventDefault();
+  });
+  return true;
+});
 
 /** The servers in messages, without the credentials that a URL can have. */
 function wordsFor(servers: string | string[] | undefined): string {

@@ -1,6 +1,6 @@
 /**
  * The suite that every carrier passes: the rules C1 to C4 of src/bridge/carrier.ts, and the rest of
- * the interface. A new carrier needs a line in carriers_test.ts.
+ * the interface. loopback_test.ts and nats.ts run it.
  *
  * @module
  */

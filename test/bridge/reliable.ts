@@ -1,4 +1,4 @@
-/** Topics over a network that keeps their samples. */
+/** Topics over a network that keeps their samples: `deno task test:bridge`. */
 
 import { assert, assertEquals } from "@std/assert";
 import { domain } from "../../src/babus/definition.ts";

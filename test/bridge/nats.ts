@@ -1,25 +1,11 @@
-/** Every carrier, by the same suite. */
+/** The carrier over NATS: `deno task test:bridge`, as its server takes its time. */
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { CarrierEvent } from "../../src/bridge/carrier.ts";
-import { Loopback, type LoopbackCarrier } from "../../src/bridge/loopback.ts";
 import { connectNats } from "../../src/bridge/nats.ts";
 import { VringError } from "../../src/errors.ts";
 import { carrierTests, until } from "./carriers.ts";
 import { NatsServer, serverTest } from "./server.ts";
-
-carrierTests("loopback", () => {
-  const network = new Loopback();
-  return Promise.resolve({
-    connect: () => Promise.resolve(network.connect()),
-    interrupt: (carrier) => {
-      (carrier as LoopbackCarrier).setConnected(false);
-      (carrier as LoopbackCarrier).setConnected(true);
-      return Promise.resolve();
-    },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  });
-}, Deno.test);
 
 carrierTests("NATS", async () => {
   const server = await NatsServer.start();
@@ -79,3 +65,16 @@ serverTest("NATS: connectNats() waits for a server that starts later", async () 
   await using carrier = await connecting;
   await carrier.flush();
 });
+
+serverTest(
+  "NATS: a socket that is reset while nobody listens does not end the process",
+  async () => {
+    await using server = await NatsServer.start();
+    await using carrier = await connectNats({ servers: server.url });
+    reportError(
+      Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET", syscall: "read" }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await carrier.flush();
+  },
+);
