@@ -17,10 +17,11 @@
  * would end this process (SIGBUS). The library puts private zeros in the place of the whole mapping
  * instead, and sets its fault word, for good. So an operation must not trust what it has read, nor
  * what it has stored, before it has looked at that word after its last access: `checkWhole()`. A
- * fault is also found by the size and the header of the file, at which waits look after each slice, or
- * after eight where only words can end a wait (`checkFile`): after the file was shortened and lengthened again, its memory is zeros without a
- * fault. A part that is zeros while the size and the header are right looks like any other bytes of
- * a peer.
+ * fault is also found by the size and the header of the file (`checkFile`), at which waits look after
+ * each slice. Where only words can end a wait, they look once a word has changed, as a raised bell
+ * does, or after some seconds. That matters for a file that was shortened and lengthened again: its
+ * memory is zeros without a fault. A part that is zeros while the size and the header are right looks
+ * like any other bytes of a peer.
  *
  * @module
  */

@@ -37,15 +37,10 @@ import { now, perIsolate } from "../os/clock.ts";
 import { FutexVector, VECTOR_LIMIT, wake } from "../os/futex.ts";
 import { pageSize } from "../os/page.ts";
 import { Hearing } from "./hearing.ts";
-import {
-  mustEnd,
-  type Sleep,
-  type Sleeper,
-  SLICE_NS,
-  sliceEndAt,
-  SLICES_ALONE,
-  type Watched,
-} from "./sleep.ts";
+import { mustEnd, type Sleep, type Sleeper, SLICE_NS, sliceEndAt, type Watched } from "./sleep.ts";
+
+/** The most slices for which the thread watches words by itself. */
+const SLICES_ALONE = 8;
 
 const CONTROL = { path: "reactor.control", offset: 0 };
 

@@ -10,9 +10,6 @@ import { closedWhileWaiting, type Raised } from "./doorbell.ts";
 /** The longest sleep, in nanoseconds, without a check of its conditions. */
 export const SLICE_NS = 250e6;
 
-/** The most slices for which the native library looks at words by itself. */
-export const SLICES_ALONE = 8;
-
 /** A sleep until one of several bells is rung. */
 export interface Sleep {
   readonly bells: readonly Raised[];

@@ -33,7 +33,7 @@ import type { Attempt, Condition, Outcome, Waiter } from "./condition.ts";
 import { closedWhileWaiting, raiseAll, type Raised } from "./doorbell.ts";
 import { hadTurn, yieldOften } from "./fairness.ts";
 import { reactor } from "./reactor.ts";
-import { SLICE_NS, SLICES_ALONE, type Watched } from "./sleep.ts";
+import { SLICE_NS, type Watched } from "./sleep.ts";
 import { firstReady, spin } from "./spin.ts";
 
 /** The time limits of a call that blocks the thread. */
@@ -72,6 +72,9 @@ const REST_NS = SLICE_NS / 8;
 
 /** The longest spin of all asynchronous waits together in one turn of the event loop. */
 const ASYNC_SPIN_LIMIT_NS = 50_000;
+
+/** The most slices for which the native library looks at words in a blocked wait: 10 seconds. */
+const SLICES_BLOCKED = 40;
 
 /** The limits of a call. */
 interface Limits {
@@ -279,7 +282,7 @@ function sleepAlone(
   watched: readonly Watched[],
   { time, deadline, interruptsBefore }: Slice,
 ): number {
-  const end = Math.min(deadline, time + SLICES_ALONE * SLICE_NS);
+  const end = Math.min(deadline, time + SLICES_BLOCKED * SLICE_NS);
   return listed(bells, watched).waitSync(end, SLICE_NS, interruptsBefore);
 }
 
