@@ -44,7 +44,8 @@ function open(entries: Uint32Array, from: number, to: number): string {
   ).join(" ");
 }
 
-function cells({ ring, writer, readers }: Cast): string[] {
+/** The words of a ring, short, in the order of {@linkcode HEADS}. */
+export function cells({ ring, writer, readers }: Cast): string[] {
   return [
     ...ring.rows.map((row) => row.map((word) => short(word.load())).join(" ")),
     ring.references.map((count) => count.load()).join(" "),

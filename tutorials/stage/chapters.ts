@@ -100,6 +100,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "The vring on paper",
     lead: "How many processes read one sample, and which word each repair starts from.",
     exercise: "Publish to all readers, and be killed.",
+    load: () => import("../10_vring/story.ts"),
   },
   {
     number: 11,

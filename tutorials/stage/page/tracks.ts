@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
  * Interleavings: a track for each party, a row for each operation, and the words that they share. On
- * a narrow screen the tracks move together, and each operation names its party.
+ * a narrow screen, or beside many words, the tracks move together, and each operation names its party.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export function drawTracks({ parties, words, rows, end }: TracksPicture): HTMLEl
     );
   });
   return el(
-    "div.tracks-body",
+    words.length > 3 ? "div.tracks-body.compact" : "div.tracks-body",
     {},
     el(
       "div.scroll",
