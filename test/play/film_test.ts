@@ -44,7 +44,7 @@ Deno.test("a film has a moment for each step, with memory, parties and the next 
   assertEquals(moments.map(({ step }) => step?.code), [undefined, "A", "B", "B", "A"]);
   assertEquals(moments.map(({ memory }) => memory[0]![0]), [0, 0, 0, 1, 1]);
   const [first, second] = moments;
-  assertEquals(first!.choices.map(({ code }) => code), ["A", "B", "kA", "kB"]);
+  assertEquals(first!.choices.map(({ code }) => code), ["A", "B"]);
   assertEquals(first!.parties.map(({ operation }) => operation), [
     "word[0] load",
     "word[0] wake 1",
@@ -86,8 +86,10 @@ Deno.test("a lost wake-up is explained by the last look of the others", async ()
   );
 });
 
+const ONE_DEATH = { preemptions: 0, deaths: 1, noise: 0 };
+
 Deno.test("a death that leaves a sleeper behind is explained", async () => {
-  const { title, text } = told(await filmOf(LOSING, "A*2.kB"));
+  const { title, text } = told(await filmOf(LOSING, "A*2.kB", { bounds: ONE_DEATH }));
   // After a death time may pass, but this sleep has no deadline.
   assertEquals(title, "A party waits for ever");
   assert(text.startsWith("waker was killed in step 3, before its first operation."), text);
@@ -137,4 +139,10 @@ Deno.test("the explanation of code that is not deterministic says how to mend it
   assertEquals(title, "A party failed");
   assert(text.startsWith('fickle is not deterministic: it did "word[0] store 12"'), text);
   assert(text.includes("Keep all state inside of the party"));
+});
+
+Deno.test("as many parties die as the scenario allows, and no more", async () => {
+  const codesOf = ({ moments }: Film) => moments.at(-1)!.choices.map(({ code }) => code);
+  assertEquals(codesOf(await filmOf(LOSING, "", { bounds: ONE_DEATH })), ["A", "B", "kA", "kB"]);
+  assertEquals(codesOf(await filmOf(LOSING, "kA", { bounds: ONE_DEATH })), ["B"]);
 });

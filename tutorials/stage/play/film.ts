@@ -141,7 +141,8 @@ class Camera {
   constructor(scenario: Scenario, isWeak: boolean, options: FilmOptions) {
     this.#locate = options.locate;
     this.#reached = options.reached;
-    const bounds = { preemptions: ENOUGH, deaths: ENOUGH, noise: ENOUGH };
+    // What a scenario promises does not hold after more deaths than it allows.
+    const bounds = { preemptions: ENOUGH, deaths: scenario.bounds.deaths, noise: ENOUGH };
     this.#run = new Run(scenario, { ...bounds, reorderings: isWeak ? ENOUGH : 0 }, {
       conventions: options.conventions,
       observe: (event) => this.#events.push(event),

@@ -41,9 +41,10 @@ export function goalOf({ name, expect }: Pick<Listed, "name" | "expect">): strin
 
 /** Returns the sentence below the question. */
 export function subjectOf(
-  { name, about, expect }: Pick<Listed, "name" | "about" | "expect">,
+  { name, about, expect, bounds }: Pick<Listed, "name" | "about" | "expect" | "bounds">,
 ): string {
-  const sentence = `${about[0]!.toUpperCase()}${about.slice(1)}.`;
+  const mortal = bounds.deaths === 0 ? "" : ` You may kill ${bounds.deaths}.`;
+  const sentence = `${about[0]!.toUpperCase()}${about.slice(1)}.${mortal}`;
   if (expect === "lost wake-up") {
     return `${sentence} You win when a party sleeps for ever, though nobody died.`;
   }

@@ -58,7 +58,9 @@ class Card {
     this.#step.title = main === undefined ? "" : `Key: ${this.#party.letter.toLowerCase()}`;
     const kill = choices.find(({ kind }) => kind === "kill");
     this.#button(this.#kill, kill, "Kill");
-    this.#kill.title = this.#party.isImmortal ? "This party never dies here" : "";
+    this.#kill.title = kill === undefined
+      ? "It cannot die now in this scenario"
+      : "Shift and its key";
     const early = choices.filter(({ kind }) => RUDE.includes(kind));
     this.#button(this.#wake, early[0], rudeText(early[0]));
     this.#more.replaceChildren(
