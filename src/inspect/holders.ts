@@ -23,22 +23,63 @@ const LOCK = /^lock:\s+\d+: OFDLCK +\S+ +(READ|WRITE) +\S+ +\S+:(\d+) +(\d+) +(\
 
 /** Returns the holders of all roles and memberships, by the inode of the file. */
 export function holders(): Map<number, Held[]> {
-  const found = new Map<number, Held[]>();
-  for (const pid of numbersIn("/proc")) {
-    for (const fd of numbersIn(`/proc/${pid}/fdinfo`)) {
-      const info = files.readAll(`/proc/${pid}/fdinfo/${fd}`);
-      if (typeof info === "number") continue; // closed meanwhile
-      for (const lock of new TextDecoder().decode(info).matchAll(LOCK)) {
-        const [inode, start] = [Number(lock[2]), Number(lock[3]) - FIRST_BYTE];
-        const role = start >= FIRST_ROLE && start < FIRST_COUNT ? start - FIRST_ROLE : undefined;
-        if (role === undefined && start < FIRST_COUNT) continue; // the byte of all members
-        const all = found.get(inode) ?? [];
-        all.push({ pid, role });
-        found.set(inode, all);
+  return new HolderSearch().search();
+}
+
+/** Of so many processes, one is read again in each search although nothing shows a change. */
+const PARTS = 16;
+
+/** The locks of a process when it was read. */
+interface Known {
+  /** The numbers of its descriptors. */
+  readonly fds: string;
+  readonly locks: readonly (readonly [inode: number, held: Held])[];
+}
+
+/**
+ * Searches for holders again and again. A process is read again when the numbers of its descriptors
+ * have changed, which each open and each close does, and now and then besides: a descriptor may have
+ * taken the number of another one in the meantime.
+ */
+export class HolderSearch {
+  #known = new Map<number, Known>();
+  #searches = 0;
+
+  /** Returns the holders of all roles and memberships, by the inode of the file. */
+  search(): Map<number, Held[]> {
+    const part = this.#searches++ % PARTS;
+    const known = new Map<number, Known>();
+    const found = new Map<number, Held[]>();
+    for (const pid of numbersIn("/proc")) {
+      const fds = numbersIn(`/proc/${pid}/fdinfo`);
+      const old = pid % PARTS === part ? undefined : this.#known.get(pid);
+      const text = fds.join();
+      const now = old?.fds === text ? old : { fds: text, locks: locksOf(pid, fds) };
+      known.set(pid, now);
+      for (const [inode, held] of now.locks) {
+        const all = found.get(inode);
+        if (all === undefined) found.set(inode, [held]);
+        else all.push(held);
       }
     }
+    this.#known = known;
+    return found;
   }
-  return found;
+}
+
+function locksOf(pid: number, fds: readonly number[]): (readonly [number, Held])[] {
+  const locks: (readonly [number, Held])[] = [];
+  for (const fd of fds) {
+    const info = files.readAll(`/proc/${pid}/fdinfo/${fd}`);
+    if (typeof info === "number") continue; // closed meanwhile
+    for (const lock of new TextDecoder().decode(info).matchAll(LOCK)) {
+      const [inode, start] = [Number(lock[2]), Number(lock[3]) - FIRST_BYTE];
+      const role = start >= FIRST_ROLE && start < FIRST_COUNT ? start - FIRST_ROLE : undefined;
+      if (role === undefined && start < FIRST_COUNT) continue; // the byte of all members
+      locks.push([inode, { pid, role }]);
+    }
+  }
+  return locks;
 }
 
 /** The entries of a directory that are numbers; none if it cannot be read. */

@@ -20,12 +20,61 @@ export function observerOf({ kind, name }: RegionInfo): RegionObserver | undefin
   }
 }
 
+/** Observers that stay open from one survey to the next, for those who look often. */
+export class KeptObservers implements Disposable {
+  #open = new Map<string, RegionObserver>();
+
+  /** Returns the observer of a region, which it keeps; undefined if it cannot be opened. */
+  of(region: RegionInfo): RegionObserver | undefined {
+    const key = keyOf(region);
+    const known = this.#open.get(key);
+    if (known !== undefined) return known;
+    const observer = observerOf(region);
+    if (observer !== undefined) this.#open.set(key, observer);
+    return observer;
+  }
+
+  /** Closes the observers of all other regions. */
+  retain(regions: readonly RegionInfo[]): void {
+    const keys = new Set(regions.map(keyOf));
+    for (const [key, observer] of this.#open) {
+      if (keys.has(key)) continue;
+      observer.close();
+      this.#open.delete(key);
+    }
+  }
+
+  /** Closes all. */
+  [Symbol.dispose](): void {
+    this.retain([]);
+  }
+}
+
+const keyOf = ({ path, details }: RegionInfo) => `${path} ${details?.id}`;
+
+/** Uses an observer of a region, which is closed then unless it is kept. */
+function withObserver<T>(
+  region: RegionInfo,
+  kept: KeptObservers | undefined,
+  use: (observer: RegionObserver) => T,
+): T | undefined {
+  using stack = new DisposableStack();
+  const observer = kept === undefined ? observerOf(region) : kept.of(region);
+  if (observer === undefined) return undefined;
+  if (kept === undefined) stack.use(observer);
+  return use(observer);
+}
+
 /** Reads the activity of a region; undefined if it is gone, or of a kind that nobody knows. */
-export function activityIn(region: RegionInfo): (Activity & { members: number }) | undefined {
-  using observer = observerOf(region);
+export function activityIn(
+  region: RegionInfo,
+  kept?: KeptObservers,
+): (Activity & { members: number }) | undefined {
   try {
-    const activity = observer && activityOf(observer);
-    return activity && { ...activity, members: observer.members };
+    return withObserver(region, kept, (observer) => {
+      const activity = activityOf(observer);
+      return activity && { ...activity, members: observer.members };
+    });
   } catch (error) {
     if (error instanceof VringError) return undefined; // shortened, or changed by a peer
     throw error;
@@ -48,32 +97,47 @@ export interface Row {
 }
 
 /** Reads regions, by path. */
-export function survey(regions: readonly RegionInfo[]): Map<string, Seen> {
+export function survey(
+  regions: readonly RegionInfo[],
+  kept?: KeptObservers,
+): Map<string, Seen> {
   return new Map(regions.flatMap((region): [string, Seen][] => {
-    const activity = activityIn(region);
+    const activity = activityIn(region, kept);
     const time = performance.now();
     return activity === undefined ? [] : [[region.path, { region, look: { activity, time } }]];
   }));
 }
 
 /** Compares two surveys. A region that was not in the first has no row yet. */
-export function rowsBetween(before: Map<string, Seen>, after: Map<string, Seen>): Row[] {
+export function rowsBetween(
+  before: Map<string, Seen>,
+  after: Map<string, Seen>,
+  kept?: KeptObservers,
+): Row[] {
   return [...after].flatMap(([path, seen]): Row[] => {
     const old = before.get(path);
     if (old === undefined || old.region.details?.id !== seen.region.details?.id) return [];
     const { region, look: { activity } } = seen;
     const rates = ratesBetween(old.look, seen.look);
-    const bytes = rates.bytes ?? bytesOfSamples(region, rates.messages);
+    const bytes = rates.bytes ?? bytesOfSamples(region, rates.messages, kept);
     return [{ region, rates: { ...rates, bytes }, activity, fullest: fullestOf(activity) }];
   });
 }
 
 /** Estimates the bytes of a topic's samples from those that it describes now. */
-function bytesOfSamples(region: RegionInfo, messages: number | undefined): number | undefined {
+function bytesOfSamples(
+  region: RegionInfo,
+  messages: number | undefined,
+  kept?: KeptObservers,
+): number | undefined {
   if (region.kind !== "topic" || messages === undefined) return undefined;
-  using observer = observerOf(region);
-  const mean = observer && meanSampleBytes(observer);
-  return mean === undefined ? undefined : mean * messages;
+  try {
+    const mean = withObserver(region, kept, meanSampleBytes);
+    return mean === undefined ? undefined : mean * messages;
+  } catch (error) {
+    if (error instanceof VringError) return undefined; // shortened, or changed by a peer
+    throw error;
+  }
 }
 
 /** Returns the flow that is nearest to its limit. */

@@ -9,9 +9,9 @@
 
 import type { Activity, Flow, Party } from "../inspect/activity.ts";
 import { type Change, changesBetween, lookAt, type Looks } from "../inspect/changes.ts";
-import { type Held, holders } from "../inspect/holders.ts";
+import { type Held, HolderSearch } from "../inspect/holders.ts";
 import { processOf } from "../inspect/processes.ts";
-import { fullestOf, rowsBetween, type Seen, survey } from "../inspect/survey.ts";
+import { fullestOf, KeptObservers, rowsBetween, type Seen, survey } from "../inspect/survey.ts";
 import * as files from "../os/files.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
 import type { LinkFacts, ProcessFacts, RegionFacts, RegionRow, ViewEvent } from "./protocol.ts";
@@ -42,11 +42,13 @@ export interface Scene {
 }
 
 /** Looks at all regions, again and again. */
-export class Scenery {
+export class Scenery implements Disposable {
   readonly #matches: (name: string) => boolean;
   readonly #hintFor: HintFor;
   readonly #ids = new Map<string, number>();
   readonly #facts = new Map<number, { identity: string; facts: RegionFacts }>();
+  readonly #observers = new KeptObservers();
+  readonly #search = new HolderSearch();
   #surveys: Map<string, Seen>[] = [];
   #looks: Looks | undefined;
   #processes: ReadonlyMap<number, ProcessFacts> = new Map();
@@ -82,10 +84,11 @@ export class Scenery {
   /** Looks at everything. */
   look(): Scene {
     const all = regions().filter(({ name }) => this.#matches(name)).slice(0, MOST_REGIONS);
-    const seen = survey(all);
+    this.#observers.retain(all);
+    const seen = survey(all, this.#observers);
     const parties = partiesIn(seen);
     if (this.#number++ % LOOKS_PER_SEARCH === 0 || parties !== this.#parties) {
-      this.#holders = holders();
+      this.#holders = this.#search.search();
     }
     this.#parties = parties;
     this.#surveys = [...this.#surveys.slice(-WINDOW), seen];
@@ -97,7 +100,7 @@ export class Scenery {
     const isNew = text !== this.#text;
     this.#text = text;
     const rates = new Map(
-      rowsBetween(this.#surveys[0]!, seen).map((row) => [row.region.path, row]),
+      rowsBetween(this.#surveys[0]!, seen, this.#observers).map((row) => [row.region.path, row]),
     );
     const rows = all.map((region, i) => {
       const now = seen.get(region.path);
@@ -120,6 +123,11 @@ export class Scenery {
     const processes = processesIn(rows);
     this.#processes = new Map(processes.map((process) => [process.pid, process]));
     return { facts, isNew, rows, processes };
+  }
+
+  /** Ends looking. */
+  [Symbol.dispose](): void {
+    this.#observers[Symbol.dispose]();
   }
 
   #idOf({ kind, name }: RegionInfo): number {

@@ -99,14 +99,14 @@ export class View implements AsyncDisposable {
     this.#access = { token: token === false ? undefined : token, hostname, names, origins };
     this.#clientBytes = clientBytes;
     this.#channels = new Channels(hintFor);
-    const scenery = new Scenery(matches, hintFor);
-    const feeds = new Feeds();
-    const scene = scenery.look();
-    this.#stage = { scenery, feeds, hintFor, scene, imageBytes, publish, tickMs };
     this.#server = Deno.serve(
       { port, hostname, onListen: () => {} },
       (request) => this.#answer(request),
     );
+    const scenery = new Scenery(matches, hintFor);
+    const feeds = new Feeds();
+    const scene = scenery.look();
+    this.#stage = { scenery, feeds, hintFor, scene, imageBytes, publish, tickMs };
     this.#timers = [
       setInterval(() => this.#tick(), tickMs),
       setInterval(() => this.#turn(), TURN_MS),
@@ -255,6 +255,7 @@ export class View implements AsyncDisposable {
       socket.close(1001, "the view ends");
     }
     this.#stage.feeds[Symbol.dispose]();
+    this.#stage.scenery[Symbol.dispose]();
     await this.#server.shutdown();
   }
 
