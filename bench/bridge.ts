@@ -6,6 +6,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { namespace } from "../src/testing/namespace.ts";
 import { NatsServer, whyNoServer } from "../test/bridge/server.ts";
 
 const CHILD = new URL("./bridge_child.ts", import.meta.url).pathname;
@@ -102,6 +103,7 @@ async function compare(workload: Workload, rounds: number) {
       await process.status;
     }
     results.local.push(await run("topic", `${place}-c`, `${place}-c`, workload));
+    for (const host of ["a", "b", "c"]) namespace(`${place}-${host}`)[Symbol.dispose](); // unlinks all
   }
   return results;
 }
