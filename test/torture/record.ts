@@ -37,14 +37,17 @@ export interface Entry {
 
 /** Describes a run that ends now. */
 export function entryOf(by: Entry["by"], seed: number, parts: readonly Part[]): Entry {
-  const { stdout } = new Deno.Command("git", {
-    args: ["describe", "--always", "--dirty"],
-    cwd: new URL(".", import.meta.url),
-    stderr: "null",
-  }).outputSync();
+  const git = (...args: string[]) => {
+    const cwd = new URL("../../", import.meta.url);
+    const { stdout, success } = new Deno.Command("git", { args, cwd, stderr: "null" }).outputSync();
+    return { text: new TextDecoder().decode(stdout).trim(), success };
+  };
+  const { text: commit } = git("rev-parse", "--short", "HEAD");
+  const isChanged = !git("diff", "--quiet", "HEAD", "--", ".", ":!test/torture/record.jsonl")
+    .success;
   return {
     date: new Date().toISOString().slice(0, 10),
-    commit: new TextDecoder().decode(stdout).trim() || "unknown",
+    commit: commit === "" ? "unknown" : commit + (isChanged ? "-dirty" : ""),
     deno: Deno.version.deno,
     kernel: Deno.osRelease(),
     processors: navigator.hardwareConcurrency,
