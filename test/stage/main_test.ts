@@ -81,7 +81,8 @@ Deno.test({
     /** Waits until the last screen that was drawn shows something. */
     const until = async (shows: RegExp) => {
       const lastScreen = () => stripVTControlCharacters(seen.slice(seen.lastIndexOf("\x1b[H")));
-      while (!shows.test(lastScreen())) {
+      const isWhole = () => seen.indexOf("\x1b[J", seen.lastIndexOf("\x1b[H")) !== -1;
+      while (!isWhole() || !shows.test(lastScreen())) {
         const { value, done } = await out.next();
         assert(!done, `${shows} does not come: ${lastScreen()}`);
         seen += value;
