@@ -65,6 +65,9 @@ function spoiled(bytes: Uint8Array, chance: Random, round: number): Uint8Array {
   return copy;
 }
 
+/** One of each kind of damage. */
+const ROUNDS = 4;
+
 Deno.test("every command ends in order among regions with any contents", async () => {
   using _place = namespace();
   const all = filesOfAll();
@@ -75,7 +78,7 @@ Deno.test("every command ends in order among regions with any contents", async (
     assert(code === 0 || code === 1, `round ${round}: vring ${line}: ${code} ${err}`);
   };
   try {
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       for (const [path, , bytes] of all) Deno.writeFileSync(path, spoiled(bytes, chance, round));
       for (const line of GENERAL) await run(line, round);
       for (const [, name] of all) {

@@ -240,6 +240,12 @@ export const ORDERS: Readonly<Record<string, Readonly<Record<string, Order>>>> =
     "ring.writer.state.store": KERNEL,
     "ring.writer.state.store@2": found("vdds-join"),
   },
+  "vdds/quota.ts": {
+    "reader.row[d]!.load": covered("only this publisher stores the stamps that it looks for"),
+    "row[d]!.load": covered(
+      "a release that it sees late counts against the reader, which is a miss",
+    ),
+  },
   "vdds/sources.ts": { "this.#changes.load": ALONE },
   "vdds/vring.ts": {
     "this.spaceBell.word.load": covered("a guess at when to ring: the ring loads the bell itself"),

@@ -86,6 +86,7 @@ const UNNOTICED: Record<string, readonly string[]> = {
     "onCollected",
     "disposeAtEnd",
     "processId",
+    "isWorker",
   ],
   "os/files": ["isRegular", "pathOfFd", "memfd", "readAll", "userId", "ranges", "faultWordOf"],
   "os/futex": ["orderOthers", "interrupts", "hasWaitv", "forceScan"],
