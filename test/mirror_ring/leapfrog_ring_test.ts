@@ -164,7 +164,7 @@ Deno.test("LeapfrogRing is a queue of bytes under any order of operations, also 
         laps += ring.laps - lapsBefore;
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 400 },
   );
   assert(laps > 10, `${laps} laps are too few to test the end of the range`);
 });

@@ -86,8 +86,8 @@ function verdict(plain: Counted, exchanged: Counted): string {
   }
   const perMillion = Math.round(plain.neither / Math.max(1, plain.rounds) * 1e6);
   if (plain.neither === 0) {
-    return "This machine did not show it now. That proves nothing: it may be busy, or have one\n" +
-      "processor. A program must not rely on it.";
+    return "This machine did not show it now. That proves nothing: it may be busy, or\n" +
+      "have one processor. A program must not rely on it.";
   }
   const rare = perMillion < OFTEN ? " That is rare: other programs may be running." : "";
   return `Neither saw the other ${perMillion} times in a million plain rounds.${rare}\n` +
