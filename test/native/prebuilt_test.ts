@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { build, compilerProblem, readmeWith, soname } from "../../native/build.ts";
-import { symbolsTable, TABLE } from "../../native/symbols_table.ts";
+import { build, compilerProblem, soname } from "../../native/build.ts";
 import { PREBUILT, SONAME } from "../../src/native/prebuilt.ts";
 import { LIBRARY_SYMBOLS, SENTINEL_SYMBOLS } from "../../src/native/symbols.ts";
 import { parseElf } from "./elf.ts";
@@ -16,21 +15,6 @@ function namesOf(symbols: Deno.ForeignLibraryInterface): string[] {
 
 Deno.test("the embedded libraries carry the name of the sources they were built from", () => {
   assertEquals(SONAME, soname());
-});
-
-Deno.test("README.md shows the hashes of the embedded libraries", async () => {
-  const text = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
-  assertEquals(await readmeWith(PREBUILT), text, "run deno task native");
-});
-
-Deno.test("native/SYMBOLS.md lists every function that the libraries export, with its callers", () => {
-  const text = Deno.readTextFileSync(TABLE);
-  assertEquals(symbolsTable(), text, "run native/symbols_table.ts, as native/SYMBOLS.md says");
-  const exported = Object.values(PREBUILT.x86_64).flatMap((base64) =>
-    parseElf(Uint8Array.fromBase64(base64)).exported
-  );
-  for (const name of exported) assert(text.includes(` ${name}(`), name);
-  assert(!text.includes("NONE"), "a function has no caller");
 });
 
 for (const architecture of ["x86_64", "aarch64"] as const) {
