@@ -77,7 +77,7 @@ test("orders: each is stored once, across kills and a commit that fails", async 
   using _left = { [Symbol.dispose]: () => orders.unlink() };
   using dir = folder();
   const path = `${dir.path}/orders.db`;
-  const COUNT = 2000;
+  const COUNT = 10_000; // so many that none of the shops is done when it is killed
   const store = () =>
     new Program("--allow-read", "--allow-write", "--allow-env", "examples/orders/store.ts", path);
   const shop = (number: number, from = 0) =>
