@@ -11,7 +11,8 @@
 import { DatabaseSync } from "node:sqlite";
 import { orders } from "./orders.ts";
 
-using database = new DatabaseSync(Deno.args[0] ?? "orders.db");
+// A program that reads the table delays a commit: wait for it.
+using database = new DatabaseSync(Deno.args[0] ?? "orders.db", { timeout: 1000 });
 database.exec("CREATE TABLE IF NOT EXISTS orders (key TEXT PRIMARY KEY, item TEXT, cents INTEGER)");
 const insert = database.prepare("INSERT OR IGNORE INTO orders VALUES (?, ?, ?)");
 
