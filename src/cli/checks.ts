@@ -229,7 +229,7 @@ function permissions(): Finding {
 const NEEDED = [
   ["write", "record"],
   ["read", "replay"],
-  ["net", "prometheus and view"],
+  ["net", "prometheus, view and bridge"],
   ["run", "bench"],
 ] as const;
 
