@@ -221,7 +221,7 @@ inEachBrowser(
     const chance = new Random("browser");
     await using served = view({ port: 0, everyMs: 50 });
     const { page, complaints } = await openPage(browser, served, [1280, 800]);
-    await shows(page, ".region", /\blog\b/);
+    await shows(page, ".region", /ring/);
     await page.evaluate(`for (const one of document.querySelectorAll(".region")) one.click()`);
     const hostile = regions().filter(({ name }) =>
       !["cam", "orders"].includes(name) && !name.includes("/")
