@@ -33,37 +33,37 @@ const ZERO = "the kernel maps nothing at address 0";
 
 /** Mutants that are right, by their changed lines, and why. */
 const SURVIVORS: readonly (readonly [mutant: string, argument: string])[] = [
-  ["02_memory_file: const reserved = allocate(fd, 1, length);", "reserves one byte too many"],
-  ["02_memory_file: if (fd <= 0) return fd;", FD],
-  ["02_memory_file: if (fd < 1) return fd;", FD],
+  ["03_memory_file: const reserved = allocate(fd, 1, length);", "reserves one byte too many"],
+  ["03_memory_file: if (fd <= 0) return fd;", FD],
+  ["03_memory_file: if (fd < 1) return fd;", FD],
   [
-    "03_two_addresses: return first.inode !== 1 && first.inode === second.inode &&",
+    "04_two_addresses: return first.inode !== 1 && first.inode === second.inode &&",
     "without an inode memory is anonymous and private, and the permissions are compared too",
   ],
-  ["04_mirror_ring: if (mapped >= 1) return base;", ZERO],
-  ["04_mirror_ring: if (mapped > 0) {", ZERO],
-  ["04_mirror_ring: if (mapped >= 1) {", ZERO],
-  ["04_mirror_ring: if (base <= 0) return base;", ZERO],
-  ["04_mirror_ring: if (base < 1) return base;", ZERO],
-  ["04_mirror_ring: if (mapped > 0) return base;", ZERO],
+  ["05_mirror_ring: if (mapped >= 1) return base;", ZERO],
+  ["05_mirror_ring: if (mapped > 0) {", ZERO],
+  ["05_mirror_ring: if (mapped >= 1) {", ZERO],
+  ["05_mirror_ring: if (base <= 0) return base;", ZERO],
+  ["05_mirror_ring: if (base < 1) return base;", ZERO],
+  ["05_mirror_ring: if (mapped > 0) return base;", ZERO],
   [
-    "05_shared_memory: purses.ben = purses.note2; purses.ann = purses.note1;",
+    "08_shared_memory: purses.ben = purses.note2; purses.ann = purses.note1;",
     "the note is valid, so both purses can be stored in either order",
   ],
   [
-    "05_shared_memory: purses.note2 = purses.ben + coins; purses.note1 = purses.ann - coins;",
+    "08_shared_memory: purses.note2 = purses.ben + coins; purses.note1 = purses.ann - coins;",
     "the note is not valid yet, so its halves can be stored in either order",
   ],
   [
-    "09_many_producers: for (let i = 1; i <= ring.lanes || mind.bits !== 0; i++) {",
+    "17_many_producers: for (let i = 1; i <= ring.lanes || mind.bits !== 0; i++) {",
     "goes round until no bit is left, which is after the first round",
   ],
   [
-    "11_vdds: screen.draw(sample.bytes); if (sample.lost > 0) screen.missed(sample.lost);",
+    "19_vdds: screen.draw(sample.bytes); if (sample.lost > 0) screen.missed(sample.lost);",
     "the task does not say which comes first",
   ],
   [
-    "12_any_of_many: news |= 1 << slot; mind.seen[slot] = sequence;",
+    "20_any_of_many: news |= 1 << slot; mind.seen[slot] = sequence;",
     "both are the listener's own",
   ],
 ];

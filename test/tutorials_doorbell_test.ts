@@ -1,5 +1,5 @@
 /**
- * Runs tutorial 8, sleeping without losing a wake-up, and checks the operations of its parties.
+ * Runs tutorial 13, sleeping without losing a wake-up, and checks the operations of its parties.
  */
 
 import { setTimeout as delay } from "node:timers/promises";
@@ -11,8 +11,8 @@ import {
   sequence,
   sleeper,
   waker,
-} from "../tutorials/08_doorbell/bells.ts";
-import { explore, Machine } from "../tutorials/08_doorbell/machine.ts";
+} from "../tutorials/13_doorbell/bells.ts";
+import { explore, Machine } from "../tutorials/13_doorbell/machine.ts";
 import { hasTerminal, TerminalProgram } from "./program.ts";
 import { assertWell, checkQuiz, results, run, shown, tell } from "./tutorial_run.ts";
 
@@ -37,8 +37,8 @@ function films(out: string): { told: string[]; words: string }[] {
 const asleep = "-110, which is ETIMEDOUT";
 const differs = "-11, which is EAGAIN";
 
-Deno.test("tutorial 8 shows the losses operation by operation, and the bell without any", async () => {
-  const out = await tell("08_doorbell");
+Deno.test("tutorial 13 shows the losses operation by operation, and the bell without any", async () => {
+  const out = await tell("13_doorbell");
   assert(Number(results(out, "looks")[0]) > 0);
   assertEquals(results(out, "calls"), ["1000"]);
   assertEquals(results(out, "wait(count.address, 6, now() + 50 * MS)"), [differs]);
@@ -78,8 +78,8 @@ Deno.test("tutorial 8 shows the losses operation by operation, and the bell with
   assert(!out.includes("--crash"));
 });
 
-Deno.test("tutorial 8 --break loses a wake-up to a death between two steps", async () => {
-  const out = await tell("08_doorbell", "--break");
+Deno.test("tutorial 13 --break loses a wake-up to a death between two steps", async () => {
+  const out = await tell("13_doorbell", "--break");
   const [film] = films(out);
   const killed = film!.told.indexOf("writer: is killed");
   assertEquals(film!.told[killed - 1], "writer: bell.add(1) → 1");
@@ -89,8 +89,8 @@ Deno.test("tutorial 8 --break loses a wake-up to a death between two steps", asy
   assertEquals(results(out, sleep), [asleep]);
 });
 
-Deno.test("tutorial 8 refuses --crash, which it does not have", async () => {
-  const { code, out, err } = await run(["tutorials/08_doorbell/step.ts", "--crash"]);
+Deno.test("tutorial 13 refuses --crash, which it does not have", async () => {
+  const { code, out, err } = await run(["tutorials/13_doorbell/step.ts", "--crash"]);
   assertEquals([code, out], [2, ""]);
   assertStringIncludes(err, "pass --break, or none");
 });
@@ -134,9 +134,9 @@ Deno.test("a Machine passes sleepers over, wakes them, and ends code that does n
   assertThrows(() => explore([sleeper("a", endless)]), Error, "no end");
 });
 
-Deno.test("play.ts of tutorial 8 lets one make a reader sleep for ever, unless the bell is right", async () => {
+Deno.test("play.ts of tutorial 13 lets one make a reader sleep for ever, unless the bell is right", async () => {
   const play = async (bell: string, input: string) => {
-    const result = await run(["tutorials/08_doorbell/play.ts", bell], { input });
+    const result = await run(["tutorials/13_doorbell/play.ts", bell], { input });
     assertWell(result);
     return result.out;
   };
@@ -148,14 +148,14 @@ Deno.test("play.ts of tutorial 8 lets one make a reader sleep for ever, unless t
   assertStringIncludes(right, "All are done, and nobody sleeps");
   assertStringIncludes(right, "7: there are 0, 1 and 2");
   assertMatch(await play("flag", "000\n\n"), /count\.load\(\) → 0 +0 +1\n/);
-  assertEquals((await run(["tutorials/08_doorbell/play.ts", "gong"])).code, 2);
+  assertEquals((await run(["tutorials/13_doorbell/play.ts", "gong"])).code, 2);
 });
 
 Deno.test({
-  name: "tutorial 8 counts looks in 20 ms, however long its reader thinks before that",
+  name: "tutorial 13 counts looks in 20 ms, however long its reader thinks before that",
   ignore: !hasTerminal,
   fn: async () => {
-    await using program = new TerminalProgram("tutorials/08_doorbell/step.ts");
+    await using program = new TerminalProgram("tutorials/13_doorbell/step.ts");
     await program.until(/How often does it look\?/);
     await program.until(/Enter: see/);
     await delay(50); // longer than the spin: here the reader thinks
@@ -172,7 +172,7 @@ Deno.test({
   name: "on a terminal Enter shows a film line by line, and a all that is left",
   ignore: !hasTerminal,
   fn: async () => {
-    const line = `'${Deno.execPath()}' run --allow-ffi tutorials/08_doorbell/step.ts --break`;
+    const line = `'${Deno.execPath()}' run --allow-ffi tutorials/13_doorbell/step.ts --break`;
     const command = ["/usr/bin/script", "-qec", line, "/dev/null"];
     const { code, out } = await run([], { command, input: "\n\n\na\nq\n" });
     assertEquals(code, 0);
@@ -182,8 +182,8 @@ Deno.test({
   },
 });
 
-Deno.test("the quiz on tutorial 8 answers right", async () => {
-  await checkQuiz(8, 6, (words) => {
+Deno.test("the quiz on tutorial 13 answers right", async () => {
+  await checkQuiz(13, 6, (words) => {
     const after = (story: string, from: number) => {
       let [bell, calls] = [from, 0];
       for (const [, what] of story.matchAll(/(raises|rings)/g)) {

@@ -1,5 +1,5 @@
 /**
- * Runs tutorials 5 and 6, in which processes share memory and die, and checks their output.
+ * Runs tutorials 8 and 15, in which processes share memory and die, and checks their output.
  */
 
 import {
@@ -28,9 +28,9 @@ const test = sideBySide("tutorials: processes");
 
 const page = pageSize();
 
-test("tutorial 5 shows two handles on one memory, a lost update, a lock and an heir", async () => {
+test("tutorial 8 shows two handles on one memory, a lost update, a lock and an heir", async () => {
   const name = uniqueName();
-  const out = await tell("05_shared_memory", "--name", name);
+  const out = await tell("08_shared_memory", "--name", name);
   assertEquals(results(out, "first.references"), ["1", "2"]);
   assertEquals(results(out, "second.references"), ["1"]);
   const [first, second] = mapsLines(out);
@@ -48,18 +48,18 @@ test("tutorial 5 shows two handles on one memory, a lost update, a lock and an h
   assertEquals(sharedFiles(name), []);
 });
 
-test("tutorial 5 --break lets two into one lock and loses coins", async () => {
+test("tutorial 8 --break lets two into one lock and loses coins", async () => {
   const name = uniqueName();
-  const out = await tell("05_shared_memory", "--break", "--name", name);
+  const out = await tell("08_shared_memory", "--break", "--name", name);
   assertMatch(out, /→ TimeoutError: .* 100\s+ms\s+have\s+passed/);
   assertNotEquals(shown(out, "before"), shown(out, "after"));
   assertEquals(results(out, "here.ann"), ["150", "70"]);
   assertEquals(sharedFiles(name), []);
 });
 
-/** Starts the first or the second process of tutorial 5, beside the test. */
+/** Starts the first or the second process of tutorial 8, beside the test. */
 function tellParty(party: "first" | "second", name: string): Program {
-  return new Program("tutorials/05_shared_memory/step.ts", party, "--name", name);
+  return new Program("tutorials/08_shared_memory/step.ts", party, "--name", name);
 }
 
 /** Fails unless both counted, the tutorial shows the loss, and the lock prevented any. */
@@ -79,7 +79,7 @@ function assertCounts(out: string): void {
   assert(counter[0]! > 0);
 }
 
-test("tutorial 5 with two processes: the second inherits from the first, which is killed", async () => {
+test("tutorial 8 with two processes: the second inherits from the first, which is killed", async () => {
   const name = uniqueName();
   await using second = tellParty("second", name);
   await second.until(/step\.ts first\n/);
@@ -97,7 +97,7 @@ test("tutorial 5 with two processes: the second inherits from the first, which i
   assertEquals(sharedFiles(name), []);
 });
 
-test("tutorial 5 with two processes: nothing is to be repaired if the first one lives", async () => {
+test("tutorial 8 with two processes: nothing is to be repaired if the first one lives", async () => {
   const name = uniqueName();
   await using first = tellParty("first", name);
   await using second = tellParty("second", name);
@@ -110,7 +110,7 @@ test("tutorial 5 with two processes: nothing is to be repaired if the first one 
   assertEquals(sharedFiles(name), []);
 });
 
-test("tutorial 5 with two processes: the one that is left alone reports it and leaves nothing", async () => {
+test("tutorial 8 with two processes: the one that is left alone reports it and leaves nothing", async () => {
   const name = uniqueName();
   await using second = tellParty("second", name);
   await using first = tellParty("first", name);
@@ -137,9 +137,9 @@ function rings(out: string): [letters: string, pointers: Record<string, number>]
   });
 }
 
-test("tutorial 6 shows a lap, its exact loss, and a torn read that is caught", async () => {
+test("tutorial 15 shows a lap, its exact loss, and a torn read that is caught", async () => {
   const name = uniqueName();
-  const out = await tell("06_overwriting_buffer", "--name", name);
+  const out = await tell("15_overwriting_buffer", "--name", name);
   assertEquals(rings(out), [
     ["ABC" + "·".repeat(29), { oldest: 0, published: 3 }],
     ["ABCDEFGHIJKLMNOPQRSTUVWXYZabcde·", { oldest: 0, published: 31, "the reader": 1 }],
@@ -169,34 +169,34 @@ test("tutorial 6 shows a lap, its exact loss, and a torn read that is caught", a
   assertEquals(sharedFiles(name), []);
 });
 
-test("tutorial 6 --break accepts a torn message, and catches it with a second look", async () => {
+test("tutorial 15 --break accepts a torn message, and catches it with a second look", async () => {
   const name = uniqueName();
-  const out = await tell("06_overwriting_buffer", "--break", "--name", name);
+  const out = await tell("15_overwriting_buffer", "--break", "--name", name);
   assertEquals(results(out, "copy"), ['"SALT at 80.00"']);
   assertEquals(results(out, "window.oldest <= position"), ["true", "false"]);
   assertEquals(sharedFiles(name), []);
 });
 
-test("tutorial 5 --crash dies with the lock in hand, and the next run repairs", async () => {
+test("tutorial 8 --crash dies with the lock in hand, and the next run repairs", async () => {
   const name = uniqueName();
-  await crash(["05_shared_memory", "SIGSEGV", "bytes[0] = 1;"], "--name", name);
+  await crash(["08_shared_memory", "SIGSEGV", "bytes[0] = 1;"], "--name", name);
   assertEquals(sharedFiles(name).sort(), [`sem.${name}-crash`, `vring.shm.${name}-crash`]);
-  const out = await tell("05_shared_memory", "--crash", "--name", name);
+  const out = await tell("08_shared_memory", "--crash", "--name", name);
   assertEquals(results(out, "permit.recovered"), ["true"]);
   assertEquals(results(out, "memory.references"), ["1"]);
   assertEquals(results(out, "purses.ann + purses.ben"), ["170"]);
   assertEquals(sharedFiles(name), []);
 });
 
-test("tutorial 6 --crash dies within a message, and the next run continues before it", async () => {
+test("tutorial 15 --crash dies within a message, and the next run continues before it", async () => {
   const name = uniqueName();
   await crash(
-    ["06_overwriting_buffer", "SIGSEGV", "new Uint8Array(bufferAt(16, 1))[0]"],
+    ["15_overwriting_buffer", "SIGSEGV", "new Uint8Array(bufferAt(16, 1))[0]"],
     "--name",
     name,
   );
   assertEquals(sharedFiles(name), [`vring.circular.${name}-crash`]);
-  const out = await tell("06_overwriting_buffer", "--crash", "--name", name);
+  const out = await tell("15_overwriting_buffer", "--crash", "--name", name);
   assertEquals(rings(out), [["ABC" + "·".repeat(29), { oldest: 0, published: 3 }]]);
   assertEquals(texts(out, 0), ["D is"]);
   assertMatch(out, /→ \[ "A is number 0", "B is number 1", "C is number 2", undefined \]/);
@@ -204,5 +204,5 @@ test("tutorial 6 --crash dies within a message, and the next run continues befor
   assertEquals(sharedFiles(name), []);
 });
 
-testStopped("05_shared_memory", "\n\n\n\n\n\nq\n", /Step 4 of/);
-testStopped("06_overwriting_buffer", "\n\n\n\n\n\nq\n", /Step 4 of/);
+testStopped("08_shared_memory", "\n\n\n\n\n\nq\n", /Step 4 of/);
+testStopped("15_overwriting_buffer", "\n\n\n\n\n\nq\n", /Step 4 of/);

@@ -1,25 +1,25 @@
 /**
- * Runs tutorial 9, many producers and one doorbell, and checks its output.
+ * Runs tutorial 17, many producers and one doorbell, and checks its output.
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { pageSize } from "../src/os/page.ts";
 import { TURN } from "../src/lane/fan_in.ts";
-import { isMessage, messageOf } from "../tutorials/07_four_rings/rings.ts";
-import { explore } from "../tutorials/08_doorbell/machine.ts";
-import { Lanes } from "../tutorials/09_many_producers/lanes.ts";
+import { isMessage, messageOf } from "../tutorials/10_four_rings/rings.ts";
+import { explore } from "../tutorials/13_doorbell/machine.ts";
+import { Lanes } from "../tutorials/17_many_producers/lanes.ts";
 import {
   clearsThenLooks,
   LANE_WORDS,
   looksThenClears,
   producer,
-} from "../tutorials/09_many_producers/parties.ts";
+} from "../tutorials/17_many_producers/parties.ts";
 import { sharedFiles, uniqueName } from "./program.ts";
 import { assertShows, checkQuiz, results, tell, testStopped } from "./tutorial_run.ts";
 
-Deno.test("tutorial 9 shows lanes, hints, turns and generations", async () => {
+Deno.test("tutorial 17 shows lanes, hints, turns and generations", async () => {
   const name = uniqueName();
-  const out = await tell("09_many_producers", "--name", name);
+  const out = await tell("17_many_producers", "--name", name);
   const film = out.split("head  one  two\n")[1]!.split("\n\n")[0]!.split("\n");
   assertEquals(film.map((line) => /(?: +\d+){3}$/.exec(line)![0].trim().replace(/ +/g, " ")), [
     "0 0 0",
@@ -47,9 +47,9 @@ Deno.test("tutorial 9 shows lanes, hints, turns and generations", async () => {
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 9 has the library serve in turns, and pass a lane on when it is empty", async () => {
+Deno.test("tutorial 17 has the library serve in turns, and pass a lane on when it is empty", async () => {
   const name = uniqueName();
-  const out = await tell("09_many_producers", "--name", name);
+  const out = await tell("17_many_producers", "--name", name);
   const sent = Number(results(out, "sent")[0]);
   assert(sent > 100, `${sent} messages fill the lane`);
   const rows = out.split("producer  messages\n")[1]!.split("\n\n")[0]!.split("\n")
@@ -75,8 +75,8 @@ Deno.test("tutorial 9 has the library serve in turns, and pass a lane on when it
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 9 --break leaves a message without a hint, and passes a lane on too soon", async () => {
-  const out = await tell("09_many_producers", "--break");
+Deno.test("tutorial 17 --break leaves a message without a hint, and passes a lane on too soon", async () => {
+  const out = await tell("17_many_producers", "--break");
   assertMatch(out, /head\.add\(1\) → 0 +1 +0\n.*is killed +1 +0\n/);
   assertEquals(results(out, "lanes.readNext(target)"), ["undefined"]);
   assertEquals(results(out, "lanes.readFirst(target)"), ["3"]);
@@ -117,14 +117,14 @@ Deno.test("Lanes carry every message of each lane in order, in turns, also from 
 
 // The first question, all of the film, the next step; and in the third the film once more.
 testStopped(
-  "09_many_producers",
+  "17_many_producers",
   "\na\n\n\n\n\na\n\n\n\nq\n",
   /Step 5 of 6.*consumer = ring\.consumer(?!.*Step 6 of 6)/,
 );
 
-Deno.test("the quiz on tutorial 9 answers right", async () => {
+Deno.test("the quiz on tutorial 17 answers right", async () => {
   const verdicts = new Set<string>();
-  await checkQuiz(9, 12, (words) => {
+  await checkQuiz(17, 12, (words) => {
     const [, last, bits, order] =
       /lane (\d) was served last\..* hints: (\d+), .*? served\? → ([\d, ]+?) *2\./.exec(words)!;
     const expected = Array.from({ length: 8 }, (_, i) => (Number(last) + 1 + i) % 8)

@@ -1,19 +1,19 @@
 /**
- * Runs tutorial 7, a ring in four stages, and checks its output and its rings.
+ * Runs tutorial 10, a ring in four stages, and checks its output and its rings.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Word32 } from "../src/memory/word.ts";
 import { pageSize } from "../src/os/page.ts";
-import { MirroredRing } from "../tutorials/07_four_rings/ring4_mirrored.ts";
-import { HEAD, makeMemory, type RingMemory, TAIL } from "../tutorials/07_four_rings/ring_memory.ts";
-import { ringOf, STAGES } from "../tutorials/07_four_rings/rings.ts";
+import { MirroredRing } from "../tutorials/10_four_rings/ring4_mirrored.ts";
+import { HEAD, makeMemory, type RingMemory, TAIL } from "../tutorials/10_four_rings/ring_memory.ts";
+import { ringOf, STAGES } from "../tutorials/10_four_rings/rings.ts";
 import { assertWell, checkQuiz, crash, results, ROOT, run, shown, tell } from "./tutorial_run.ts";
 
 const page = pageSize();
 
-Deno.test("tutorial 7 builds the four rings and counts their looks and copies", async () => {
-  const out = await tell("07_four_rings");
+Deno.test("tutorial 10 builds the four rings and counts their looks and copies", async () => {
+  const out = await tell("10_four_rings");
   assertEquals(shown(out.slice(0, out.indexOf("Step 2")), "fitting"), page / 64);
   assertEquals(shown(out.slice(out.indexOf("Step 2")), "fitting"), page / 8);
   assertEquals([results(out, "head.load()"), results(out, "tail.load()")], [["36"], ["28"]]);
@@ -36,14 +36,14 @@ Deno.test("tutorial 7 builds the four rings and counts their looks and copies", 
   assertEquals(mirrored, [cached![0], cached![1], floor![2]]);
 });
 
-Deno.test("tutorial 7 --break publishes a message before writing it", async () => {
-  const out = await tell("07_four_rings", "--break");
+Deno.test("tutorial 10 --break publishes a message before writing it", async () => {
+  const out = await tell("10_four_rings", "--break");
   const [salt, nothing] = ['"SALT 20.00"', '""'];
   assertEquals(results(out, "read()"), [salt, salt, nothing, nothing, '"SUGAR 10.00"']);
 });
 
-Deno.test("tutorial 7 --crash ends with the missing window", async () => {
-  await crash(["07_four_rings", "SIGSEGV", "bytes.set(message, page - 10);"]);
+Deno.test("tutorial 10 --crash ends with the missing window", async () => {
+  await crash(["10_four_rings", "SIGSEGV", "bytes.set(message, page - 10);"]);
 });
 
 /** Sends messages of every length through a ring, a few at a time; fails if a byte is wrong. */
@@ -103,9 +103,9 @@ Deno.test("readInPlace() shows a message in one piece and gives it back afterwar
   assertEquals(new Word32(memory, TAIL).load(), page + 8);
 });
 
-Deno.test("measure.ts of tutorial 7 lets every ring run between two threads", async () => {
+Deno.test("measure.ts of tutorial 10 lets every ring run between two threads", async () => {
   const command = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi", "--allow-read"];
-  const result = await run(["tutorials/07_four_rings/measure.ts"], { command });
+  const result = await run(["tutorials/10_four_rings/measure.ts"], { command });
   assertWell(result);
   const row = /^ *(\d .*?) {2,}(\d+) {2,}\d+ {2,}\d+\.\d {2,}\d+\.\d+ {2,}\d+\.\d+$/gm;
   const rows = Array.from(result.out.matchAll(row), ([, stage, messages]) => {
@@ -117,8 +117,8 @@ Deno.test("measure.ts of tutorial 7 lets every ring run between two threads", as
 });
 
 Deno.test("exercise 7 has a mistake in each of its four functions", () => {
-  const text = Deno.readTextFileSync(new URL("tutorials/07_four_rings/exercise.ts", ROOT));
-  const answer = Deno.readTextFileSync(new URL("tutorials/answers/07_four_rings.ts", ROOT));
+  const text = Deno.readTextFileSync(new URL("tutorials/10_four_rings/exercise.ts", ROOT));
+  const answer = Deno.readTextFileSync(new URL("tutorials/answers/10_four_rings.ts", ROOT));
   for (const name of ["fillSlot", "free", "hasRoom", "readInPlace"]) {
     const bodyOf = (source: string) =>
       new RegExp(`function ${name}[^]*?\n}\n`).exec(source)![0].replace(/ *\/\/.*/g, "");
@@ -126,8 +126,8 @@ Deno.test("exercise 7 has a mistake in each of its four functions", () => {
   }
 });
 
-Deno.test("the quiz on tutorial 7 answers right", async () => {
-  await checkQuiz(7, 6, (words) => {
+Deno.test("the quiz on tutorial 10 answers right", async () => {
+  await checkQuiz(10, 6, (words) => {
     const [, head, tail, free, place] = /head is (\d+) and its tail is (\d+)\..*?→ (\d+); at (\d+)/
       .exec(words)!.map(Number);
     const used = Number(BigInt.asUintN(32, BigInt(head! - tail!)));

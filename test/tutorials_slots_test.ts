@@ -1,12 +1,12 @@
 /**
- * Runs tutorial 12, waiting for any of many, and checks its output.
+ * Runs tutorial 20, waiting for any of many, and checks its output.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Program, sharedFiles, uniqueName } from "./program.ts";
 import { assertShows, checkQuiz, results, tell, testStopped } from "./tutorial_run.ts";
 
-const FOLDER = "12_any_of_many";
+const FOLDER = "20_any_of_many";
 
 /** The rows of each table with this head, as numbers. */
 function tables(out: string, head: RegExp): number[][][] {
@@ -15,7 +15,7 @@ function tables(out: string, head: RegExp): number[][][] {
   );
 }
 
-Deno.test("tutorial 12 counts the wake-ups of a herd, and shows the limits of bits", async () => {
+Deno.test("tutorial 20 counts the wake-ups of a herd, and shows the limits of bits", async () => {
   const name = uniqueName();
   const out = await tell(FOLDER, "--name", name);
   assertEquals(results(out, "woken = await herd.write(3, 10)"), ["80"]);
@@ -64,7 +64,7 @@ Deno.test("tutorial 12 counts the wake-ups of a herd, and shows the limits of bi
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 12 --break sleeps through an event, and wakes the wrong one", async () => {
+Deno.test("tutorial 20 --break sleeps through an event, and wakes the wrong one", async () => {
   const out = await tell(FOLDER, "--break");
   const asleep = "wait(events.address, value, now() + 100 * MS)";
   assertEquals(results(out, asleep), ["-110, which is ETIMEDOUT"]);
@@ -77,12 +77,12 @@ Deno.test("tutorial 12 --break sleeps through an event, and wakes the wrong one"
   assertEquals(results(out, "wake(events.address, everyone, bitOf(1))"), ["1"]);
 });
 
-/** Starts one of the two processes of tutorial 12, beside the test. */
+/** Starts one of the two processes of tutorial 20, beside the test. */
 function tellParty(party: "writer" | "listener", name: string): Program {
   return new Program(`tutorials/${FOLDER}/step.ts`, party, "--name", name);
 }
 
-Deno.test("tutorial 12 with two processes: the listener writes in place of a writer that is killed", async () => {
+Deno.test("tutorial 20 with two processes: the listener writes in place of a writer that is killed", async () => {
   const name = uniqueName();
   await using writer = tellParty("writer", name);
   await using listener = tellParty("listener", name);
@@ -101,7 +101,7 @@ Deno.test("tutorial 12 with two processes: the listener writes in place of a wri
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 12 with two processes: a writer killed before the listener looks is dead", async () => {
+Deno.test("tutorial 20 with two processes: a writer killed before the listener looks is dead", async () => {
   const name = uniqueName();
   await using listener = tellParty("listener", name);
   await listener.until(/while \(speed\.sequence < 2\)/);
@@ -117,7 +117,7 @@ Deno.test("tutorial 12 with two processes: a writer killed before the listener l
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 12 with two processes: a writer that lives is waited for", async () => {
+Deno.test("tutorial 20 with two processes: a writer that lives is waited for", async () => {
   const name = uniqueName();
   await using listener = tellParty("listener", name);
   await using writer = tellParty("writer", name);
@@ -132,9 +132,9 @@ Deno.test("tutorial 12 with two processes: a writer that lives is waited for", a
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("the quiz on tutorial 12 answers right", async () => {
+Deno.test("the quiz on tutorial 20 answers right", async () => {
   const verdicts = new Set<string>();
-  await checkQuiz(12, 6, (words) => {
+  await checkQuiz(20, 6, (words) => {
     const [, list, event, woken, nothing] =
       /the slots ([\d, ]+), each .* slot (\d+)\. .*→ woken: (.+?); needlessly: (.+?) +2\./
         .exec(words)!;

@@ -1,5 +1,5 @@
 /**
- * Runs tutorials 10 and 11, about samples in shared memory and their owners, and checks their
+ * Runs tutorials 18 and 19, about samples in shared memory and their owners, and checks their
  * output.
  */
 
@@ -10,8 +10,8 @@ import {
   SmallRing,
   textOf,
   Writer,
-} from "../tutorials/10_vring/small_ring.ts";
-import { HEADS, line, WIDTHS } from "../tutorials/10_vring/film.ts";
+} from "../tutorials/18_vring/small_ring.ts";
+import { HEADS, line, WIDTHS } from "../tutorials/18_vring/film.ts";
 import { Program, sharedFiles, uniqueName } from "./program.ts";
 import {
   assertShows,
@@ -34,9 +34,9 @@ function films(out: string): string[][] {
   );
 }
 
-Deno.test("tutorial 10 shows samples that go round, are dropped, and outlive the dead", async () => {
+Deno.test("tutorial 18 shows samples that go round, are dropped, and outlive the dead", async () => {
   const name = uniqueName();
-  const out = await tell("10_vring", "--name", name);
+  const out = await tell("18_vring", "--name", name);
   const [round, full, drop, dying, searching, clearing, cut, heir] = films(out);
   assertEquals(round!.at(-1), "reader 1 | AVAIL[3] = 0 | -1 -- -- | -1 -- -- | 0 0 0 | 1 2 0");
   assertEquals(round!.filter((line) => line.includes("reads")).length, 2);
@@ -70,8 +70,8 @@ Deno.test("tutorial 10 shows samples that go round, are dropped, and outlive the
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 10 --break gives a sample twice, and finds no room in an empty ring", async () => {
-  const out = await tell("10_vring", "--break");
+Deno.test("tutorial 18 --break gives a sample twice, and finds no room in an empty ring", async () => {
+  const out = await tell("18_vring", "--break");
   assertEquals(results(out, "reader.seen"), ['[ "21.5 C", "21.5 C" ]']);
   assertEquals(films(out).at(-1), ["writer | AVAIL is empty | -1 -2 -3 | -1 -2 -3 | 1 1 1"]);
 });
@@ -110,9 +110,9 @@ Deno.test("SmallRing gives every sample once to all, wherever writers and their 
   }
 });
 
-Deno.test("tutorial 11 shows a topic, frames in place, policies and a publisher that follows", async () => {
+Deno.test("tutorial 19 shows a topic, frames in place, policies and a publisher that follows", async () => {
   const name = uniqueName();
-  const out = await tell("11_vdds", "--name", name);
+  const out = await tell("19_vdds", "--name", name);
   assertEquals(results(out, "subscriber.peers"), ["0", "1"]);
   assertEquals(results(out, "topics().find((info) => info.name === name)?.publishers"), ["1"]);
   assertEquals(results(out, "textOf(sample.bytes)"), ['"frame 1"', '"frame 2"']);
@@ -129,32 +129,32 @@ Deno.test("tutorial 11 shows a topic, frames in place, policies and a publisher 
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 11 --break reads what was given back, and stops a topic", async () => {
+Deno.test("tutorial 19 --break reads what was given back, and stops a topic", async () => {
   const name = uniqueName();
-  const out = await tell("11_vdds", "--break", "--name", name);
+  const out = await tell("19_vdds", "--break", "--name", name);
   assertEquals(results(out, "textOf(bytes)"), ['"FRAME 2"']);
   assertMatch(out, /→ TimeoutError: /);
   assertEquals(results(out, 'publisher.trySend(bytesOf("frame 3"))'), ["true"]);
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 11 --crash dies with all samples in hand, and the next run has them all", async () => {
+Deno.test("tutorial 19 --crash dies with all samples in hand, and the next run has them all", async () => {
   const name = uniqueName();
-  await crash(["11_vdds", "SIGSEGV", "new Uint8Array(bufferAt(16, 1))[0]"], "--name", name);
+  await crash(["19_vdds", "SIGSEGV", "new Uint8Array(bufferAt(16, 1))[0]"], "--name", name);
   assertEquals(sharedFiles(name), [`vring.topic.${name}-crash`]);
-  const out = await tell("11_vdds", "--crash", "--name", name);
+  const out = await tell("19_vdds", "--crash", "--name", name);
   assertEquals(results(out, "publisher.sequence"), ["3"]);
   assertMatch(out, /→ \[ true, true, true, false \]/);
   assertEquals(results(out, "got"), ['[ "frame 4", "frame 5", "frame 6" ]']);
   assertEquals(sharedFiles(name), []);
 });
 
-/** Starts one of the two processes of tutorial 11, beside the test. */
+/** Starts one of the two processes of tutorial 19, beside the test. */
 function tellParty(party: "publisher" | "subscriber", name: string): Program {
-  return new Program("tutorials/11_vdds/step.ts", party, "--name", name);
+  return new Program("tutorials/19_vdds/step.ts", party, "--name", name);
 }
 
-Deno.test("tutorial 11 with two processes: the subscriber takes over from a killed publisher", async () => {
+Deno.test("tutorial 19 with two processes: the subscriber takes over from a killed publisher", async () => {
   const name = uniqueName();
   await using subscriber = tellParty("subscriber", name);
   await subscriber.until(/step\.ts publisher\n/);
@@ -173,7 +173,7 @@ Deno.test("tutorial 11 with two processes: the subscriber takes over from a kill
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("tutorial 11 with two processes: nothing is to be repaired if the publisher lives", async () => {
+Deno.test("tutorial 19 with two processes: nothing is to be repaired if the publisher lives", async () => {
   const name = uniqueName();
   await using publisher = tellParty("publisher", name);
   await using subscriber = tellParty("subscriber", name);
@@ -186,9 +186,9 @@ Deno.test("tutorial 11 with two processes: nothing is to be repaired if the publ
   assertEquals(sharedFiles(name), []);
 });
 
-Deno.test("the quiz on tutorials 10 and 11 answers right", async () => {
+Deno.test("the quiz on tutorials 18 and 19 answers right", async () => {
   const verdicts = new Set<string>();
-  await checkQuiz(10, 12, (words) => {
+  await checkQuiz(18, 12, (words) => {
     const rows = Array.from(words.matchAll(/descriptor \d: (\w+), (\w+)/g), (row) => row.slice(1));
     const those = (has: (row: string[]) => boolean) =>
       rows.flatMap((row, d) => has(row) ? [d] : []).join(", ") || "none";
@@ -203,7 +203,7 @@ Deno.test("the quiz on tutorials 10 and 11 answers right", async () => {
     verdicts.add(verdict!);
   });
   assert(verdicts.size > 1, "all questions have the same answer");
-  await checkQuiz(11, 12, (topics) => {
+  await checkQuiz(19, 12, (topics) => {
     const [, samples, gaps] = /the samples ([\d, ]+)\. .*? → ([\d, ]+);/.exec(topics)!;
     const numbers = samples!.split(", ").map(Number);
     assertEquals(gaps, numbers.slice(1).map((n, i) => n - numbers[i]! - 1).join(", "));
@@ -217,5 +217,5 @@ Deno.test("the quiz on tutorials 10 and 11 answers right", async () => {
   });
 });
 
-testStopped("10_vring", "\n\n\n\nq\n", /Step 2 of/);
-testStopped("11_vdds", "\n\n\n\nq\n", /Step 2 of/);
+testStopped("18_vring", "\n\n\n\nq\n", /Step 2 of/);
+testStopped("19_vdds", "\n\n\n\nq\n", /Step 2 of/);

@@ -1,5 +1,5 @@
 /**
- * The questions of quiz.ts about tutorials 10 to 12.
+ * The questions of quiz.ts about tutorials 18 to 20.
  *
  * @module
  */

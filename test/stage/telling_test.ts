@@ -135,7 +135,7 @@ Deno.test("a number is right within its factor, and a common mistake has its own
 });
 
 Deno.test("a cast runs in processes of its own, and leaves nothing", async () => {
-  const telling = await Telling.of(5);
+  const telling = await Telling.of(8);
   const seen = new Set<string>();
   const started = () => {
     for (const name of telling.cast.keys()) seen.add(name);
@@ -150,7 +150,7 @@ Deno.test("a cast runs in processes of its own, and leaves nothing", async () =>
   const after = await telling.answer(7, 0);
   assert(after.shown.some((shown) => shown.kind === "code" && /true/.test(shown.result ?? "")));
   await telling.close();
-  const other = await Telling.of(6);
+  const other = await Telling.of(15);
   await other.show(1);
   const writer = other.child!.pid;
   assertEquals(sharedFiles(`learn-${writer}`).length, 1);

@@ -21,7 +21,7 @@ function main(): void {
   const bytes = putBytesIn(address, page);
   goPastTheEnd(touchPageAfterPage(page), page);
   giveItBack(address, bytes);
-  say(`That is a page: the unit in which the kernel hands out memory. In tutorial 2, a file is
+  say(`That is a page: the unit in which the kernel hands out memory. In tutorial 3, a file is
     behind it. But first break it, and solve the exercise:`);
 }
 

@@ -244,7 +244,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
     text: `A [[page]] is the unit in which the kernel hands out memory. It has an address, it gets
         its memory when it is first touched, and nothing marks its end.
 
-        Now solve the exercise. In chapter 2, a file is behind the pages.`,
+        Now solve the exercise. In chapter 3, a file is behind the pages.`,
   }];
   return { first: [row, ...asking, split, list, ...using], last };
 }

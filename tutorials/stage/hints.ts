@@ -12,67 +12,67 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "The page of a byte is `Math.floor(address / page)`, and the last byte is at " +
     "`address + length - 1`. A length of 0 has no last byte.",
   ],
-  2: [
+  3: [
     "How long is a memory file when it is new? Which call gives it memory, and not only a length?",
     "Reserve before use: `allocate` extends the file and fills its holes. And each call can fail.",
     "Call `memfd`, `allocate` and `map`; return the first result below 0. Close the fd in a " +
     "`finally` block: the mapping holds the file.",
   ],
-  3: [
+  4: [
     "An address only leads to a byte. What in the list identifies the byte itself?",
     "Find the range of each address. Compare the files, and the places in the file.",
     "The place is `range.offset + (address - range.start)`. The inodes must be equal and not 0, " +
     "and both permissions must end in `s`.",
   ],
-  4: [
+  5: [
     "In the file the ring begins behind the header. Where in the file does the second window begin?",
     "Each of the three calls can fail. One `unmap` of the whole range removes all that was mapped.",
     "Pass `offset: header` to the last `map`. If any result is below 0, unmap `header + 2 * " +
     "capacity` bytes from the base, unless the base itself is the error.",
   ],
-  5: [
+  8: [
     "You may die after any store. Which stores may come first without harm?",
     "Write down the result, not the change; then mark the note as valid with one store.",
     "Store `ann - coins` and `ben + coins` in two notes, set the third to 1, move both purses from " +
     "the notes, and set it to 0. `repair` does the same moves if it finds a 1.",
   ],
-  6: [
-    "The writer may lap you while you copy. What can you ask it after the copy?",
-    "A copy counts only if the message was still intact after it. Copy first, then look.",
-    "Copy, then ask `oldest()` once. If it is above `next`, the message is lost: return the " +
-    "difference, and that same number as `next`.",
-  ],
-  7: [
+  10: [
     "In each function, which store gives something away? What may happen right after it?",
     "A difference of positions that wrap is right once it is taken as an unsigned 32-bit number.",
     "Fill before you mark; `(head - tail) >>> 0`; compute with `tailSeen` before you call " +
     "`loadTail`; call the handler before `storeTail`.",
   ],
-  8: [
+  13: [
     "Read the film from its end: which value did the reader sleep on, and who changed it?",
     "A flag of 1 looks like any other 1. Let the bell also count how often it rang.",
     "`sleep`: set bit 0 with `or(1)`, look again, sleep while the value is what you set. `ring`: " +
     "if bit 0 is set, `addAndWake()`.",
   ],
-  9: [
+  15: [
+    "The writer may lap you while you copy. What can you ask it after the copy?",
+    "A copy counts only if the message was still intact after it. Copy first, then look.",
+    "Copy, then ask `oldest()` once. If it is above `next`, the message is lost: return the " +
+    "difference, and that same number as `next`.",
+  ],
+  17: [
     "A hint that arrives while you look must not be cleared unseen. Which call prevents that?",
     "Take the hints before you look into the lanes, and keep in `mind.bits` what is not empty yet.",
     "`mind.bits |= ring.takeHints()`; go round from `mind.last + 1`; clear a bit only when its lane " +
     "was empty.",
   ],
-  10: [
+  18: [
     "The next writer sees only the words. What must be there before the first reader gets anything?",
     "The journal first, the readers then, `sequence` last. A word with the number was served.",
     "`finish` delivers only if the journal is `sequence() + 1`. Skip readers whose " +
     "`load(k) >>> 2` is the number; compare and exchange the others.",
   ],
-  11: [
+  19: [
     "A sample that you release may be overwritten at once. When are you done with it?",
     "`tryTakeLatest` skips to the newest, and `using` releases it however the block ends.",
     "`using sample = subscriber.tryTakeLatest()`; return if there is none; report `lost` if it is " +
     "not 0; draw `sample.bytes` in place.",
   ],
-  12: [
+  20: [
     "A message can arrive after your look and before the bell is up. What must follow the raise?",
     "Look; raise the bells of the mask; look again; only then sleep. Remember what you report.",
     "One function looks at the slots of the mask and updates `mind.seen`. Call it before and after " +

@@ -1,0 +1,139 @@
+/**
+ * Chapter 8: a process that is stopped, and then killed, while it holds the lock.
+ *
+ * @module
+ */
+
+import { lock, type Permit, sharedMemory } from "../../mod.ts";
+import type { Step } from "../stage/story.ts";
+import { forEver, type Here, showPurses } from "./here.ts";
+import { Purses } from "./purses.ts";
+
+/** The owner: acquires the lock, takes 30 coins from Ann, and never comes to give them to Ben. */
+export function ownTheLock(name: string): Promise<void> {
+  const memory = sharedMemory(name, { size: Purses.size }).open();
+  const purses = memory.view(Purses);
+  const permit = lock(name).open().lockSync();
+  purses.ann -= 30;
+  return forEver().then(() => permit.release());
+}
+
+function messageOf(code: () => unknown): string {
+  try {
+    code();
+  } catch (error) {
+    return (error as Error).name;
+  }
+  return "no error";
+}
+
+/** The steps with the owner. */
+export function theDeadOwner(here: Here): Step[] {
+  let permit: Permit | undefined;
+  const door = () => lock(here.name).open();
+  return [
+    {
+      title: "The owner falls silent",
+      text:
+        `A process moves 30 coins from Ann to Ben. It acquires the lock, and takes the coins from Ann.
+        Then it is stopped, as by Ctrl-Z or by a debugger.
+
+        We wait for the lock, for 100 ms at most.`,
+      ask: {
+        kind: "choice",
+        text: "Do we get it?",
+        options: [
+          {
+            text: "No, and rightly",
+            right: true,
+            because: "It may go on at any moment. A stopped process is alive, and keeps its locks.",
+          },
+          {
+            text: "Yes: the owner does not answer",
+            because: "It could wake up and go on, as the owner. Silence is no proof of death.",
+          },
+          {
+            text: "Yes, after a while",
+            because: "However long we wait: a stopped process keeps its locks.",
+          },
+        ],
+      },
+      run: async (scene) => {
+        const { purses } = here;
+        purses.ann = 100;
+        purses.ben = 100;
+        scene.start("owner");
+        await scene.until(() => purses.ann === 70);
+        scene.signal("owner", "SIGSTOP");
+        using waiting = door();
+        scene.look(() => messageOf(() => waiting.lockSync({ timeout: 100 })));
+        showPurses(scene, here);
+      },
+    },
+    {
+      title: "Killed while holding the lock",
+      text:
+        `Kill the owner by the button on its card, or answer, and the stage does it. The number in the
+        semaphore is 0 and stays 0. In C, no process would ever get such a lock.`,
+      ask: {
+        kind: "choice",
+        text: "Do we get it now?",
+        options: [
+          {
+            text: "Yes, and we learn that its owner died",
+            right: true,
+            because:
+              "The owner also held a record lock, which the kernel has released. So we inherit " +
+              "the permit, and \`recovered\` is true.",
+          },
+          {
+            text: "No: the number is 0",
+            because:
+              "That is the rule of C. The library also takes a record lock, which dies with its " +
+              "owner.",
+          },
+          {
+            text: "Yes, as if nothing had happened",
+            because: "The purses may be half changed. So the permit says \`recovered\`.",
+          },
+        ],
+      },
+      run: async (scene) => {
+        scene.signal("owner", "SIGKILL");
+        const { memory } = here;
+        await scene.until(() => memory.references === 1);
+        const mine = door();
+        permit = scene.run("permit", () => mine.lockSync());
+        showPurses(scene, here);
+      },
+    },
+    {
+      title: "The data is yours to repair",
+      text: `There were 200 coins. Only you know how to repair what the lock guards.`,
+      ask: {
+        kind: "number",
+        text: "How many coins is Ben missing?",
+        unit: "coins",
+        answer: () => here.purses.ben - 100,
+        right: "The owner died between taking them from Ann and giving them to Ben.",
+        often: [{
+          number: 0,
+          because: "Ann has 70 and Ben has 100. Of 200 coins, 30 are missing.",
+        }],
+        otherwise: "200 coins, less Ann's 70 and Ben's 100.",
+      },
+      run: (scene) => {
+        const { purses } = here;
+        scene.look(() => purses.ann + purses.ben);
+        scene.look(() => {
+          purses.ben = 200 - purses.ann;
+          permit!.release();
+        });
+        showPurses(scene, here);
+      },
+      after:
+        `Here we know the sum. If you cannot know the right state, write down beforehand what you are
+        about to do.`,
+    },
+  ];
+}

@@ -1,0 +1,112 @@
+/**
+ * Chapter 17: a producer that dies between its message and its hint, and the next one in its lane.
+ *
+ * @module
+ */
+
+import { mpsc, text } from "../../mod.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { messageOf } from "../10_four_rings/rings.ts";
+import { Machine } from "../13_doorbell/machine.ts";
+import { tracksOf } from "../13_doorbell/tracks.ts";
+import type { Step } from "../stage/story.ts";
+import { Lanes } from "./lanes.ts";
+import { clearsThenLooks, LANE_WORDS, producer } from "./parties.ts";
+
+function ringOf(name: string) {
+  return mpsc(`${name}-ann`, { producers: 1, capacity: pageSize(), type: text() });
+}
+
+/** Sends a message, and stays until it is killed. */
+export function dieBeforeTheHint(name: string): Promise<void> {
+  ringOf(name).producer({ id: 0 }).trySend("thirty coins");
+  return new Promise(() => setInterval(() => {}, 60_000));
+}
+
+/** The steps about deaths. */
+export function hintsAreHints(): Step[] {
+  return [{
+    title: "A message without a hint",
+    text: `A producer stores its head, and then sets its hint. Here it is killed in between.`,
+    ask: {
+      kind: "choice",
+      text: "First clear, then look: is that still right if a producer may die?",
+      options: [
+        {
+          text: "No: the consumer sleeps, and no bit will ever be set",
+          right: true,
+          because:
+            "So hints are only hints. The consumer of the library looks at every lane before each " +
+            "sleep, and after each 250 ms of it.",
+        },
+        {
+          text: "Yes: a dead producer has sent nothing",
+          because:
+            "It has: its message is complete, and its head is stored. Only the hint is missing.",
+        },
+        {
+          text: "Yes: the kernel sets the bit",
+          because: "The kernel knows nothing of bits. It only drops the locks of the dead.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const parties = [clearsThenLooks, producer({ mayDie: true })];
+      const machine = new Machine(parties, LANE_WORDS);
+      const events = [machine.step(0), machine.step(1), machine.kill(1)];
+      scene.show(tracksOf(events, parties, {
+        title: "A death between two stores",
+        end: "The lane has a message, and the consumer sleeps.",
+      }));
+      const target = new Uint8Array(pageSize());
+      const lanes = new Lanes(8);
+      scene.look(() => lanes.write(3, messageOf(0)));
+      scene.look(() => {
+        lanes.hint.store(0); // as if it had died before that
+      });
+      scene.look(() => lanes.readNext(target));
+      scene.look(() => lanes.readFirst(target));
+    },
+  }, {
+    title: "A lane is passed on",
+    text:
+      `In another process, Ann has taken the only lane of a ring, and sends thirty coins: see her card. Then she
+      is killed, before the consumer has read her message. Ben wants the lane.`,
+    ask: {
+      kind: "choice",
+      text: "When may he have it?",
+      options: [
+        {
+          text: "Once the consumer has read Ann's message",
+          right: true,
+          because: "Otherwise her message would look as if it came from Ben.",
+        },
+        {
+          text: "At once: Ann is dead",
+          because: "Her message is still in the lane. It would look as if it came from Ben.",
+        },
+        {
+          text: "Never: the lane was Ann's",
+          because: "The kernel has dropped her role. The lane only has to be empty.",
+        },
+      ],
+    },
+    run: async (scene) => {
+      const ring = ringOf(scene.name);
+      using consumer = ring.consumer();
+      scene.start("ann");
+      await scene.until(() => {
+        using message = consumer.tryTake(); // not acknowledged, so it stays
+        return message !== undefined;
+      });
+      scene.signal("ann", "SIGKILL");
+      const received = await consumer.receive({ timeout: 5000 });
+      scene.look(() => received?.value);
+      using ben = await ring.nextProducer({ id: 0, timeout: 5000 });
+      scene.look(() => ben.trySend("five coins"));
+      scene.look(() => consumer.tryReceive()?.value);
+    },
+    after:
+      `What was sent is not lost with its sender, and each message keeps the name of the right one.`,
+  }];
+}

@@ -1,0 +1,289 @@
+/**
+ * Chapter 17 for the stage: many producers, one doorbell.
+ *
+ * @module
+ */
+
+import { mpsc, text } from "../../mod.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { messageOf } from "../10_four_rings/rings.ts";
+import { explore, Machine } from "../13_doorbell/machine.ts";
+import { sleepersAt, tracksOf } from "../13_doorbell/tracks.ts";
+import { tablePicture } from "../stage/pictures.ts";
+import type { Scene, Step, Story } from "../stage/story.ts";
+import { dieBeforeTheHint, hintsAreHints } from "./after_a_death.ts";
+import { Lanes, type ReadOne } from "./lanes.ts";
+import {
+  clearsThenLooks,
+  LANE_WORDS,
+  looksThenClears,
+  producer,
+  RING_WORDS,
+  rival,
+} from "./parties.ts";
+
+/** The story of chapter 17. */
+export const story: Story = {
+  chapter: 17,
+  folder: "17_many_producers",
+  title: "Many producers, one doorbell",
+  lead: "How many processes send to one without waiting for each other.",
+  cast: { ann: dieBeforeTheHint },
+  steps: () => [...oneRing(), ...lanes(), ...hints(), turns(), shipped(), ...hintsAreHints(), {
+    title: "Lanes, hints and one bell",
+    text:
+      `Each producer has a lane of its own. Hints save looks, and the truth is in the heads. All share
+      one bell. That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`.
+
+      In the exercise you write the consumer's choice: whose turn is it?`,
+  }],
+};
+
+function oneRing(): Step[] {
+  const both = [rival("producer A", 65), rival("producer B", 66)];
+  return [{
+    title: "Two producers in one ring",
+    text:
+      `Several processes send to one. Can they not share one ring? A producer looks where the head is,
+      writes there, and moves the head. A sends 65, and B sends 66.`,
+    ask: {
+      kind: "choice",
+      text: "What is the worst that can be in the ring afterwards?",
+      options: [
+        {
+          text: "One message only",
+          right: true,
+          because:
+            "Both look before either moves the head, and write to one place. Both believe that the " +
+            "message is theirs.",
+        },
+        {
+          text: "Both, in the wrong order",
+          because: "It can be worse: both may write to one place, and then one of them is gone.",
+        },
+        {
+          text: "Both, and a gap between them",
+          because: "It can be worse: both see the same head, so they write to one place.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const machine = new Machine(both, RING_WORDS);
+      const events = [0, 1, 0, 1, 0, 1].map((index) => machine.step(index));
+      scene.show(tracksOf(events, both, {
+        title: "One order of many",
+        end: "One message, and two producers that sent it.",
+      }));
+    },
+    after:
+      `Producers could reserve places with one atomic operation. But then a producer that is stopped in
+      between blocks all messages behind it.`,
+  }];
+}
+
+/** Sends messages through a lane one at a time, reads until it is empty, and counts them. */
+function passOn(lanes: Lanes, lane: number, count: number, read: ReadOne): number {
+  const target = new Uint8Array(pageSize());
+  let received = 0;
+  for (let i = 0; i < count; i++) {
+    lanes.write(lane, messageOf(i));
+    while (read(target) === lane) received++;
+  }
+  return received;
+}
+
+function lanes(): Step[] {
+  let looks = 0;
+  return [{
+    title: "A lane for each",
+    text:
+      `So every producer gets a ring of its own, a lane. Within a lane nothing changes, and producers never
+      meet. Only the consumer has more to do: it looks at every lane.
+
+      Here are 32 lanes and one busy producer, in lane 5. It sends 1000 messages, one at a time. With one
+      lane the consumer would look 2000 times.`,
+    ask: {
+      kind: "number",
+      text: "How often does it look at a lane here? Half or twice as often counts as right.",
+      answer: () => looks,
+      within: 2,
+      right: "Almost all looks are at empty lanes.",
+      often: [
+        { number: 1000, because: "It looks at empty lanes too, again and again." },
+        { number: 2000, because: "That is with one lane. Here it looks at all others in vain." },
+      ],
+      otherwise:
+        "For each message it looks at the lanes before the full one, and then at all of them.",
+    },
+    run: (scene) => {
+      const lanes = new Lanes(32);
+      scene.look(() => passOn(lanes, 5, 1000, lanes.readFirst));
+      scene.look(() => lanes.laneLooks);
+      looks = lanes.laneLooks;
+    },
+  }];
+}
+
+function hints(): Step[] {
+  const showSource = (scene: Scene, { code }: typeof looksThenClears) => scene.code(code);
+  return [{
+    title: "Take the hint",
+    text:
+      `All share one word with a bit for each lane. A producer sets its bit after each message. The consumer
+      looks only at the lanes whose bits are set. It clears a bit when it has emptied the lane, and sleeps
+      while no bit is set.
+
+      Our first try looks into the lane, and then clears the hint.`,
+    ask: {
+      kind: "choice",
+      text: "One lane, two messages. When does the consumer miss the second?",
+      options: [
+        {
+          text: "If it comes between the look and the clearing",
+          right: true,
+          because:
+            "The consumer clears a hint that it has not followed. This is the lost wake-up again.",
+        },
+        {
+          text: "If it comes while the consumer sleeps",
+          because: "Then its hint wakes the consumer. The trouble is a moment earlier.",
+        },
+        {
+          text: "Never: each message sets the bit",
+          because: "It does. But the consumer may clear the bit without another look.",
+        },
+      ],
+    },
+    run: (scene) => {
+      showSource(scene, looksThenClears);
+      const parties = [looksThenClears, producer()];
+      const { lost } = explore(parties, LANE_WORDS);
+      const end = sleepersAt(lost!, parties);
+      scene.show(tracksOf(lost!, parties, { title: "The shortest of all orders that lose", end }));
+    },
+  }, {
+    title: "First clear, then look",
+    text: `The remedy is the same as in chapter 13: clear the hint first, and look then.`,
+    run: (scene) => {
+      showSource(scene, clearsThenLooks);
+      scene.run("result", () => explore([clearsThenLooks, producer()], LANE_WORDS));
+      const byHints = new Lanes(32);
+      passOn(byHints, 5, 1000, byHints.readNext);
+      const all = new Lanes(32);
+      passOn(all, 5, 1000, all.readFirst);
+      scene.show(tablePicture("looks", "1000 messages in one of 32 lanes", [
+        ["", "looks at lanes", "looks at the hints"],
+        ["every lane", all.laneLooks, all.hintLooks],
+        ["by hints", byHints.laneLooks, byHints.hintLooks],
+        ["floor: it knows the lane", 1000, 0],
+      ]));
+    },
+    after: `Now the hint of an empty lane may remain. That costs one look, and loses nothing.`,
+  }];
+}
+
+/** Which lanes are served, one after the other, while lane 0 is always full. */
+function orderOf(reader: (lanes: Lanes) => ReadOne): string {
+  const target = new Uint8Array(pageSize());
+  const lanes = new Lanes(3);
+  for (const lane of [1, 2]) {
+    for (let i = 0; i < 3; i++) lanes.write(lane, messageOf(i));
+  }
+  const read = reader(lanes);
+  let order = "";
+  while (order.length < 30) {
+    while (lanes.write(0, messageOf(0)));
+    order += read(target);
+  }
+  return order;
+}
+
+function turns(): Step {
+  return {
+    title: "Take turns",
+    text:
+      `Producer 0 never stops: whenever its lane has room, it writes. Producers 1 and 2 have three messages
+      each. One consumer begins at lane 0 each time. Another continues behind the lane that it served last.`,
+    ask: {
+      kind: "choice",
+      text: "When does the first consumer serve lane 1?",
+      options: [
+        {
+          text: "Never, while producer 0 writes",
+          right: true,
+          because: "It finds a message in lane 0 each time, and goes no further.",
+        },
+        {
+          text: "After a lap of lane 0",
+          because: "Producer 0 has filled its lane again by then.",
+        },
+        {
+          text: "Every third time",
+          because: "That is the other consumer, which takes turns.",
+        },
+      ],
+    },
+    run: (scene) => {
+      scene.look(() => orderOf((lanes) => lanes.readFirst));
+      scene.look(() => orderOf((lanes) => lanes.readNext));
+    },
+    after: `With turns, a lane waits for at most one turn of each other lane.`,
+  };
+}
+
+function shipped(): Step {
+  return {
+    title: "The ring in the library",
+    text: `A ring for 3 producers. The loud one sends until its lane is full.`,
+    ask: {
+      kind: "choice",
+      text: "Can the calm one still send?",
+      options: [
+        {
+          text: "Yes",
+          right: true,
+          because: "A full lane stops only its own producer.",
+        },
+        {
+          text: "No: the ring is full",
+          because: "Its lane is full. Each producer has a lane of its own.",
+        },
+        {
+          text: "Only if it takes turns with the loud one",
+          because: "Producers never meet. The consumer takes turns between the lanes.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const options = { producers: 3, capacity: pageSize(), type: text() };
+      const ring = mpsc(scene.name, options);
+      using consumer = ring.consumer();
+      using loud = ring.producer({ id: 0 });
+      using calm = ring.producer({ id: 2 });
+      let sent = 0;
+      scene.look(() => {
+        while (loud.trySend(`loud ${sent}`)) {
+          sent++;
+        }
+      });
+      scene.look(() => sent);
+      scene.look(() => {
+        for (let i = 0; i < 40; i++) {
+          calm.sendSync(`calm ${i}`);
+        }
+      });
+      const turns: [producer: number, messages: number][] = [];
+      for (let got = consumer.tryReceive(); got !== undefined; got = consumer.tryReceive()) {
+        if (turns.at(-1)?.[0] !== got.producer) turns.push([got.producer, 0]);
+        turns.at(-1)![1]++;
+      }
+      scene.show(tablePicture("turns", "Messages in a row of one producer", [
+        ["producer", "messages"],
+        ...turns.slice(0, 6),
+      ]));
+    },
+    after:
+      `The lanes take turns, as long as both have messages. And all share one bell: the consumer sleeps on one
+      word for all producers.`,
+  };
+}
