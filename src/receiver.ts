@@ -15,7 +15,7 @@ import {
 import { counted, LostError } from "./errors.ts";
 import type { Message, Type, Value } from "./message.ts";
 import { waitForPeers } from "./region/peers.ts";
-import { CONDITIONS, type Waitable } from "./wait/any.ts";
+import { CONDITIONS, LOST, type Waitable } from "./wait/any.ts";
 import type { Condition, Waiter } from "./wait/condition.ts";
 import { DONE, iterate, type Step } from "./wait/iterate.ts";
 import {
@@ -72,6 +72,7 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   readonly #what: string;
   readonly #peerName: string;
   readonly #waiter: Waiter;
+  #loss: Condition | undefined; // that of a wait for several, until an attempt reports it
   // Made once: a closure in a method costs each call of it, whether it waits or not.
   readonly #receiving = () => this.tryReceive() ?? this.atEnd();
 
@@ -100,6 +101,11 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   abstract tryReceive(): M | undefined;
   /** @ignore */
   abstract [CONDITIONS](): readonly Condition[];
+
+  /** @ignore */
+  [LOST](condition: Condition): void {
+    this.#loss = condition;
+  }
 
   /** Receives as `tryReceive` does; after a loss throws a LostError, once, and receives nothing.
    * @ignore */
@@ -179,6 +185,17 @@ export abstract class Receiver<K extends Type, M extends Message<K>, Over = unde
   /** @ignore */
   protected get waiter(): Waiter {
     return this.#waiter;
+  }
+
+  /** Returns undefined for an attempt that found nothing. Throws if `waitAny` returned this handle
+   * because its peers were lost, and they still are.
+   * @ignore */
+  protected nothing(): undefined {
+    const loss = this.#loss;
+    if (loss === undefined) return undefined;
+    this.#loss = undefined;
+    if (loss.beforeSleep?.() === "lost") this.#waiter.lost?.(loss);
+    return undefined;
   }
 
   /** Returns null once nothing more will come.

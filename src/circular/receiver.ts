@@ -205,8 +205,9 @@ export abstract class CircularReceiver<K extends Type = Bytes> extends Receiver<
   #next(): Cursor | undefined {
     this.#checkFree();
     const cursor = this.find();
-    if (cursor === undefined) this.checkOpen(); // again: it may have found zeros
-    return cursor;
+    if (cursor !== undefined) return cursor;
+    this.checkOpen(); // again: it may have found zeros
+    return this.nothing();
   }
 
   /** Shows a message to a handler; returns whether it stayed intact. */

@@ -433,13 +433,14 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
   #takeBatch(limit: number): MessageBatch<K, F> | undefined {
     this.#checkFree("take a batch");
     const batch = takeBatch(this.#source, this.#batches, limit);
-    if (batch !== undefined) this.#shows = "a batch";
+    if (batch === undefined) return this.nothing();
+    this.#shows = "a batch";
     return batch;
   }
 
   #next(action = "receive"): LaneReceiver | undefined {
     this.#checkFree(action);
-    return this.#source.next();
+    return this.#source.next() ?? this.nothing();
   }
 
   /** Throws if this end is closed, or if the caller still holds messages. */

@@ -10,7 +10,7 @@
 import { byteLengthOf, checkSyncWaits, inWords, partOf, trueLengthOf } from "../arguments.ts";
 import { bytes as plainBytes } from "../codec.ts";
 import { copyIn, copyOut, endView, peekView } from "../memory/word.ts";
-import { CONDITIONS, type Waitable } from "../wait/any.ts";
+import { CONDITIONS, LOST, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";
 import type { Endpoint, LaneEnd } from "../lane/endpoint.ts";
@@ -159,6 +159,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
   readonly #at: LaneEnd;
   readonly #lane: LaneReceiver;
   readonly #waiter: Waiter;
+  #isTold = false; // `waitAny` returned it because the producer was lost, and no attempt says so yet
   #wanted = 1; // bytes that the last attempt did not find
   #shown = 0; // bytes peeked at and not released
   #peeked: Uint8Array<ArrayBuffer> | undefined; // the last view of them
@@ -203,7 +204,10 @@ export class ByteConsumer extends RingHandle implements Waitable {
     this.#end.checkOpen();
     const space = byteLengthOf(target, "read from", this.#end.what);
     const length = Math.min(space, this.#lane.look());
-    if (length === 0) return 0;
+    if (length === 0) {
+      this.#reportLoss();
+      return 0;
+    }
     copyOut(this.#at.place.mapping, this.#lane.offset, target, length);
     this.#release(Math.min(this.#shown, length), length);
     return length;
@@ -243,6 +247,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
   peek(): Uint8Array<ArrayBuffer> {
     this.#end.checkOpen();
     const length = this.#lane.look();
+    if (length === 0) this.#reportLoss();
     this.#lane.take(length); // first: a consumer that dies after this may have seen them
     this.#shown = length;
     return this.#peeked = peekView(this.#at.place.mapping, this.#lane.offset, length);
@@ -299,6 +304,17 @@ export class ByteConsumer extends RingHandle implements Waitable {
   [CONDITIONS](): readonly Condition[] {
     this.#end.checkOpen();
     return [this.#bytes(1)];
+  }
+
+  /** @ignore */
+  [LOST](): void {
+    this.#isTold = true;
+  }
+
+  #reportLoss(): void {
+    if (!this.#isTold) return;
+    this.#isTold = false;
+    if (this.#end.peerIsLost()) throw this.#end.peerLost();
   }
 
   /**

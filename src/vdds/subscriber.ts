@@ -14,7 +14,7 @@ import { CONDITIONS } from "../wait/any.ts";
 import type { Condition } from "../wait/condition.ts";
 import { DONE, iterate, type Step } from "../wait/iterate.ts";
 import type { LoopOptions, SyncWaitOptions, WaitOptions } from "../wait/until.ts";
-import type { Intake } from "./feed.ts";
+import type { Feed, Intake } from "./feed.ts";
 import {
   type PolledSample,
   type Reading,
@@ -157,7 +157,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
    * not reused until you dispose it.
    */
   tryTake(): Sample<K> | undefined {
-    return this.#intake.take()?.hold();
+    return this.#take()?.hold();
   }
 
   /** Blocks until a sample arrives and takes it in place; returns undefined once `ended`. */
@@ -177,7 +177,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
    * is none. Skipped samples do not count as lost.
    */
   tryTakeLatest(): Sample<K> | undefined {
-    return this.#intake.takeLatest()?.hold();
+    return (this.#intake.takeLatest() ?? this.nothing())?.hold();
   }
 
   /** Blocks until a sample arrives, and takes the newest; returns undefined once `ended`. */
@@ -197,7 +197,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
    * throws, this call throws its error, and the sample is gone.
    */
   tryReceive(): TopicMessage<K> | undefined {
-    return this.#intake.take()?.receive();
+    return this.#take()?.receive();
   }
 
   /**
@@ -207,7 +207,7 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
    */
   tryReceiveInto(target: Uint8Array<ArrayBuffer>): number {
     const space = byteLengthOf(target, "receive from", this.#what);
-    const feed = this.#intake.take();
+    const feed = this.#take();
     if (feed === undefined) return -1;
     const { length } = feed.taken;
     if (length <= space) return feed.receiveInto(target);
@@ -229,7 +229,9 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
     const sample = isNested ? new ShownSample(this.#reading) : this.#polled;
     this.#isPolling = true;
     try {
-      return intake.poll(handler, sample, limit);
+      const count = intake.poll(handler, sample, limit);
+      if (count === 0) this.nothing();
+      return count;
     } finally {
       this.#isPolling = isNested;
       sample.hide();
@@ -259,10 +261,14 @@ export class Subscriber<K extends Type = Bytes> extends Receiver<K, TopicMessage
 
   /** @ignore */
   protected override receiveWhole(): TopicMessage<K> | undefined {
-    const feed = this.#intake.take();
+    const feed = this.#take();
     const lost = feed?.taken.lost ?? 0;
     if (feed === undefined || lost === 0) return feed?.receive();
     feed.reader.takeAgainWithoutLoss();
     throw lossOf(lost, this.#what);
+  }
+
+  #take(): Feed<K> | undefined {
+    return this.#intake.take() ?? this.nothing();
   }
 }

@@ -1,7 +1,9 @@
 /**
  * Waiting for the first of several receivers: one sleep on all their bells.
  *
- * A receiver whose peers are gone counts as ready, because its next call reports that.
+ * A receiver whose peers are gone counts as ready, because its next call reports that: once its
+ * peers have closed it has `ended`, and once they are lost a call that finds nothing throws a
+ * PeerLostError.
  *
  * @module
  */
@@ -13,15 +15,21 @@ import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "./unti
 /** The method by which `waitAny` asks a receiver for its conditions. */
 export const CONDITIONS: unique symbol = Symbol.for("vring.conditions/1");
 
+/** The method by which `waitAny` tells a receiver that its peers are lost. */
+export const LOST: unique symbol = Symbol.for("vring.lost/1");
+
 /** A handle that `waitAny` can wait for: a consumer, reader, subscriber, slot or listener. */
 export interface Waitable {
   /** @ignore */
   [CONDITIONS](): readonly Condition[];
+  /** @ignore */
+  [LOST]?(condition: Condition): void;
 }
 
 /**
  * Blocks the thread until one of the receivers has a message, or its peers are gone, and returns
- * that receiver. If several are ready, it returns the first of the list.
+ * that receiver. If several are ready, it returns the first of the list. A receiver whose peers were
+ * lost throws a PeerLostError from its next call that finds nothing, such as `tryReceive()`.
  *
  * @example The first of two rings
  * ```ts
@@ -104,6 +112,7 @@ function all<W extends Waitable>(
       action: "see any of several become ready",
       conditions: () => conditions,
       state: () => `none of ${new Set(owners).size} handles has anything`,
+      lost: (condition) => owners[conditions.indexOf(condition)]![LOST]?.(condition),
     },
   };
 }

@@ -69,7 +69,7 @@ export interface Waiter {
   /** Returns what the waiter sees when its time is up, such as `it has no publisher`. */
   state?(): string | undefined;
   /** Throws the error for a wait that is lost, unless the next attempt reports it. */
-  lost?(): void;
+  lost?(condition: Condition): void;
 }
 
 /**

@@ -162,7 +162,7 @@ function settle(
 ): Condition | undefined {
   waiter.checkOpen?.(); // the handle may have been closed since the wait ended
   if (outcome === "timeout") throw tooLate(waiter, options);
-  if (outcome === "lost") waiter.lost?.();
+  if (outcome === "lost") waiter.lost?.(condition!);
   return condition;
 }
 

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { circular } from "../../src/circular/definition.ts";
-import { ClosedError } from "../../src/errors.ts";
+import { ClosedError, PeerLostError } from "../../src/errors.ts";
 import { forceScan } from "../../src/os/futex.ts";
 import { domain } from "../../src/babus/definition.ts";
 import { mpsc } from "../../src/mpsc/definition.ts";
 import { Listener } from "../../src/babus/listener.ts";
 import { byteRing, spsc } from "../../src/spsc/definition.ts";
-import { waitAny, waitAnySync } from "../../src/wait/any.ts";
+import { type Waitable, waitAny, waitAnySync } from "../../src/wait/any.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { Name } from "../shared/scene.ts";
 
@@ -99,6 +99,44 @@ Deno.test("waitAny() reports a ring whose other end has closed, and continues wi
   const again = waitAny(rest, { spin: 0 });
   rings.send[2]!();
   assertStrictEquals(await again, rings.all[2]);
+});
+
+Deno.test("the next call at a handle whose peers are lost says so, after what they sent", async () => {
+  using stack = new DisposableStack();
+  const names = ["ring", "bytes", "many", "topic"].map((key) => [key, stack.use(new Name()).name]);
+  const name = Object.fromEntries(names) as Record<"ring" | "bytes" | "many" | "topic", string>;
+  const ring = stack.use(spsc(name.ring).consumer());
+  const bytes = stack.use(byteRing(name.bytes).consumer());
+  const many = stack.use(mpsc(name.many).consumer());
+  const subscribed = stack.use(topic(name.topic).subscriber({ onPeerGone: "end" }));
+  const target = new Uint8Array(8);
+  const ends = {
+    ring: [ring, [() => ring.tryReceive(), () => ring.tryTake(), () => ring.tryTakeBatch()]],
+    bytes: [bytes, [() => bytes.tryRead(target), () => bytes.peek()]],
+    many: [many, [() => many.poll(() => {}), () => many.tryReceiveInto(target)]],
+    topic: [subscribed, [() => subscribed.poll(() => {}), () => subscribed.tryTakeLatest()]],
+  } as const;
+  const producer = spsc(name.ring).producer();
+  producer.trySend(target);
+  producer.abort();
+  byteRing(name.bytes).producer().abort();
+  mpsc(name.many).producer().abort();
+  await topic(name.topic).publisher().toWritableStream().abort();
+  for (const [handle, attempts] of Object.values(ends)) {
+    if (handle === ring) {
+      assertEquals(waitAnySync([ring]).tryReceive()?.value, target);
+      assertEquals(ring.tryReceive(), undefined); // nobody has been told of it yet
+    }
+    for (const attempt of attempts) {
+      assertStrictEquals(await waitAny<Waitable>([handle], { spin: 0 }), handle);
+      assertThrows(attempt, PeerLostError);
+      assertStrictEquals(waitAnySync<Waitable>([handle]), handle);
+      assertThrows(attempt, PeerLostError);
+    }
+  }
+  waitAnySync([ring]);
+  using _successor = spsc(name.ring).producer();
+  assertEquals(ring.tryReceive(), undefined);
 });
 
 Deno.test("waitAny() ends with the signal's reason, and leaves no sleep behind", async () => {
