@@ -15,6 +15,7 @@ import { pageSize } from "../src/os/page.ts";
 import { checksOf as checksOfPages } from "../tutorials/01_pages/check.ts";
 import { RingWindow } from "../tutorials/15_overwriting_buffer/ring_window.ts";
 import { failureOf } from "../tutorials/check.ts";
+import { CHAPTERS } from "../tutorials/stage/chapters.ts";
 import { hasTerminal, sharedFiles, uniqueName } from "./program.ts";
 import {
   assertWell,
@@ -32,20 +33,7 @@ import {
   texts,
 } from "./tutorial_run.ts";
 
-const FOLDERS = [
-  "01_pages",
-  "03_memory_file",
-  "04_two_addresses",
-  "05_mirror_ring",
-  "08_shared_memory",
-  "15_overwriting_buffer",
-  "10_four_rings",
-  "13_doorbell",
-  "17_many_producers",
-  "18_vring",
-  "19_vdds",
-  "20_any_of_many",
-] as const;
+const FOLDERS = CHAPTERS.map(({ folder }) => folder);
 const page = pageSize();
 
 Deno.test("tutorial 1 shows a page, its address and when its memory comes", async () => {

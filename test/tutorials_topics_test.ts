@@ -12,16 +12,9 @@ import {
   Writer,
 } from "../tutorials/18_vring/small_ring.ts";
 import { HEADS, line, WIDTHS } from "../tutorials/18_vring/film.ts";
+import { topic } from "../mod.ts";
 import { Program, sharedFiles, uniqueName } from "./program.ts";
-import {
-  assertShows,
-  checkQuiz,
-  crash,
-  mapsLines,
-  results,
-  tell,
-  testStopped,
-} from "./tutorial_run.ts";
+import { checkQuiz, results, tell, testStopped } from "./tutorial_run.ts";
 
 /** The lines of each film: the actor, its operation, and the words afterwards. */
 function films(out: string): string[][] {
@@ -110,80 +103,19 @@ Deno.test("SmallRing gives every sample once to all, wherever writers and their 
   }
 });
 
-Deno.test("tutorial 19 shows a topic, frames in place, policies and a publisher that follows", async () => {
+Deno.test("the display of tutorial 19 outlives the camera, and the next one continues its numbers", async () => {
   const name = uniqueName();
-  const out = await tell("19_vdds", "--name", name);
-  assertEquals(results(out, "subscriber.peers"), ["0", "1"]);
-  assertEquals(results(out, "topics().find((info) => info.name === name)?.publishers"), ["1"]);
-  assertEquals(results(out, "textOf(sample.bytes)"), ['"frame 1"', '"frame 2"']);
-  const [written, read] = mapsLines(out);
-  assert(written!.start !== read!.start);
-  assertEquals([written!.place, written!.permissions], [read!.place, "rw-s"]);
-  assertEquals(results(out, 'publisher.trySend(bytesOf("frame 5"))'), ["false", "true"]);
-  assertShows(out, /→ TimeoutError: .* 100 ms have passed/);
-  assertMatch(out, /→ RoleTakenError: /);
-  assertEquals(results(out, "second.sequence"), ["5"]);
-  assertEquals(results(out, "textOf(late.tryReceive())"), ['"frame 6"']);
-  assertMatch(out, /frame 98 +98 +97\n +frame 99 +99 +0\n +frame 100 +100 +0\n/);
-  assertStringIncludes(out, `no file in /dev/shm is called ${name}`);
-  assertEquals(sharedFiles(name), []);
-});
-
-Deno.test("tutorial 19 --break reads what was given back, and stops a topic", async () => {
-  const name = uniqueName();
-  const out = await tell("19_vdds", "--break", "--name", name);
-  assertEquals(results(out, "textOf(bytes)"), ['"FRAME 2"']);
-  assertMatch(out, /→ TimeoutError: /);
-  assertEquals(results(out, 'publisher.trySend(bytesOf("frame 3"))'), ["true"]);
-  assertEquals(sharedFiles(name), []);
-});
-
-Deno.test("tutorial 19 --crash dies with all samples in hand, and the next run has them all", async () => {
-  const name = uniqueName();
-  await crash(["19_vdds", "SIGSEGV", "new Uint8Array(bufferAt(16, 1))[0]"], "--name", name);
-  assertEquals(sharedFiles(name), [`vring.topic.${name}-crash`]);
-  const out = await tell("19_vdds", "--crash", "--name", name);
-  assertEquals(results(out, "publisher.sequence"), ["3"]);
-  assertMatch(out, /→ \[ true, true, true, false \]/);
-  assertEquals(results(out, "got"), ['[ "frame 4", "frame 5", "frame 6" ]']);
-  assertEquals(sharedFiles(name), []);
-});
-
-/** Starts one of the two processes of tutorial 19, beside the test. */
-function tellParty(party: "publisher" | "subscriber", name: string): Program {
-  return new Program("tutorials/19_vdds/step.ts", party, "--name", name);
-}
-
-Deno.test("tutorial 19 with two processes: the subscriber takes over from a killed publisher", async () => {
-  const name = uniqueName();
-  await using subscriber = tellParty("subscriber", name);
-  await subscriber.until(/step\.ts publisher\n/);
-  await using publisher = tellParty("publisher", name);
-  const [, pid] = await publisher.until(/kill -9 (\d+)\n/);
-  assertEquals(Number(pid), publisher.pid);
-  await subscriber.until(/"frame 3"\n[^]*textOf\(subscriber\.receiveSync\(\)\)\n/);
-  await publisher.killed();
-  await subscriber.well();
-  const { out } = subscriber;
-  assertShows(out, /PeerLostError: .*its publisher left without close\(\) or died/);
-  assertEquals(results(out, "textOf(sample.bytes)"), ['"frame 1"', '"frame 1"']);
-  assertEquals(results(out, "publisher.sequence"), ["3"]);
-  assertMatch(out, /→ \[ true, true, true, false \]/);
-  assertEquals(results(out, "got"), ['[ [ 4, "next 1" ], [ 5, "next 2" ], [ 6, "next 3" ] ]']);
-  assertEquals(sharedFiles(name), []);
-});
-
-Deno.test("tutorial 19 with two processes: nothing is to be repaired if the publisher lives", async () => {
-  const name = uniqueName();
-  await using publisher = tellParty("publisher", name);
-  await using subscriber = tellParty("subscriber", name);
-  await publisher.until(/\[or Enter here/);
-  await publisher.type("\n");
-  for (const program of [publisher, subscriber]) await program.well();
-  const received = results(subscriber.out, "textOf(subscriber.receiveSync())");
-  assertEquals(received, ['"frame 2"', '"frame 3"', '"FRAME 4"', '"nothing"']);
-  assertShows(subscriber.out, /Nothing needs repair/);
-  assertEquals(sharedFiles(name), []);
+  await using display = new Program("tutorials/19_vdds/display.ts", name);
+  await using camera = new Program("tutorials/19_vdds/camera.ts", name);
+  await display.until(new RegExp(`frame 1 by process ${camera.pid}\\n`));
+  await camera.killed();
+  await using next = new Program("tutorials/19_vdds/camera.ts", name);
+  const [, number] = await display.until(new RegExp(`frame (\\d+) by process ${next.pid}\\n`));
+  assert(Number(number) > 1);
+  await next.killed();
+  await display.killed();
+  assertEquals(sharedFiles(name).length, 1);
+  topic(name).unlink();
 });
 
 Deno.test("the quiz on tutorials 18 and 19 answers right", async () => {
@@ -218,4 +150,3 @@ Deno.test("the quiz on tutorials 18 and 19 answers right", async () => {
 });
 
 testStopped("18_vring", "\n\n\n\nq\n", /Step 2 of/);
-testStopped("19_vdds", "\n\n\n\nq\n", /Step 2 of/);

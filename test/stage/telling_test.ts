@@ -11,6 +11,7 @@ import { fits, linesOf } from "../../tutorials/stage/screen.ts";
 import type { Frame, Question, Step } from "../../tutorials/stage/story.ts";
 import { TERMS } from "../../tutorials/stage/terms.ts";
 import { sharedFiles } from "../program.ts";
+import { missing } from "./shown.ts";
 
 const TOLD = CHAPTERS.filter(({ load }) => load !== undefined);
 
@@ -63,6 +64,7 @@ for (const { number, title, load } of TOLD) {
       assertEquals(frame.ended, crash && `ended by ${crash}`, frame.title);
       assertFits(frame);
     }
+    assertEquals(missing(number, frames), undefined);
   });
 
   Deno.test(`chapter ${number} explains every answer, and every term`, async () => {

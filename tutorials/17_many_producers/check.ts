@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 9. Producers write before each look of the answer in turn, and the check
+ * The checks of exercise 17. Producers write before each look of the answer in turn, and the check
  * counts the looks.
  *
  * @module

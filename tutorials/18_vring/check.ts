@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 10. They kill the writer before each of its operations in turn, while
+ * The checks of exercise 18. They kill the writer before each of its operations in turn, while
  * readers of all kinds take the sample and release it.
  *
  * @module

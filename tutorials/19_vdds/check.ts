@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 11, with a real topic and both of its ends.
+ * The checks of exercise 19, with a real topic and both of its ends.
  *
  * @module
  */
@@ -79,7 +79,7 @@ class Scene implements Disposable {
   readonly #show: Show;
 
   constructor(show: Show, policy: Policy = "block") {
-    const frames = topic(`exercise-11.${Deno.pid}`, { ...SHAPE, policy });
+    const frames = topic(`exercise-19.${Deno.pid}`, { ...SHAPE, policy });
     this.#show = show;
     this.publisher = frames.publisher();
     this.subscriber = frames.subscriber();

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 12, with real bells, the kernel's own comparison, and messages that arrive
+ * The checks of exercise 20, with real bells, the kernel's own comparison, and messages that arrive
  * before any operation of the answer.
  *
  * @module

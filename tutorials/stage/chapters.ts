@@ -108,6 +108,7 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "One publisher, many subscribers",
     lead: "How to publish and subscribe without copying, and which side loses samples.",
     exercise: "Draw the newest frame and report every loss.",
+    load: () => import("../19_vdds/story.ts"),
   },
   {
     number: 20,

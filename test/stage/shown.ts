@@ -1,0 +1,46 @@
+/**
+ * What must be on the screen when a chapter is told: lines of code with their results, and rows of
+ * tables. An answer in the story is prose; these come from the library and from the kernel.
+ */
+
+import type { Frame, Shown } from "../../tutorials/stage/story.ts";
+
+/** Lines that each chapter must show, in this order. */
+export const SHOWN: Readonly<Record<number, readonly string[]>> = {
+  19: [
+    "subscriber.peers → 0",
+    "subscriber.peers → 1",
+    "frames.info().counters.published → 3",
+    'textOf(bytes).slice(0, 7) → "FRAme 1"',
+    'messageOf(() => subscriber.receiveSync({ timeout: 100 })) → "TimeoutError"',
+    'messageOf(() => frames.publisher()) → "RoleTakenError"',
+    'messageOf(() => subscriber.receiveSync()) → "PeerLostError"',
+    "publisher.sequence → 3",
+    "6 true",
+    "7 false",
+    "frame 98 98 97",
+    "publisher.counters.inFlight → 3",
+    'publisher.trySend(bytesOf("the next")) → false',
+    "publisher.counters.inFlight → 0",
+    'textOf(late.tryReceive()) → "frame 2"',
+  ],
+};
+
+function lines(shown: Shown): string[] {
+  if (shown.kind === "code") return [`${shown.source} → ${shown.result}`];
+  const { picture } = shown;
+  if (picture.kind === "table") return picture.rows.map((row) => row.join(" "));
+  if (picture.kind !== "tracks") return [];
+  return [...picture.rows.map(({ text }) => text), picture.end ?? ""];
+}
+
+/** The first line that is missing; undefined if all are there. */
+export function missing(chapter: number, frames: readonly Frame[]): string | undefined {
+  const all = frames.flatMap(({ shown }) => shown.flatMap(lines));
+  let at = 0;
+  return SHOWN[chapter]?.find((wanted) => {
+    const found = all.indexOf(wanted, at);
+    at = found + 1;
+    return found === -1;
+  });
+}
