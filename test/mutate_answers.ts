@@ -2,10 +2,10 @@
  * A check of the judges: changes one place of each solution at a time, as a mistake would, and counts
  * how many of these mutants the checks of the exercise refuse.
  *
- * Run as `deno task mutate:answers`; `--seed N` chooses the mutants, and `--count N` how many of each
- * solution (all by default). A mutant that is as right as the solution survives: SURVIVORS lists
- * those, each with the argument. The exit status is 0 only if the judges refuse 95 % or more of all
- * others, and 1 otherwise.
+ * Run as `deno task mutate:answers`; numbers after it choose chapters, `--seed N` chooses the mutants,
+ * and `--count N` how many of each solution (all by default). A mutant that is as right as the
+ * solution survives: SURVIVORS lists those, each with the argument. The exit status is 0 only if the
+ * judges refuse 95 % or more of all others, and 1 otherwise.
  *
  * @module
  */
@@ -137,14 +137,16 @@ async function isRefused({ text }: Mutant, folder: string): Promise<boolean> {
   return verdict !== "solved";
 }
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
   args: Deno.args,
+  allowPositionals: true,
   options: { seed: { type: "string" }, count: { type: "string" } },
 });
 const { seed = "1", count = "1000" } = values;
 const folder = await Deno.makeTempDir();
 let [tried, refused, right] = [0, 0, 0];
 for (const chapter of CHAPTERS) {
+  if (positionals.length > 0 && !positionals.includes(`${chapter.number}`)) continue;
   const mutants = chosen(mutantsOf(chapter.folder), Number(count), Number(seed));
   let own = 0;
   for (const mutant of mutants) {

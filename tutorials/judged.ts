@@ -6,6 +6,8 @@
  * @module
  */
 
+import { checksOf as plays } from "./00_one_byte/check.ts";
+import { wrongAnswers as wrongPlays } from "./00_one_byte/wrong.ts";
 import { checksOf as pages } from "./01_pages/check.ts";
 import { wrongAnswers as wrongPages } from "./01_pages/wrong.ts";
 import { checksOf as memory } from "./03_memory_file/check.ts";
@@ -48,6 +50,7 @@ function judged<Answer>(
 
 /** The wrong answers to each exercise, by its folder. */
 export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
+  "00_one_byte": judged(plays, wrongPlays),
   "01_pages": judged(pages, wrongPages),
   "03_memory_file": judged(memory, wrongMemory),
   "04_two_addresses": judged(bytes, wrongBytes),

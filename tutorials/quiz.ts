@@ -14,6 +14,7 @@ import {
   askForSince,
   askForWoken,
 } from "./quiz_topics.ts";
+import { askForByte, askForWrap } from "./quiz_deaths.ts";
 
 /** A question and its answer. */
 export interface Question {
@@ -39,6 +40,7 @@ function diceOf(seed: number): Dice {
 
 /** Questions by tutorial. */
 const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>> = {
+  0: [askForWrap, askForByte],
   1: [askForSplit, askForPagesTouched, askForRange],
   3: [askForAllocated, askForCut],
   4: [askForOtherAddress, askForSameByte],

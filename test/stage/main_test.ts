@@ -5,6 +5,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
+import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
 import { hasTerminal } from "../program.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -48,7 +49,7 @@ Deno.test("the task has the rights that it promises, and they are enough", async
   await first.body?.cancel();
   const cookie = first.headers.get("set-cookie")!.split(";")[0]!;
   const course = await fetch(`${address.origin}/api/course`, { headers: { cookie } });
-  assertEquals((await course.json()).chapters.length, 12);
+  assertEquals((await course.json()).chapters.length, CHAPTERS.length);
   const page = await fetch(`${address.origin}/stage/page/main.ts`, { headers: { cookie } });
   assertStringIncludes(await page.text(), "addEventListener");
   const step = await fetch(`${address.origin}/api/step`, {

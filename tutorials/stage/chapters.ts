@@ -23,6 +23,14 @@ export interface Chapter {
 /** All chapters. The imports are literal, so that loading one needs no permission. */
 export const CHAPTERS: readonly Chapter[] = [
   {
+    number: 0,
+    folder: "00_one_byte",
+    title: "Two processes, one byte",
+    lead: "What this course is about: memory that belongs to several processes.",
+    exercise: "Be the other process.",
+    load: () => import("../00_one_byte/story.ts"),
+  },
+  {
     number: 1,
     folder: "01_pages",
     title: "A page and its address",
@@ -121,5 +129,7 @@ export const CHAPTERS: readonly Chapter[] = [
 
 /** Returns the chapter with this number or folder. */
 export function chapterOf(which: number | string): Chapter | undefined {
-  return CHAPTERS.find(({ number, folder }) => number === Number(which) || folder === which);
+  return CHAPTERS.find(({ number, folder }) =>
+    folder === which || String(number) === String(which)
+  );
 }

@@ -6,6 +6,11 @@
 
 /** The hints by the number of the chapter. */
 export const HINTS: Readonly<Record<number, readonly [string, string, string]>> = {
+  0: [
+    "Two questions: is it your turn, and what is the number?",
+    "Return at once if `bytes[0]` is not 1. Otherwise there are two stores. Which comes last?",
+    "`bytes[1] = bytes[1]! + 1`, and only then `bytes[0] = 0`.",
+  ],
   1: [
     "Draw two pages, and a write of two bytes. Where can it begin so that it touches both?",
     "Only two bytes count: the first and the last. In which page is each?",

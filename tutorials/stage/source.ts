@@ -45,7 +45,7 @@ export function statementsOf(block: string): string {
 
 /** Returns a result as text; a negative number with the name of its error. */
 export function describe(result: unknown): string {
-  if (result instanceof Uint8Array) return `${result.length} bytes`;
+  if (result instanceof Uint8Array) return `${result.length} byte${result.length === 1 ? "" : "s"}`;
   if (typeof result !== "number") {
     return Deno.inspect(withoutMethods(result), { compact: true, breakLength: Infinity });
   }

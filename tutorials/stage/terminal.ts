@@ -50,9 +50,9 @@ export async function playInTerminal(
 }
 
 function placeOf(place: string | undefined, workshop: Workshop): [chapter: number, step: number] {
-  const [chapter, step] = (place ?? "").split("/").map(Number);
-  if (chapter !== undefined && chapter > 0) return [chapter, step ?? 1];
-  const { last = 1, readings } = workshop.progress;
+  const [chapter, step] = (place ?? "NaN").split("/").map(Number);
+  if (chapter! >= 0) return [chapter!, step ?? 1];
+  const { last = CHAPTERS[0]!.number, readings } = workshop.progress;
   return [last, Math.max(1, readings[last]?.step ?? 1)];
 }
 

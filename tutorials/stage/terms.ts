@@ -6,6 +6,9 @@
 
 /** An explanation of one or two sentences by term. */
 export const TERMS: Readonly<Record<string, string>> = {
+  process:
+    "A program that is running. The system gives each its own memory, and a number, its pid.",
+  byte: "The smallest piece of memory that has an address: a number from 0 to 255.",
   page: "The unit in which the kernel hands out memory: 4096 bytes on most machines.",
   address: "The number of a byte in the memory of a process.",
   kernel: "The part of the system that hands out memory and processors; on Linux, Linux itself.",

@@ -34,7 +34,7 @@ async function open(path: string): Promise<void> {
   view = undefined;
   shown = undefined;
   const all = await course();
-  const chapter = all.chapters.find((each) => each.number === Number(number));
+  const chapter = all.chapters.find((each) => `${each.number}` === number);
   byId("steps").replaceChildren();
   drawTop(all);
   if (chapter === undefined || isStep && chapter.steps === undefined) {
