@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { failureOf } from "../tutorials/check.ts";
+import { type Failure, failureIn } from "../tutorials/check.ts";
 import { JUDGED, type Judged } from "../tutorials/judged.ts";
 import { judgeFile } from "../tutorials/stage/judge.ts";
 import { sharedFiles } from "./program.ts";
@@ -14,10 +14,15 @@ const PROGRAM = new URL("../tutorials/judged.ts", import.meta.url);
 /** Judges an answer in this process. */
 function judgedHere({ checks }: Judged): { what: string; message: string } {
   for (const check of checks()) {
-    const message = failureOf(check);
-    if (message !== undefined) return { what: check.what, message };
+    const failure = failureIn(check);
+    if (failure !== undefined) return { what: check.what, message: seenIn(failure) };
   }
   return { what: "no check", message: "accepted" };
+}
+
+/** What a reader sees of a failure. */
+function seenIn({ message, picture }: Failure): string {
+  return picture === undefined ? message : `${message} ${JSON.stringify(picture)}`;
 }
 
 /** Judges an answer as the stage does, in a child with a limit. */
@@ -28,7 +33,7 @@ async function judgedInChild(
   const options = { types: false, limitMs: 700, args: [folder, `${index}`] };
   const { verdict, checks, failure, text } = await judgeFile(PROGRAM, options);
   const what = checks.find(({ passed }) => !passed)?.what ?? "no check";
-  return { what, message: failure?.message ?? `${verdict}: ${text}` };
+  return { what, message: (failure && seenIn(failure)) ?? `${verdict}: ${text}` };
 }
 
 for (const [folder, answers] of Object.entries(JUDGED)) {

@@ -1,6 +1,5 @@
 /**
- * Runs tutorials 18 and 19, about samples in shared memory and their owners, and checks their
- * output.
+ * Checks the small ring of chapter 18, and the programs of chapter 19.
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -11,63 +10,9 @@ import {
   textOf,
   Writer,
 } from "../tutorials/18_vring/small_ring.ts";
-import { HEADS, line, WIDTHS } from "../tutorials/18_vring/film.ts";
 import { topic } from "../mod.ts";
 import { Program, sharedFiles, uniqueName } from "./program.ts";
-import { checkQuiz, results, tell, testStopped } from "./tutorial_run.ts";
-
-/** The lines of each film: the actor, its operation, and the words afterwards. */
-function films(out: string): string[][] {
-  return out.split(`${line(HEADS)}\n`).slice(1).map((rest) =>
-    rest.split("\n\n")[0]!.split("\n").map((row) => {
-      let at = 2;
-      return WIDTHS.map((width) => row.slice(at, at += width).trim())
-        .filter((cell) => cell !== "").join(" | ");
-    })
-  );
-}
-
-Deno.test("tutorial 18 shows samples that go round, are dropped, and outlive the dead", async () => {
-  const name = uniqueName();
-  const out = await tell("18_vring", "--name", name);
-  const [round, full, drop, dying, searching, clearing, cut, heir] = films(out);
-  assertEquals(round!.at(-1), "reader 1 | AVAIL[3] = 0 | -1 -- -- | -1 -- -- | 0 0 0 | 1 2 0");
-  assertEquals(round!.filter((line) => line.includes("reads")).length, 2);
-  assertEquals(
-    full!.at(-1),
-    "writer | DESC[2]: none 3, ready 3 | -1 -2 -3 | h1 r2 r3 | 1 1 1 | 1 2",
-  );
-  assertMatch(
-    drop!.join("\n"),
-    /row\[1\]\[1\]: ready 2 → none 2[^]*row\[1\]\[1\] is ready 4: not 2/,
-  );
-  assertEquals(results(out, "second.seen"), ['[ "21.5 C", "21.7 C", "21.8 C" ]']);
-  assertEquals(dying!.at(-1), "reader 1 | is killed | -1 -- -- | -1 -- -- | 1 0 0 | 1 2");
-  assertMatch(searching!.join("\n"), /DESC\[0\]: none 1, none 1[^]*SAMPLE\[0\] = "21.8 C"/);
-  assertEquals(
-    clearing!.at(-1),
-    "writer | AVAIL[4] = 2 | r4 -2 -3 | -- -- -- | 1 0 0 | 1 2 | 0 | 1 2 0",
-  );
-  assertEquals(
-    cut!.filter((line) => line.startsWith("writer")).at(-1)!.split(" | ")[1],
-    "is killed",
-  );
-  assertEquals(results(out, "cast.ring.sequence.load()"), ["0"]);
-  assertEquals(results(out, "cast.ring.journal.load() >>> 2"), ["1"]);
-  assertMatch(heir!.join("\n"), /row\[0\]\[0\] is none 1: had it/);
-  assertEquals(results(out, "[first.seen, second.seen]"), ['[ [ "21.5 C" ], [ "21.5 C" ] ]']);
-  assertMatch(out, /0 +1 +held +ready +2\n +1 +2 +ready +ready +2\n/);
-  assertEquals(results(out, "publisher.counters"), [
-    "{ published: 2, delivered: 4, dropped: 0, inFlight: 0 }",
-  ]);
-  assertEquals(sharedFiles(name), []);
-});
-
-Deno.test("tutorial 18 --break gives a sample twice, and finds no room in an empty ring", async () => {
-  const out = await tell("18_vring", "--break");
-  assertEquals(results(out, "reader.seen"), ['[ "21.5 C", "21.5 C" ]']);
-  assertEquals(films(out).at(-1), ["writer | AVAIL is empty | -1 -2 -3 | -1 -2 -3 | 1 1 1"]);
-});
+import { checkQuiz } from "./tutorial_run.ts";
 
 /** Does so many operations, or all; returns whether more are left. */
 function operate(does: Operations<unknown>, count = Infinity): boolean {
@@ -148,5 +93,3 @@ Deno.test("the quiz on tutorials 18 and 19 answers right", async () => {
     }
   });
 });
-
-testStopped("18_vring", "\n\n\n\nq\n", /Step 2 of/);

@@ -8,6 +8,7 @@
 import { COLUMNS, paint } from "./paint.ts";
 import { fit, wrap } from "./picture.ts";
 import type { Picture } from "./stage/story.ts";
+import { textPicture } from "./stage/text_pictures.ts";
 
 /** One thing that an answer must do. */
 export interface Check {
@@ -30,9 +31,13 @@ export class Wrong extends Error {
   }
 }
 
-/** Fails with the message unless the condition holds. */
-export function expect(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Wrong(message);
+/** Fails with the message, and perhaps a picture, unless the condition holds. */
+export function expect(
+  condition: boolean,
+  message: string,
+  picture?: () => Picture,
+): asserts condition {
+  if (!condition) throw new Wrong(message, picture?.());
 }
 
 /** What the stage reads of a check. The marker keeps these lines apart from what an answer prints. */
@@ -92,13 +97,16 @@ function reportChecks(checks: readonly Check[]): void {
 }
 
 function passes(check: Check): boolean {
-  const failure = failureOf(check);
+  const failure = failureIn(check);
   if (failure === undefined) {
     print(`${paint("green", "✓")} ${check.what}`, 2);
     return true;
   }
   print(`${paint("red", "✗")} ${check.what}`, 2);
-  print(`\n${failure}\n\n${wrap(`Hint: ${check.hint}`, COLUMNS - 6)}`, 6);
+  print(`\n${failure.message}`, 6);
+  const { picture } = failure;
+  if (picture !== undefined) print(`\n${textPicture(picture, COLUMNS - 6).join("\n")}`, 6);
+  print(`\n${wrap(`Hint: ${check.hint}`, COLUMNS - 6)}`, 6);
   return false;
 }
 
@@ -107,11 +115,7 @@ function print(text: string, indent: number): void {
 }
 
 /** Describes the mistake of an answer; undefined if the check passes. */
-export function failureOf(check: Check): string | undefined {
-  return failureIn(check)?.message;
-}
-
-function failureIn({ check, hint }: Check): Failure | undefined {
+export function failureIn({ check, hint }: Check): Failure | undefined {
   try {
     check();
   } catch (error) {

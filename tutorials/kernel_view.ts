@@ -4,9 +4,8 @@
  * @module
  */
 
-import { list, readAll, space, statPath } from "../src/os/files.ts";
+import { readAll, space } from "../src/os/files.ts";
 import { wait } from "../src/os/futex.ts";
-import { table } from "./picture.ts";
 
 function textOf(path: string): string {
   const bytes = readAll(path);
@@ -45,18 +44,6 @@ export function limitOfSharedMemory(): number | undefined {
   const isThere = textOf("/proc/self/mounts").includes(" /dev/shm tmpfs ");
   const room = isThere ? space("/dev/shm") : -1;
   return typeof room === "number" || room.total === 0 ? undefined : room.total;
-}
-
-/** The files in /dev/shm that are called like this, and how long they are. */
-export function filesOf(name: string): string {
-  const names = list("/dev/shm");
-  if (typeof names === "number") return "/dev/shm cannot be listed";
-  const files = names.filter((file) => file.endsWith(`.${name}`)).sort();
-  if (files.length === 0) return `no file in /dev/shm is called ${name}`;
-  return table(files.map((file) => {
-    const status = statPath(`/dev/shm/${file}`);
-    return [`/dev/shm/${file}`, typeof status === "number" ? "gone" : `${status.size} bytes`];
-  }));
 }
 
 const EFAULT = 14;

@@ -9,7 +9,8 @@ import { bufferAt, map, MapFlag, Protection, unmap } from "../../src/os/files.ts
 import { pageSize } from "../../src/os/page.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 import { residentBytes } from "../kernel_view.ts";
-import { boxes, hex } from "../picture.ts";
+import { hex } from "../picture.ts";
+import { pagesPicture } from "../stage/pictures.ts";
 
 /** An answer. */
 export type PagesTouched = (address: number, length: number, page: number) => number;
@@ -76,12 +77,19 @@ function compare(pagesTouched: PagesTouched, from: number, length: number): void
     bytes.fill(1, from, from + length);
     const counted = residentBytes(start) / page;
     const said = pagesTouched(start + from, length, page);
-    const marks = Array.from({ length: PAGES }, (_, i) => marked(bytes, i) ? "touched" : "");
     expect(
       said === counted,
       `${length} bytes from ${hex(start + from)} on, where a page has ${page} bytes.\n` +
-        `You say ${said}, and the kernel counts ${counted}:\n\n${boxes(marks)}\n` +
-        `${hex(start)} is where the first of these ${PAGES} pages begins.`,
+        `You say ${said}, and the kernel counts ${counted}.`,
+      () => {
+        const title = `The pages from ${hex(start)} on`;
+        const states = Array.from({ length: PAGES }, (_, i) => marked(bytes, i));
+        return pagesPicture(
+          "pages",
+          title,
+          states.map((isTouched, i) => [isTouched ? "memory" : "empty", `${i}`]),
+        );
+      },
     );
   } finally {
     bytes.buffer.transfer(0);

@@ -72,7 +72,7 @@ export function checksOf(isSameByte: IsSameByte): Check[] {
     check(
       "a shared mapping and a private one",
       [all + 7, copy + 7],
-      "one letter of the permissions. Look at --break again.",
+      "one letter of the permissions. See One letter again.",
     ),
     check(
       "two pages of anonymous memory",

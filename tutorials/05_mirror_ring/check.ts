@@ -20,7 +20,8 @@ import { pageSize } from "../../src/os/page.ts";
 import { mappedRanges } from "../../src/os/proc_maps.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 import { canBeRead, mapsLine } from "../kernel_view.ts";
-import { hex, hexdump } from "../picture.ts";
+import { hex } from "../picture.ts";
+import { bytesPicture, tablePicture } from "../stage/pictures.ts";
 
 /** An answer. */
 export type MapRing = (fd: number, header: number, capacity: number) => number;
@@ -120,7 +121,8 @@ function expectHeader(bytes: Uint8Array, base: number): void {
   const begins = new TextDecoder().decode(bytes.subarray(0, 6));
   expect(
     begins === "header",
-    `The header should begin with "header":\n${hexdump(bytes, { address: base })}`,
+    `The header should begin with "header".`,
+    () => bytesPicture(bytes, { id: "header", title: "It begins", address: base }),
   );
 }
 
@@ -134,11 +136,14 @@ function expectMessage(bytes: Uint8Array, base: number): void {
   bytes.set(message, header + capacity - 10);
   const until = header + capacity + message.length - 10; // the mirror has a check of its own
   const wrong = expected.subarray(0, until).findIndex((byte, i) => byte !== bytes[i]);
-  const dump = (all: Uint8Array) => hexdump(all, { address: base, from: wrong });
+  const wanted = JSON.stringify(new TextDecoder().decode(expected.subarray(wrong, wrong + 16)));
   expect(
     wrong === -1,
-    `The check wrote the message 10 bytes before the seam. It expects\n${dump(expected)}\n` +
-      `and finds\n${dump(bytes)}\n\n${linesOf(base)}`,
+    `The check wrote the message 10 bytes before the seam. From ${
+      hex(base + wrong)
+    } on it expects ` +
+      `${wanted}.\n\n${linesOf(base)}`,
+    () => bytesPicture(bytes, { id: "found", title: "What it finds", address: base, from: wrong }),
   );
 }
 
@@ -146,11 +151,20 @@ function expectMirror(bytes: Uint8Array, base: number): void {
   const first = bytes.subarray(header, header + capacity);
   const second = bytes.subarray(header + capacity);
   const wrong = first.findIndex((byte, i) => byte !== second[i]);
-  const dump = (from: number) => hexdump(bytes, { address: base, from });
+  const row = (name: string, from: number) => [
+    name,
+    hex(base + from),
+    ...Array.from(bytes.subarray(from, from + 8), (byte) => byte.toString(16).padStart(2, "0")),
+  ];
   expect(
     wrong === -1,
-    `Byte ${wrong} of the ring, in the first window and in the second:\n` +
-      `${dump(header + wrong)}\n${dump(header + capacity + wrong)}\n\n${linesOf(base)}`,
+    `Byte ${wrong} of the ring differs between its two windows.\n\n${linesOf(base)}`,
+    () =>
+      tablePicture("windows", `From byte ${wrong} on`, [
+        ["window", "address", ...Array.from({ length: 8 }, (_, i) => `+${i}`)],
+        row("first", header + wrong),
+        row("second", header + capacity + wrong),
+      ]),
   );
 }
 

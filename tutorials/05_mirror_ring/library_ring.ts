@@ -6,13 +6,14 @@
 
 import { MirrorRing } from "../../mod.ts";
 import type { RingPicture, Scene, Step } from "../stage/story.ts";
-import { alphabet, stateOf } from "./ring_state.ts";
+import { alphabet, readAtOf } from "./ring_state.ts";
 
 const CELLS = 32;
 
 /** Draws a ring: a letter for each of its cells, the first byte of the cell in memory. */
 function draw(ring: MirrorRing, title = "The ring, a letter for 1/32 of it"): RingPicture {
-  const { bytes, capacity, readAt, available } = stateOf(ring);
+  const { bytes, capacity, available } = ring;
+  const readAt = readAtOf(ring);
   const cellBytes = capacity / CELLS;
   const cells = Array.from(
     { length: CELLS },
@@ -63,7 +64,7 @@ export function useTheLibrary(): Step[] {
       ask: {
         kind: "number",
         text: "At which cell is W then, counted from the beginning of the first window?",
-        answer: () => (stateOf(open()).readAt + open().available) / cells(1),
+        answer: () => (readAtOf(open()) + open().available) / cells(1),
         right: "Past the seam, in the second window. From R to W the bytes are in one piece.",
         often: [
           {

@@ -5,12 +5,10 @@
  */
 
 import type { MirrorRing } from "../../mod.ts";
-import type { RingState } from "../picture.ts";
 
-/** What `windows` draws of a ring. */
-export function stateOf(ring: MirrorRing): RingState {
-  const { bytes, capacity, available } = ring;
-  return { bytes, capacity, available, readAt: ring.peek(0).byteOffset - bytes.byteOffset };
+/** Where the next byte of a ring is read, in the first window. */
+export function readAtOf(ring: MirrorRing): number {
+  return ring.peek(0).byteOffset - ring.bytes.byteOffset;
 }
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

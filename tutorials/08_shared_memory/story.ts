@@ -11,6 +11,7 @@ import type { Scene, Step, Story } from "../stage/story.ts";
 import { ownTheLock, theDeadOwner } from "./dead_owner.ts";
 import { forEver, Here, showFiles, showPurses } from "./here.ts";
 import { Purses } from "./purses.ts";
+import { firstProcess, secondProcess } from "./two_processes.ts";
 
 const size = Purses.size;
 
@@ -21,6 +22,7 @@ export const story: Story = {
   title: "Shared memory",
   lead: "How processes take turns, and what a killed one leaves behind.",
   cast: { second, owner: ownTheLock },
+  terminals: { first: firstProcess, second: secondProcess },
   steps: () => {
     const here = new Here();
     return [...join(here), ...takeTurns(here), ...theDeadOwner(here), ...leave(here)];
@@ -259,6 +261,6 @@ function leave(here: Here): Step[] {
       that they guard is yours to repair.
 
       In the exercise you move coins so that a death at any moment can be repaired. There is also a
-      lesson for two terminals: \`deno run --allow-ffi tutorials/08_shared_memory/step.ts first\`.`,
+      lesson for two terminals: \`deno task learn --term 8/first\`.`,
   }];
 }

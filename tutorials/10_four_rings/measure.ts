@@ -7,8 +7,7 @@
  */
 
 import { copyIn, copyOut, Word32 } from "../../src/memory/word.ts";
-import { table } from "../picture.ts";
-import { picture, say } from "../narrator.ts";
+import { fit, table, wrap } from "../picture.ts";
 import type { Job, Report } from "./measure_worker.ts";
 import { makeMemory, STOP } from "./ring_memory.ts";
 import { isMessage, MESSAGE_BYTES, messageOf, type Stage, STAGES } from "./rings.ts";
@@ -115,16 +114,15 @@ for (const stage of STAGES) {
 }
 rows.push(["floor", "", floor.toFixed(0), "1.0", "", ""]);
 
-say(
+const about = wrap(
   `Two threads, ${RUN_MS} ms for each stage, messages of ${MESSAGE_BYTES} bytes, every byte checked.
   The floor is the slower of the two alone: it copies messages in, or copies them out and checks
   them, and loads no word that another thread writes.`,
 );
-picture(table(rows));
-say(
+const caution = wrap(
   `Looks at an empty or a full ring count too, so a side that waits often looks often. Other
   programs on this machine disturb the result: if the two threads have to share a processor, each
   waits for whole turns of the other, and you measure the scheduler. Run it again, and compare only
   within a run.`,
 );
-console.log();
+console.log(`\n${about}\n\n${fit(table(rows))}\n\n${caution}\n`);

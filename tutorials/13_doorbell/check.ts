@@ -6,7 +6,6 @@
 
 import { type Check, expect, runChecks, Wrong } from "../check.ts";
 import { type Bell, sleeper, waker } from "./bells.ts";
-import { headOf, lineOf } from "./film.ts";
 import { type Event, explore, Machine, type Party } from "./machine.ts";
 import { sleepersAt, tracksOf } from "./tracks.ts";
 
@@ -77,12 +76,6 @@ export function checksOf(bell: Bell): Check[] {
   ];
 }
 
-/** The events as lines of a film. */
-function told(events: readonly Event[], parties: readonly Party[]): string {
-  const names = parties.map(({ name }) => name);
-  return [headOf(names), ...events.map((event) => lineOf(event, names))].join("\n");
-}
-
 const MOST_STEPS = 100;
 
 /** Runs a party until it ends or sleeps. */
@@ -105,8 +98,8 @@ function sleepAgain(bell: Bell): void {
   while (machine.canRun(0) && events.length < before + MOST_STEPS) events.push(machine.step(0));
   expect(
     machine.isAsleep(0),
-    "After the first message the reader wants another one, and never sleeps again:\n\n" +
-      told(events.slice(0, before + 8), parties),
+    "After the first message the reader wants another one, and never sleeps again.",
+    () => tracksOf(events.slice(0, before + 8), parties, { title: "It goes on like this" }),
   );
 }
 
@@ -114,9 +107,10 @@ function wakeUp(bell: Bell): void {
   const parties = [sleeper("reader", bell), waker("writer", bell)];
   const machine = new Machine(parties);
   const events = goOn(machine, 0);
-  expect(machine.isAsleep(0), `The reader does not sleep.\n\n${told(events, parties)}`);
+  const picture = () => tracksOf(events, parties, { title: "First the reader, then the writer" });
+  expect(machine.isAsleep(0), "The reader does not sleep.", picture);
   events.push(...goOn(machine, 1), ...goOn(machine, 0));
-  expect(!machine.isAsleep(0), `The reader sleeps.\n\n${told(events, parties)}`);
+  expect(!machine.isAsleep(0), "The reader still sleeps.", picture);
 }
 
 /** Two messages: a reader may sleep before the first, and none sleeps before the second. */
@@ -128,9 +122,8 @@ function countCalls(bell: Bell, asleep: boolean): void {
   const calls = goOn(machine, 2).filter(({ text }) => /wake/i.test(text));
   expect(
     calls.length === 0,
-    `Nobody sleeps, but the last message costs a system call.\n\n${
-      told([...events, ...calls], parties)
-    }`,
+    "Nobody sleeps, but the last message costs a system call.",
+    () => tracksOf([...events, ...calls], parties, { title: "Two messages" }),
   );
 }
 
@@ -139,7 +132,7 @@ function tryAll(parties: readonly Party[]): void {
   if (lost === undefined) return;
   const end = sleepersAt(lost, parties);
   throw new Wrong(
-    `In this order, a reader sleeps for ever:\n\n${told(lost, parties)}`,
+    "In this order, a reader sleeps for ever.",
     tracksOf(lost, parties, { title: "The shortest order that goes wrong", end }),
   );
 }

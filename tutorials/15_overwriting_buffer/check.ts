@@ -86,7 +86,7 @@ export function checksOf(read: Read): Check[] {
     {
       what: "lapped at any moment, even in the middle of a copy: nothing torn is read",
       check: () => readInterrupted(read, [1, FULL, CELLS, 100].map((n) => (w) => w.write(n))),
-      hint: "a look before the copy proves nothing after it. Run --break again.",
+      hint: "a look before the copy proves nothing after it. See the step Look, then copy.",
     },
     {
       what: "nor is a message read while the writer overwrites it, before it publishes",

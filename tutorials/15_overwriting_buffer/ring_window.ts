@@ -14,7 +14,6 @@ import {
   ringOf,
   UNIT,
 } from "../../src/circular/circular_buffer.ts";
-import { table } from "../picture.ts";
 
 /** How many bytes a head has. */
 export const HEAD_BYTES = 32;
@@ -71,44 +70,3 @@ export class RingWindow implements Disposable {
 
 /** How many messages fill a ring once round, when each has `lap / CELLS` positions. */
 export const CELLS = 32;
-
-/** A place to point at. */
-export interface Mark {
-  /** The position. */
-  readonly position: number;
-  /** The label beside the pointer. */
-  readonly label: string;
-}
-
-/** The ring, a character for each message: its first byte, or `·` where nothing is intact. */
-export function drawRing(window: RingWindow, marks: readonly Mark[] = []): string {
-  const { oldest, published, lap } = window;
-  const each = lap / CELLS;
-  const cells = Array.from({ length: CELLS }, (_, cell) => {
-    const back = (published - cell * each + lap) % lap || lap; // the last message in this cell
-    const position = published - back;
-    if (position < oldest) return "·";
-    return String.fromCharCode(window.payload(position, 1)[0]!);
-  });
-  const all = [
-    { position: oldest, label: "oldest" },
-    { position: published, label: "published" },
-    ...marks,
-  ];
-  const pointers = all.map(({ position, label }) =>
-    `${" ".repeat(1 + position % lap / each)}^ ${label} ${position}`
-  );
-  const rule = "─".repeat(CELLS);
-  return [`┌${rule}┐`, `│${cells.join("")}│`, `└${rule}┘`, ...pointers].join("\n");
-}
-
-/** The heads from the oldest on, that of the message to come included. */
-export function headTable(window: RingWindow): string {
-  const rows: (string | number)[][] = [["position", "sequence", "payload", "previous", "length"]];
-  const { oldest, published, lap } = window;
-  for (let position = oldest; position <= published; position += lap / CELLS) {
-    const { sequence, payload, previous, length } = window.head(position);
-    rows.push([position, sequence, payload, previous, position === published ? "-" : length]);
-  }
-  return table(rows);
-}

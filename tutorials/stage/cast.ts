@@ -4,6 +4,7 @@
  * @module
  */
 
+import { regions } from "../../mod.ts";
 import { list, unlink } from "../../src/os/files.ts";
 import type { Report } from "./player.ts";
 
@@ -50,7 +51,7 @@ export class Cast {
 
   #start(actor: string, name: string): Deno.ChildProcess {
     return new Deno.Command("deno", {
-      args: [...PLAY, this.#folder, actor, name],
+      args: [...PLAY, this.#folder, "as", actor, name],
       cwd: ROOT,
       stdin: "null",
       stdout: "null",
@@ -74,4 +75,9 @@ export function removeFiles(name: string): void {
   if (typeof names === "number") return;
   const own = new RegExp(`${RegExp.escape(name)}(?!\\d)`);
   for (const left of names.filter((each) => own.test(each))) unlink(`/dev/shm/${left}`);
+}
+
+/** Removes what terminals have left under this name, unless one of them is still there. */
+export function removeFilesOfLast(name: string): void {
+  if (!regions().some((region) => region.name === name && region.inUse)) removeFiles(name);
 }

@@ -5,15 +5,21 @@
  * @module
  */
 
-import { Cast, kill, PLAY, removeFiles } from "./cast.ts";
-import { chapterOf } from "./chapters.ts";
+import { Cast, kill, PLAY, removeFiles, removeFilesOfLast } from "./cast.ts";
+import { type Chapter, chapterOf } from "./chapters.ts";
 import { type Command, nameOf, type Report } from "./player.ts";
-import type { Frame, Shown } from "./story.ts";
+import type { Frame, Shown, Step } from "./story.ts";
 
 /** How long a step may take. */
 const LIMIT_MS = 10_000;
 
 const ROOT = new URL("../../", import.meta.url);
+
+/** One of several terminals: its word in the story, and the name that all of them share. */
+export interface Terminal {
+  readonly word: string;
+  readonly name: string;
+}
 
 /** A step that waits for a prediction, or that has run. */
 type Draft = { -readonly [K in keyof Frame]: Frame[K] };
@@ -23,29 +29,40 @@ export class Telling {
   readonly folder: string;
   readonly #chapter: number;
   readonly #steps: number;
+  /** The terminal, if it is one of several; its process is started once. */
+  readonly #terminal: Terminal | undefined;
   #child: Player | undefined;
   readonly #cast: Cast;
   /** Called when a process was started. */
   #started: () => void = () => {};
+  /** Called when a step that runs has shown something. */
+  progress: (frame: Frame) => void = () => {};
   /** How many steps the child has behind it. */
   #behind = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(chapter: number, folder: string, steps: number) {
-    this.#chapter = chapter;
-    this.folder = folder;
-    this.#cast = new Cast(folder);
-    this.#steps = steps;
+  private constructor(chapter: Chapter, steps: readonly Step[], terminal?: Terminal) {
+    this.#chapter = chapter.number;
+    this.folder = chapter.folder;
+    this.#cast = new Cast(chapter.folder);
+    this.#steps = steps.length;
+    this.#terminal = terminal;
   }
 
-  /** Begins the telling of a chapter that has a story. */
-  static async of(number: number): Promise<Telling> {
+  /** Begins the telling of a chapter that has a story, or of one of its terminals. */
+  static async of(number: number, terminal?: Terminal): Promise<Telling> {
     const chapter = chapterOf(number);
     if (chapter?.load === undefined) {
       throw new RangeError(`Chapter ${number} has no story on the stage`);
     }
-    const { story } = await chapter.load();
-    return new Telling(number, chapter.folder, story.steps().length);
+    const { story: { steps, terminals = {} } } = await chapter.load();
+    if (terminal === undefined) return new Telling(chapter, steps());
+    const { word } = terminal;
+    if (!Object.hasOwn(terminals, word)) {
+      const words = Object.keys(terminals).join(", ") || "none";
+      throw new RangeError(`Chapter ${number} has no terminal "${word}"; it has: ${words}`);
+    }
+    return new Telling(chapter, terminals[word]!(), terminal);
   }
 
   /** The process that tells the chapter now. */
@@ -87,7 +104,8 @@ export class Telling {
     this.#child = undefined;
     await child?.end();
     await this.#cast.close();
-    if (child !== undefined) removeFiles(nameOf(child.process.pid));
+    if (this.#terminal !== undefined) removeFilesOfLast(this.#terminal.name);
+    else if (child !== undefined) removeFiles(nameOf(child.process.pid));
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
@@ -100,7 +118,10 @@ export class Telling {
     if (!Number.isInteger(step) || step < 1 || step > this.#steps) {
       throw new RangeError(`Chapter ${this.#chapter} has the steps 1 to ${this.#steps}`);
     }
-    if (this.#child?.hasEnded !== false || this.#behind !== step - 1) await this.#startFor(step);
+    if (this.#terminal !== undefined && this.#child !== undefined) await this.#checkSame(step);
+    else if (this.#child?.hasEnded !== false || this.#behind !== step - 1) {
+      await this.#startFor(step);
+    }
     const frame: Draft = {
       chapter: this.#chapter,
       step,
@@ -118,16 +139,28 @@ export class Telling {
     };
     await this.#child!.ask({ do: "prepare", step }, prepare);
     if (this.#child!.hasEnded) { // the reader killed it just now
+      if (this.#terminal !== undefined) await this.#checkSame(step);
       await this.#startFor(step);
       await this.#child!.ask({ do: "prepare", step }, prepare);
     }
     return frame;
   }
 
+  /** Refuses a step that needs a fresh process: the one of a terminal has met the others. */
+  async #checkSame(step: number): Promise<void> {
+    if (this.#child!.hasEnded) {
+      const ending = await this.#child!.ending();
+      throw new Error(`This process was ${ending}. See the other terminal; q leaves this one.`);
+    }
+    if (this.#behind !== step - 1) {
+      throw new Error("A step that others take part in runs once. Start all terminals again.");
+    }
+  }
+
   /** Starts a fresh process and takes it to where this step begins. */
   async #startFor(step: number): Promise<void> {
     await this.close();
-    this.#child = new Player(this.folder);
+    this.#child = new Player(this.folder, this.#terminal);
     await this.#child.ask({ do: "skip", upTo: step - 1 }, (report) => this.#direct(report));
     this.#behind = step - 1;
   }
@@ -148,8 +181,10 @@ export class Telling {
       ...answer !== undefined && { answer },
     };
     await child.ask(command, (report) => {
-      if (report.type === "shown") shown.push(report.shown);
-      else if (report.type === "result") {
+      if (report.type === "shown") {
+        shown.push(report.shown);
+        this.progress({ ...frame, shown });
+      } else if (report.type === "result") {
         const code = shown.at(-1);
         if (code?.kind === "code") shown[shown.length - 1] = { ...code, result: report.result };
       } else if (report.type === "after") frame.after = report.text;
@@ -171,13 +206,16 @@ class Player {
   readonly process: Deno.ChildProcess;
   readonly #lines: ReadableStreamDefaultReader<string>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #limitMs: number | undefined;
   #unread = "";
   #late = false;
   hasEnded = false;
 
-  constructor(folder: string) {
+  constructor(folder: string, terminal?: Terminal) {
+    this.#limitMs = terminal === undefined ? LIMIT_MS : undefined;
+    const role = terminal === undefined ? [] : ["terminal", terminal.word, terminal.name];
     this.process = new Deno.Command("deno", {
-      args: [...PLAY, folder],
+      args: [...PLAY, folder, ...role],
       cwd: ROOT,
       stdin: "piped",
       stdout: "piped",
@@ -190,7 +228,7 @@ class Player {
 
   /** Sends a command, and hands on each report until it is done or the child has ended. */
   async ask(command: Command, hear: (report: Report) => void): Promise<void> {
-    const limit = setTimeout(() => this.#stop(), LIMIT_MS);
+    const limit = this.#limitMs && setTimeout(() => this.#stop(), this.#limitMs);
     try {
       await this.#input.write(new TextEncoder().encode(`${JSON.stringify(command)}\n`));
       for (let line; (line = await this.#nextLine()) !== undefined;) {

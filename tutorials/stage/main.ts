@@ -12,6 +12,7 @@ import { Workshop } from "./workshop.ts";
 
 const HELP = `deno task learn [--port N]       the course in a browser
 deno task learn --term [N[/M]]   the course in this terminal, from chapter N, step M
+deno task learn --term 8/first   one of the terminals of a chapter that has several
 deno task learn check [N...]     judges your answers to all exercises, or to these
 deno task learn build [FOLDER]   static pages for any server: the recorded course, and
                                  the playground; into learn/ unless you pass another

@@ -2,8 +2,9 @@
  * Plays a chapter in a process of its own, with no permission but `--allow-ffi`, because a step may
  * crash it: `deno run --allow-ffi tutorials/stage/player.ts 01_pages`.
  *
- * It reads a {@linkcode Command} from each line of its input, and writes {@linkcode Report}s. With the
- * name of an actor and of a telling, it plays that part of the cast instead.
+ * It reads a {@linkcode Command} from each line of its input, and writes {@linkcode Report}s. With
+ * `as`, an actor, and the name of a telling, it plays that part of the cast instead; with `terminal`,
+ * a word, and a name, it tells what that terminal of several shows.
  *
  * @module
  */
@@ -60,10 +61,12 @@ export class Player {
   /** Those of the last step that had any. */
   #onStage: Picture[] = [];
   readonly #name: string;
+  readonly #patienceMs: number;
 
-  constructor(steps: readonly Step[], name: string) {
+  constructor(steps: readonly Step[], name: string, patienceMs = PATIENCE_MS) {
     this.#steps = steps;
     this.#name = name;
+    this.#patienceMs = patienceMs;
   }
 
   /** Runs the steps up to this one and shows nothing; leaves out those that would crash. */
@@ -137,7 +140,7 @@ export class Player {
       start: (actor) => report({ type: "start", actor, name: this.#name }),
       signal: (actor, signal) => report({ type: "signal", actor, signal }),
       until: async (isSo) => {
-        const end = performance.now() + PATIENCE_MS;
+        const end = performance.now() + this.#patienceMs;
         while (!isSo()) {
           if (performance.now() > end) throw new Error(`${isSo} does not come true`);
           await new Promise((resolve) => setTimeout(resolve, 5));
@@ -210,12 +213,14 @@ if (import.meta.main) {
   const chapter = chapterOf(Deno.args[0] ?? "");
   if (chapter?.load === undefined) throw new Error(`There is no story of ${Deno.args[0]}`);
   const { story } = await chapter.load();
-  const [, actor, name] = Deno.args;
-  if (actor !== undefined) {
-    await story.cast![actor]!(name!);
+  const [, role, word, name] = Deno.args;
+  if (role === "as") {
+    await story.cast![word!]!(name!);
     Deno.exit();
   }
-  const player = new Player(story.steps(), nameOf(Deno.pid));
+  const player = role === "terminal"
+    ? new Player(story.terminals![word!]!(), name!, Infinity) // the reader is in the other one
+    : new Player(story.steps(), nameOf(Deno.pid));
   let unread = "";
   for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     const lines = `${unread}${text}`.split("\n");

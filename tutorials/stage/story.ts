@@ -26,6 +26,11 @@ export interface Story {
   readonly steps: () => readonly Step[];
   /** What other processes do, by their names. Each gets the name of the telling, see `Scene.name`. */
   readonly cast?: Readonly<Record<string, (name: string) => void | Promise<void>>>;
+  /**
+   * More tellings, by their words: `deno task learn --term 8/first`. Each has a terminal of its own,
+   * and all of them the same `Scene.name`.
+   */
+  readonly terminals?: Readonly<Record<string, () => readonly Step[]>>;
 }
 
 /** Text, or a function that makes it from what has run before. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { chapterOf, CHAPTERS } from "./chapters.ts";
-import { Telling } from "./director.ts";
+import { type Chapter, chapterOf, CHAPTERS } from "./chapters.ts";
+import { Telling, type Terminal } from "./director.ts";
 import { drawScreen, linesOf, termsIn, type View } from "./screen.ts";
 import type { Frame } from "./story.ts";
 import { wrapText } from "./text_pictures.ts";
@@ -22,15 +22,16 @@ export async function playInTerminal(
     console.error("Cannot play: the input or the output is not a terminal");
     return 2;
   }
-  const [first, step] = placeOf(place, workshop);
-  const chapter = chapterOf(first);
+  const { number, step, word } = placeOf(place, workshop);
+  const chapter = chapterOf(number);
   if (chapter?.load === undefined) {
     const told = CHAPTERS.filter(({ load }) => load !== undefined).map(({ number }) => number);
-    console.error(`Cannot tell chapter ${first} here: these are told: ${told.join(", ")}`);
+    console.error(`Cannot tell chapter ${number} here: these are told: ${told.join(", ")}`);
     return 2;
   }
-  const telling = await Telling.of(chapter.number);
-  const play = new Play(telling, workshop, chapter.number, step);
+  const terminal = word === undefined ? {} : { terminal: { word, name: workshop.nameFor(number) } };
+  const telling = await Telling.of(number, terminal.terminal);
+  const play = new Play(telling, { workshop, chapter, step, ...terminal });
   const redraw = () => play.draw();
   Deno.addSignalListener("SIGWINCH", redraw);
   write("\x1b[?1049h\x1b[?25l");
@@ -49,18 +50,29 @@ export async function playInTerminal(
   return 0;
 }
 
-function placeOf(place: string | undefined, workshop: Workshop): [chapter: number, step: number] {
-  const [chapter, step] = (place ?? "NaN").split("/").map(Number);
-  if (chapter! >= 0) return [chapter!, step ?? 1];
-  const { last = CHAPTERS[0]!.number, readings } = workshop.progress;
-  return [last, Math.max(1, readings[last]?.step ?? 1)];
+/** A chapter, and one of its steps or one of its terminals. */
+interface Place {
+  readonly number: number;
+  readonly step: number;
+  readonly word?: string;
+}
+
+function placeOf(place: string | undefined, workshop: Workshop): Place {
+  if (place === undefined) {
+    const { last = CHAPTERS[0]!.number, readings } = workshop.progress;
+    return { number: last, step: Math.max(1, readings[last]?.step ?? 1) };
+  }
+  const [chapter, part = "1"] = place.split("/");
+  const number = Number(chapter);
+  return /^\d+$/.test(part) ? { number, step: Number(part) } : { number, step: 1, word: part };
 }
 
 /** One chapter in the terminal. */
 class Play {
   readonly #telling: Telling;
   readonly #workshop: Workshop;
-  readonly #number: number;
+  readonly #chapter: Chapter;
+  readonly #terminal: Terminal | undefined;
   readonly #recorded = new Map<number, Frame>();
   #step: number;
   #frame: Frame | undefined;
@@ -73,20 +85,36 @@ class Play {
   #explains = false;
   #failure: string | undefined;
 
-  constructor(telling: Telling, workshop: Workshop, number: number, step: number) {
+  constructor(
+    telling: Telling,
+    { workshop, chapter, step, terminal }: {
+      workshop: Workshop;
+      chapter: Chapter;
+      step: number;
+      terminal?: Terminal;
+    },
+  ) {
     this.#telling = telling;
     this.#workshop = workshop;
-    this.#number = number;
+    this.#chapter = chapter;
+    this.#terminal = terminal;
     this.#step = step;
+    telling.progress = (frame) => {
+      this.#frame = frame;
+      this.draw();
+    };
   }
 
   /** Plays until the reader quits. */
   async run(): Promise<void> {
-    await this.#show(this.#step);
+    // A step may wait for another terminal. Meanwhile the reader can leave.
+    let turn = this.#show(this.#step);
     for (let key; (key = await readKey()) !== undefined;) {
       if (key === "q" || key === "\x03") return;
-      await this.#obey(key);
+      const pressed = key;
+      turn = turn.then(() => this.#obey(pressed));
     }
+    await turn;
   }
 
   /** Draws the screen as it should be now, in the size that the terminal has now. */
@@ -103,14 +131,14 @@ class Play {
   }
 
   #view(width: number): View {
-    const { title } = chapterOf(this.#number)!;
+    const { number, title } = this.#chapter;
     const frame = this.#frame;
-    const { predictions } = this.#workshop.readingOf(chapterOf(this.#number)!);
+    const { predictions } = this.#workshop.readingOf(this.#chapter);
     const all = Object.values(predictions);
     const score = all.length === 0 ? "" : `✓ ${all.filter(Boolean).length} of ${all.length}   `;
     const steps = frame === undefined ? "" : ` of ${frame.steps}`;
     return {
-      left: `${this.#number}. ${title}`,
+      left: `${number}. ${title}${this.#terminal ? `: ${this.#terminal.word}` : ""}`,
       right: `${score}step ${this.#step}${steps}`,
       body: this.#body(width),
       keys: this.#keys(),
@@ -140,7 +168,7 @@ class Play {
       const what = ask.kind === "byte" ? "its number, from 0" : ask.unit ?? "a number";
       return `your answer (${what}): ${this.#typed}_   Enter: run   ← back   q: quit`;
     }
-    const again = this.#isRecorded ? "r: run again   " : "";
+    const again = this.#isRecorded && this.#terminal === undefined ? "r: run again   " : "";
     return `→ next   ← back   ${again}g: go to   t: terms   ↑↓: scroll   q: quit`;
   }
 
@@ -153,8 +181,9 @@ class Play {
     else if (key === "\x1b[A" || key === "k") this.#top = Math.max(this.#top - 4, 0);
     else if (key === "g") this.#goes = true;
     else if (key === "t") this.#explains = true;
-    else if (key === "r" && this.#isRecorded) await this.#runAgain();
-    else if (this.#frame?.done === false) await this.#typeAnswer(key);
+    else if (key === "r" && this.#isRecorded && this.#terminal === undefined) {
+      await this.#runAgain();
+    } else if (this.#frame?.done === false) await this.#typeAnswer(key);
     else if (key === "\r" || key === "\n") await this.#forward();
     this.draw();
   }
@@ -197,7 +226,7 @@ class Play {
     this.#step = step;
     this.#top = 0;
     const recorded = this.#recorded.get(step);
-    this.#isRecorded = isBack && recorded !== undefined;
+    this.#isRecorded = recorded !== undefined && (isBack || this.#terminal !== undefined);
     if (this.#isRecorded) this.#frame = recorded;
     else await this.#run(() => this.#telling.show(step));
     this.draw();
@@ -219,8 +248,9 @@ class Play {
       this.#failure = undefined;
       this.#frame = await run();
       if (this.#frame.done) this.#recorded.set(this.#step, this.#frame);
-      const chapter = chapterOf(this.#number)!;
-      this.#workshop.noteStep(chapter, this.#step, this.#frame.verdict?.right);
+      if (this.#terminal === undefined) {
+        this.#workshop.noteStep(this.#chapter, this.#step, this.#frame.verdict?.right);
+      }
     } catch (error) {
       this.#failure = `${error}`;
     }

@@ -53,6 +53,12 @@ export class Workshop {
     return this.#progress;
   }
 
+  /** The name that the terminals of a chapter share. */
+  nameFor(chapter: number): string {
+    const [reader] = this.#folder.pathname.split("/").slice(-2);
+    return reader === "mine" ? `learn-${chapter}` : `learn-${chapter}-${reader}`;
+  }
+
   /** The file with the reader's answer. */
   fileOf({ folder }: Chapter): URL {
     return new URL(`${folder}.ts`, this.#folder);
