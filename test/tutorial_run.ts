@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { assertFits, hasTerminal, sharedFiles, uniqueName } from "./program.ts";
 
 /** The root of the repository. */
@@ -61,13 +61,6 @@ export async function tell(folder: string, ...options: string[]): Promise<string
   return result.out;
 }
 
-/** The number behind the arrow under `name = `. */
-export function shown(out: string, name: string): number {
-  const found = new RegExp(`^    ${name} = [^→]*→ (0x[0-9a-f]+|\\d+)$`, "m").exec(out);
-  assert(found, `shows no ${name}:\n${out}`);
-  return Number(found[1]);
-}
-
 /** Fails unless the output matches, for any line breaks; a space in the pattern is any white space.
  */
 export function assertShows(out: string, pattern: RegExp): void {
@@ -78,67 +71,6 @@ export function assertShows(out: string, pattern: RegExp): void {
 export function results(out: string, code: string): string[] {
   const words = code.split(" ").map(RegExp.escape).join("\\s+"); // a long line is broken at spaces
   return out.split(new RegExp(`\n *${words}\n *→ `)).slice(1).map((rest) => rest.split("\n")[0]!);
-}
-
-/** Every row of a dump for this address, in order: the bytes, and the text beside them. */
-export function rows(out: string, address: number): { bytes: string; text: string }[] {
-  const row = new RegExp(
-    `^ *0x${address.toString(16)} +((?:[0-9a-f]{2} {1,2}){16})(.{16})$`,
-    "gm",
-  );
-  return Array.from(out.matchAll(row), ([, bytes, text]) => {
-    const numbers = bytes!.trim().split(/ +/).map((byte) => parseInt(byte, 16));
-    const expected = numbers.map((byte) =>
-      byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·"
-    );
-    assertEquals(text, expected.join(""), "the text beside the bytes is not theirs");
-    return { bytes: bytes!.trim(), text: text! };
-  });
-}
-
-export function texts(out: string, address: number): string[] {
-  return rows(out, address).map(({ text }) => text.replace(/·+$/, ""));
-}
-
-export interface MapsLine {
-  readonly start: number;
-  readonly end: number;
-  readonly permissions: string;
-  /** Device, inode and offset. */
-  readonly place: string;
-  readonly inode: number;
-}
-
-/** Every line of /proc/self/maps that is shown. */
-export function mapsLines(out: string): MapsLine[] {
-  const line = /^ *([0-9a-f]+)-([0-9a-f]+) ([r-][w-][x-][sp]) ([0-9a-f]{8}) (\S+) (\d+)/gm;
-  return Array.from(out.matchAll(line), ([, start, end, permissions, offset, device, inode]) => ({
-    start: parseInt(start!, 16),
-    end: parseInt(end!, 16),
-    permissions: permissions!,
-    place: `${device} ${inode} ${offset}`,
-    inode: Number(inode),
-  }));
-}
-
-/** The numbers in the last column of rows that begin like this. */
-export function column(out: string, start: RegExp): number[] {
-  const row = new RegExp(`^    ${start.source}.*?  +(\\d+)(?: bytes)?$`, "gm");
-  return Array.from(out.matchAll(row), ([, number]) => Number(number));
-}
-
-/** Runs a story that must end with a crash. */
-export async function crash(
-  [folder, signal, lastLine]: readonly [folder: string, signal: string, lastLine: string],
-  ...options: string[]
-): Promise<void> {
-  // without a core file
-  const command = ["sh", "-c", 'ulimit -c 0; exec "$0" run --no-prompt --allow-ffi "$@"'];
-  const args = [Deno.execPath(), `tutorials/${folder}/step.ts`, "--auto", "--crash", ...options];
-  const result = await run(args, { command });
-  assertEquals([result.signal, result.err], [signal, ""], folder);
-  assertMatch(result.out, new RegExp(`this\\s+program\\s+with\\s+${signal}`));
-  assert(result.out.trimEnd().endsWith(lastLine), result.out);
 }
 
 /** Runs the quiz, which needs no permission. */
