@@ -6,13 +6,18 @@
 
 import { regions } from "../../mod.ts";
 import { list, unlink } from "../../src/os/files.ts";
+import { chapterOf } from "./chapters.ts";
 import type { Report } from "./player.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const PLAYER = new URL("player.ts", import.meta.url);
 
-/** Runs the player with the only right that a chapter has. */
-export const PLAY = ["run", "--quiet", "--no-prompt", "--allow-ffi", PLAYER.pathname];
+/** The arguments that run a program for a chapter, with the only right that a chapter has. */
+export function runFor(folder: string, program: URL = PLAYER): string[] {
+  const map = chapterOf(folder)?.importMap;
+  const withMap = map === undefined ? [] : ["--import-map", `tutorials/${map}`];
+  return ["run", "--quiet", "--no-prompt", "--allow-ffi", ...withMap, program.pathname, folder];
+}
 
 /** The processes of one telling, besides the one that tells. */
 export class Cast {
@@ -51,7 +56,7 @@ export class Cast {
 
   #start(actor: string, name: string): Deno.ChildProcess {
     return new Deno.Command("deno", {
-      args: [...PLAY, this.#folder, "as", actor, name],
+      args: [...runFor(this.#folder), "as", actor, name],
       cwd: ROOT,
       stdin: "null",
       stdout: "null",

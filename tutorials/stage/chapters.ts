@@ -16,6 +16,8 @@ export interface Chapter {
   readonly lead: string;
   /** What its exercise asks for. */
   readonly exercise: string;
+  /** An import map for its story, by its path in tutorials/. */
+  readonly importMap?: string;
   /** Loads its story. A chapter without one is told by its `step.ts` in a terminal only. */
   readonly load?: () => Promise<{ readonly story: Story }>;
 }

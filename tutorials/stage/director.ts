@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Cast, kill, PLAY, removeFiles, removeFilesOfLast } from "./cast.ts";
+import { Cast, kill, removeFiles, removeFilesOfLast, runFor } from "./cast.ts";
 import { type Chapter, chapterOf } from "./chapters.ts";
 import { type Command, nameOf, type Report } from "./player.ts";
 import type { Frame, Shown, Step } from "./story.ts";
@@ -215,7 +215,7 @@ class Player {
     this.#limitMs = terminal === undefined ? LIMIT_MS : undefined;
     const role = terminal === undefined ? [] : ["terminal", terminal.word, terminal.name];
     this.process = new Deno.Command("deno", {
-      args: [...PLAY, folder, ...role],
+      args: [...runFor(folder), ...role],
       cwd: ROOT,
       stdin: "piped",
       stdout: "piped",

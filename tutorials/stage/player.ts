@@ -10,6 +10,7 @@
  */
 
 import { check } from "../../src/errors.ts";
+import { hex } from "../picture.ts";
 import { changesOf } from "./changes.ts";
 import { chapterOf } from "./chapters.ts";
 import { declarationOf, describe, isBlock, sourceOf, statementsOf } from "./source.ts";
@@ -75,7 +76,7 @@ export class Player {
       if (each.type === "start" || each.type === "signal") report(each);
     };
     for (const step of this.#steps.slice(0, upTo)) {
-      if (step.crash === undefined) await step.run?.(this.#sceneFor(direct));
+      if (step.crash === undefined) await step.run?.(this.#sceneFor(direct, undefined));
     }
   }
 
@@ -106,7 +107,7 @@ export class Player {
     };
     // Nobody is left to tell it after a crash; the director shows it once the process has ended.
     if (crash !== undefined) finish();
-    await run?.(this.#sceneFor(report));
+    await run?.(this.#sceneFor(report, answer));
     if (crash === undefined) finish();
   }
 
@@ -116,7 +117,7 @@ export class Player {
     return step;
   }
 
-  #sceneFor(report: Reporter): Scene {
+  #sceneFor(report: Reporter, answer: number | undefined): Scene {
     const show = <T>(start: string, code: () => T): T => {
       const source = sourceOf(code);
       const shown = start + (isBlock(source) ? statementsOf(source) : source);
@@ -128,6 +129,7 @@ export class Player {
     let hasShown = false;
     return {
       name: this.#name,
+      answer,
       look: (code) => show("", code),
       run: (name, code) => {
         const result = show(`${name} = `, code);
@@ -182,12 +184,13 @@ export function judge(question: Question, answer: number): Verdict {
     const because = right ? question.right : question.otherwise(answer);
     return { right, answer: `byte ${truth}`, because };
   }
-  const { within = 1, often, otherwise, unit = "" } = question;
+  const { within = 1, often, otherwise, unit = "", hexadecimal = false } = question;
   const right = answer >= truth / within && answer <= truth * within;
   const because = right
     ? question.right
     : often.find(({ number }) => number === answer)?.because ?? otherwise;
-  return { right, answer: `${truth} ${unit}`.trim(), because };
+  const shown = hexadecimal ? hex(truth) : `${truth}`;
+  return { right, answer: `${shown} ${unit}`.trim(), because };
 }
 
 const encoder = new TextEncoder();

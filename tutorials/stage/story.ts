@@ -55,6 +55,8 @@ export interface Step {
 export interface Scene {
   /** A name for files in /dev/shm that no other telling uses. */
   readonly name: string;
+  /** What the reader has predicted, to run the step with it; undefined if the step is told without. */
+  readonly answer: number | undefined;
   /** Shows a line of code with a name for its result, runs exactly that code, shows the result. */
   run<T>(name: string, code: () => T): T;
   /** Shows a line of code, runs it, and shows its result unless it is a block. */
@@ -93,6 +95,8 @@ export interface NumberQuestion {
   readonly kind: "number";
   readonly text: string;
   readonly unit?: string;
+  /** Whether the right number is shown in hexadecimal. */
+  readonly hexadecimal?: boolean;
   /** Computes the right number after the step has run. */
   readonly answer: () => number;
   /** How far off is right too, as a factor; 1, only the very number, by default. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Cast, removeFiles } from "../cast.ts";
+import { Cast, removeFiles, runFor } from "../cast.ts";
 import { type Chapter, CHAPTERS } from "../chapters.ts";
 import type { Frame, Shown } from "../story.ts";
 import type { Line, Verdicts } from "./record_child.ts";
@@ -23,6 +23,7 @@ export interface RecordedChapter extends Omit<Chapter, "load"> {
 
 type Draft = { -readonly [K in keyof Frame]: Frame[K] };
 
+const ROOT = new URL("../../../", import.meta.url);
 const CHILD = new URL("record_child.ts", import.meta.url);
 
 /** Records all chapters that have a story. */
@@ -69,7 +70,8 @@ async function linesFrom(
 ): Promise<{ lines: Line[]; ending: string }> {
   const cast = new Cast(folder);
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", "--allow-ffi", CHILD.pathname, folder, `${first}`],
+    args: [...runFor(folder, CHILD), `${first}`],
+    cwd: ROOT,
     stdout: "piped",
     stderr: "piped",
   }).spawn();
