@@ -10,6 +10,8 @@ import { checksOf as plays } from "./00_one_byte/check.ts";
 import { wrongAnswers as wrongPlays } from "./00_one_byte/wrong.ts";
 import { checksOf as pages } from "./01_pages/check.ts";
 import { wrongAnswers as wrongPages } from "./01_pages/wrong.ts";
+import { checksOf as mirrors } from "./02_page_tables/check.ts";
+import { wrongAnswers as wrongMirrors } from "./02_page_tables/wrong.ts";
 import { checksOf as memory } from "./03_memory_file/check.ts";
 import { wrongAnswers as wrongMemory } from "./03_memory_file/wrong.ts";
 import { checksOf as bytes } from "./04_two_addresses/check.ts";
@@ -52,6 +54,7 @@ function judged<Answer>(
 export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "00_one_byte": judged(plays, wrongPlays),
   "01_pages": judged(pages, wrongPages),
+  "02_page_tables": judged(mirrors, wrongMirrors),
   "03_memory_file": judged(memory, wrongMemory),
   "04_two_addresses": judged(bytes, wrongBytes),
   "05_mirror_ring": judged(mirror, wrongMirror),

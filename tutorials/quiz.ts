@@ -6,6 +6,7 @@
  */
 
 import { hex, wrap } from "./picture.ts";
+import { askForEntries, askForStale } from "./quiz_memory.ts";
 import {
   askForFreeOnes,
   askForHeir,
@@ -42,6 +43,7 @@ function diceOf(seed: number): Dice {
 const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>> = {
   0: [askForWrap, askForByte],
   1: [askForSplit, askForPagesTouched, askForRange],
+  2: [askForEntries, askForStale],
   3: [askForAllocated, askForCut],
   4: [askForOtherAddress, askForSameByte],
   5: [askForCopies, askForWindows, askForPositions],

@@ -1,17 +1,25 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { Fault } from "../../tutorials/machine/fault.ts";
-import { Machine } from "../../tutorials/machine/machine.ts";
-import { PageBit, PageTables } from "../../tutorials/machine/pages.ts";
-import { FRAME, PhysicalMemory } from "../../tutorials/machine/physical.ts";
-import { drawWalk } from "../../tutorials/machine/picture.ts";
+import { Fault } from "../../tutorials/02_page_tables/fault.ts";
+import { Machine } from "../../tutorials/02_page_tables/machine.ts";
+import { PageBit, PageTables } from "../../tutorials/02_page_tables/pages.ts";
+import { FRAME, PhysicalMemory } from "../../tutorials/02_page_tables/physical.ts";
+import { drawWalk } from "../../tutorials/02_page_tables/picture.ts";
 import {
   Domain,
   Permission,
   SECTION,
   sectionDescriptor,
   SectionTables,
-} from "../../tutorials/machine/sections.ts";
+} from "../../tutorials/02_page_tables/sections.ts";
+
+Deno.test("an entry of the first table that leads out of memory is a fault, not an error", () => {
+  const memory = new PhysicalMemory(8 * FRAME);
+  const tables = new PageTables(memory);
+  memory.store32(tables.root, 0x7fff_f001);
+  const load = () => new Machine(memory, tables).load8(0);
+  assertThrows(load, Fault, "a table at 0x7ffff000, where the machine has no memory");
+});
 
 /** The two formats, each with a few pages that lie together and far apart, and frames for them. */
 const FORMATS = {

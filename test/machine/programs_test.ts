@@ -28,7 +28,11 @@ async function runWith(lines: string, ...args: string[]): Promise<string> {
   return out;
 }
 
-const RING = ["--import-map", "tutorials/machine/import_map.json", "tutorials/machine/ring.ts"];
+const RING = [
+  "--import-map",
+  "tutorials/02_page_tables/import_map.json",
+  "tutorials/02_page_tables/ring.ts",
+];
 
 Deno.test("the ring of the library passes messages through page tables, and faults without one", async () => {
   const out = await run(...RING);
@@ -46,15 +50,6 @@ Deno.test("the ring of the library passes messages through sections of 1 MiB", a
   assertMatch(out, /\n8000 messages sent and received; 1 crossed the seam in one piece\n/);
   assertMatch(out, /section 0x00200000, domain 0, privileged rw, user rw/);
   assertMatch(out, /Cannot store at 0x40200000: entry 1026/);
-});
-
-Deno.test("the tour shows synonyms, a stale TLB, permissions and domains", async () => {
-  const pages = await run("tutorials/machine/tour.ts");
-  assertStringIncludes(pages, "loaded: 0x00001234, from the old frame");
-  assertStringIncludes(pages, "and after the page was invalidated: 0x00000000");
-  assertEquals(pages.match(/Fault: /g)?.length, 3);
-  const sections = await run("tutorials/machine/tour.ts", "sections");
-  assertStringIncludes(sections, "domain 5 gives no access");
 });
 
 Deno.test("a reader fills in entries, makes synonyms, and sees a stale TLB, in play.ts", async () => {
@@ -80,7 +75,10 @@ Deno.test("a reader fills in entries, makes synonyms, and sees a stale TLB, in p
     "domain client",
     "q",
   ];
-  const out = await runWith(lines.map((line) => `${line}\n`).join(""), "tutorials/machine/play.ts");
+  const out = await runWith(
+    lines.map((line) => `${line}\n`).join(""),
+    "tutorials/02_page_tables/play.ts",
+  );
   const answers = out.split("\n> ").slice(1).map((answer) => answer.trim());
   const expected: readonly (string | RegExp)[] = [
     "0x00002000",
@@ -114,7 +112,7 @@ Deno.test("a reader fills in entries, makes synonyms, and sees a stale TLB, in p
 Deno.test("play.ts with sections has domains", async () => {
   const lines =
     "map 0x40000000 0x100000\ndomain none\nload 0x40000000\ndomain manager\nload 0x40000000\n";
-  const out = await runWith(lines, "tutorials/machine/play.ts", "sections");
+  const out = await runWith(lines, "tutorials/02_page_tables/play.ts", "sections");
   assertStringIncludes(out, "domain 0 gives no access");
   assertMatch(out, /domain 0: manager\n\n> {3}0\n/);
 });

@@ -41,6 +41,15 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../01_pages/story.ts"),
   },
   {
+    number: 2,
+    folder: "02_page_tables",
+    title: "The page-table machine",
+    lead: "How an address becomes a place in memory, and how two become the same place.",
+    exercise: "Fill in the entries of a mirror, and invalidate what they replace.",
+    importMap: "02_page_tables/import_map.json",
+    load: () => import("../02_page_tables/story.ts"),
+  },
+  {
     number: 3,
     folder: "03_memory_file",
     title: "A file that is only memory",

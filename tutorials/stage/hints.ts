@@ -17,6 +17,14 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "The page of a byte is `Math.floor(address / page)`, and the last byte is at " +
     "`address + length - 1`. A length of 0 has no last byte.",
   ],
+  2: [
+    "With two frames, four pages need entries. Which frame is the third for? In which table is " +
+    "its entry, if the first page is the last of its 4 MiB?",
+    "Do everything for each page: find its entry in the first table, take a table if that one is " +
+    "not present, fill in the entry, invalidate the page.",
+    "The table is `memory.load32(root + 4 * (page >>> 22)) & ~4095`, its entry is number `(page " +
+    ">>> 12) & 1023`, and the frame is `frames[i % frames.length]`.",
+  ],
   3: [
     "How long is a memory file when it is new? Which call gives it memory, and not only a length?",
     "Reserve before use: `allocate` extends the file and fills its holes. And each call can fail.",

@@ -11,6 +11,17 @@ export const TERMS: Readonly<Record<string, string>> = {
   byte: "The smallest piece of memory that has an address: a number from 0 to 255.",
   page: "The unit in which the kernel hands out memory: 4096 bytes on most machines.",
   address: "The number of a byte in the memory of a process.",
+  "page table":
+    "Entries that say for each page of addresses where it is in memory, and who may use it.",
+  "physical memory": "The bytes that the computer really has, counted from 0.",
+  frame: "A piece of physical memory that has room for one page.",
+  fault: "What the processor reports when it cannot translate an address, or may not use it so.",
+  TLB: "Translation lookaside buffer: where a processor keeps the last translations of addresses.",
+  invalidate: "To make the TLB drop a translation, so that the next access walks the tables again.",
+  section: "A piece of 1 MiB that one entry of an ARM table maps.",
+  ring:
+    "Memory in which one side writes and the other reads behind it; at the end, both continue " +
+    "at the beginning.",
   kernel: "The part of the system that hands out memory and processors; on Linux, Linux itself.",
   mmap: "The system call that maps memory: it gives addresses to pages.",
   offset: "How far a byte is from the beginning of something, such as its page.",

@@ -81,7 +81,8 @@ export class PageTables implements Tables {
 
   walk(address: number): Walk {
     const first = this.#step("first-level", this.root, firstOf(address));
-    if ((first.entry & PageBit.present) === 0) return { steps: [first], found: undefined };
+    const isTable = (first.entry & PageBit.present) !== 0 && this.#memory.has(frameOf(first.entry));
+    if (!isTable) return { steps: [first], found: undefined };
     const second = this.#step("second-level", frameOf(first.entry), secondOf(address));
     const steps = [first, second];
     if ((second.entry & PageBit.present) === 0) return { steps, found: undefined };
@@ -92,7 +93,20 @@ export class PageTables implements Tables {
   #step(table: string, base: number, index: number): Step {
     const at = base + 4 * index;
     const entry = this.#memory.load32(at);
-    return { table, index, at, entry, meaning: meaningOf(table, entry) };
+    return { table, index, at, entry, meaning: this.#meaningOf(table, entry) };
+  }
+
+  #meaningOf(table: string, entry: number): string {
+    if ((entry & PageBit.present) === 0) return "not present";
+    const frame = frameOf(entry);
+    if (table === "first-level") {
+      return this.#memory.has(frame)
+        ? `the second-level table is at ${hex(frame)}`
+        : `a table at ${hex(frame)}, where the machine has no memory`;
+    }
+    const rights = (entry & PageBit.writable) === 0 ? "read-only" : "writable";
+    const users = (entry & PageBit.user) === 0 ? "privileged code only" : "all code";
+    return `frame ${hex(frame)}, ${rights}, ${users}`;
   }
 
   refusal(entry: number, access: Access, isPrivileged: boolean): Refusal | undefined {
@@ -116,12 +130,4 @@ function secondOf(address: number): number {
 
 function frameOf(entry: number): number {
   return (entry & ~(FRAME - 1)) >>> 0;
-}
-
-function meaningOf(table: string, entry: number): string {
-  if ((entry & PageBit.present) === 0) return "not present";
-  if (table === "first-level") return `the second-level table is at ${hex(frameOf(entry))}`;
-  const rights = (entry & PageBit.writable) === 0 ? "read-only" : "writable";
-  const users = (entry & PageBit.user) === 0 ? "privileged code only" : "all code";
-  return `frame ${hex(frameOf(entry))}, ${rights}, ${users}`;
 }

@@ -2,8 +2,8 @@
  * The ring of the library, on the machine: the shipped code of `src/lane`, whose every load and
  * store walks page tables that this program has filled in.
  *
- *     deno run --import-map tutorials/machine/import_map.json tutorials/machine/ring.ts
- *     deno run --import-map tutorials/machine/import_map.json tutorials/machine/ring.ts sections
+ *     deno run --import-map tutorials/02_page_tables/import_map.json tutorials/02_page_tables/ring.ts
+ *     deno run --import-map tutorials/02_page_tables/import_map.json tutorials/02_page_tables/ring.ts sections
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * The machine in your hands: you fill in entries, load, store, walk, and forget to invalidate.
  *
- *     deno run tutorials/machine/play.ts
- *     deno run tutorials/machine/play.ts sections
+ *     deno run tutorials/02_page_tables/play.ts
+ *     deno run tutorials/02_page_tables/play.ts sections
  *
  * @module
  */

@@ -1,0 +1,89 @@
+/**
+ * Chapter 2 for the stage: the page-table machine.
+ *
+ * @module
+ */
+
+import { map, MapFlag, Protection, readAll } from "../../src/os/files.ts";
+import { pageSize } from "../../src/os/page.ts";
+import { tablePicture } from "../stage/pictures.ts";
+import type { Step, Story } from "../stage/story.ts";
+import { fillIn } from "./fill_in.ts";
+import { runTheRing } from "./ring_steps.ts";
+import { sectionsOfThePi } from "./pi_steps.ts";
+
+/** The story of chapter 2. */
+export const story: Story = {
+  chapter: 2,
+  folder: "02_page_tables",
+  title: "The page-table machine",
+  lead: "How an address becomes a place in memory, and how two become the same place.",
+  steps: () => [
+    aByteTooFar(),
+    ...fillIn(),
+    ...runTheRing(),
+    ...sectionsOfThePi(),
+    {
+      title: "The answer is in the tables",
+      text: `An address is a question, and the page tables answer it. Linux fills in the tables of
+        every process, with four levels where this machine has two. From here on you ask Linux, and
+        it fills them in for you. The call for that is [[mmap]].
+
+        In the exercise, you fill in a table once more: two pages for each frame. \`play.ts\` lets
+        you try entries of your own.`,
+    },
+  ],
+};
+
+const GIB = 2 ** 30;
+
+/** The memory of this computer, as the kernel counts it. */
+function memoryOfThisComputer(): number {
+  const bytes = readAll("/proc/meminfo");
+  if (typeof bytes === "number") throw new Error("Cannot read /proc/meminfo");
+  return 1024 * Number(/MemTotal: +(\d+)/.exec(new TextDecoder().decode(bytes))![1]);
+}
+
+function aByteTooFar(): Step {
+  return {
+    title: "A byte too far",
+    text: `In chapter 1 the kernel gave us a [[page]], and its [[address]] was a large number. We
+      take another page, and then ask how much memory this computer has.`,
+    ask: {
+      kind: "choice",
+      text: "Does the memory of this computer have a byte with so large a number?",
+      options: [
+        {
+          text: "No, it is not that large",
+          right: true,
+          because: "The number is not a place. For every load and store, the processor looks it " +
+            "up in tables, and they say which place is meant.",
+        },
+        {
+          text: "Yes, the bytes of the memory are numbered like that",
+          because: "Then the memory would have to be more than a thousand times as large. The " +
+            "number is no place in it.",
+        },
+        {
+          text: "Yes, but on a disk",
+          because: "No disk is involved. The number is no place anywhere; it is looked up.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const flags = MapFlag.private | MapFlag.anonymous;
+      const protection = Protection.read | Protection.write;
+      const address = scene.run("address", () => map({ length: pageSize(), protection, flags }));
+      const memory = scene.run("memory", () => memoryOfThisComputer());
+      const inGib = (bytes: number) => `${Math.round(bytes / GIB).toLocaleString("en")} GiB`;
+      scene.show(tablePicture("far", "Read from this computer just now", [
+        ["", ""],
+        ["our page begins at", inGib(address)],
+        ["the memory of this computer", inGib(memory)],
+      ]));
+    },
+    after: `So an address in a program is a question: which byte is meant? The answer is in the
+      [[page table|page tables]]. A kernel fills them in, and the processor reads them. In this
+      chapter you fill them in.`,
+  };
+}

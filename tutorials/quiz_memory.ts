@@ -1,0 +1,40 @@
+/**
+ * The questions of quiz.ts about tutorial 2.
+ *
+ * @module
+ */
+
+import { hex } from "./picture.ts";
+import type { Dice, Question } from "./quiz.ts";
+
+const PAGE = 4096;
+
+/** Which entries a walk of two levels reads. */
+export function askForEntries(dice: Dice): Question {
+  const [first, second, offset] = [dice(1024), dice(1024), dice(PAGE)];
+  const address = first * 2 ** 22 + second * PAGE + offset;
+  return {
+    question: `Two levels of ten bits each, and pages of 4 KiB. Which entry of the first table, ` +
+      `which of the second, and which byte of the frame does ${hex(address)} mean?`,
+    answer: `entry ${first}, entry ${second}, byte ${offset} (${hex(offset)})`,
+  };
+}
+
+/** What an access finds, with a TLB that does not notice changes. */
+export function askForStale(dice: Dice): Question {
+  const [before, after] = [3 + dice(5), 8 + dice(5)];
+  const [isUsed, isTold] = [dice(2) === 0, dice(2) === 0];
+  const found = isUsed && !isTold ? before : after;
+  return {
+    question: `A page leads to frame ${before}. ` +
+      `${isUsed ? "A program has just loaded a byte of it" : "No program has used it yet"}. Its ` +
+      `entry gets frame ${after}${isTold ? ", and is invalidated in the TLB" : ""}. From which ` +
+      "frame does the next load come?",
+    answer: `frame ${found}: ` +
+      (found === before
+        ? "the TLB has the translation, and nobody has told it"
+        : isTold
+        ? "the TLB has dropped the translation, so the walk finds the new one"
+        : "the TLB did not know the page, so the walk finds the new one"),
+  };
+}
