@@ -36,6 +36,8 @@ export interface Account extends Counts {
   readonly complaints: readonly string[];
   /** How many complaints there were, with those not kept. */
   readonly complaintCount: number;
+  /** The state of all processes and regions at the first complaints. */
+  readonly evidence: readonly string[];
 }
 
 /** All kills. */
@@ -87,6 +89,10 @@ export function describe(account: Account, options: { steps?: boolean } = {}): s
     head,
     ...rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     ...account.complaints.slice(0, COMPLAINTS_SHOWN).map((complaint) => `  ! ${complaint}`),
+    ...account.evidence.flatMap((text, i) => [
+      `  state of everything, ${i + 1}:`,
+      ...text.split("\n").map((line) => `    ${line}`),
+    ]),
     ...options.steps ? stepRows(account.steps) : [],
   ].join("\n");
 }

@@ -3,7 +3,7 @@
  * It is a file without a name that the harness holds open: whatever happens, nothing of it stays.
  *
  * ```
- *   | over | complaints | texts ....... | cells, a line each ... | seat | seat | ...
+ *   | over | complaints | examined | texts ... | cells, a line each ... | seat | seat | ...
  *   seat:  | words, a line each | step | log, a ring of statements ................. |
  * ```
  *
@@ -53,7 +53,13 @@ export interface StatementRecord {
 const LINE = 64;
 const COMPLAINTS_KEPT = 64;
 const COMPLAINT_BYTES = 512;
-const CELLS_OFFSET = 2 * LINE + COMPLAINTS_KEPT * COMPLAINT_BYTES;
+const TEXTS_OFFSET = 3 * LINE;
+const CELLS_OFFSET = TEXTS_OFFSET + COMPLAINTS_KEPT * COMPLAINT_BYTES;
+
+/** The harness examines the state of everything at so many complaints of a run. */
+export const MOST_EXAMINED = 3;
+/** A process that has complained holds still for at most so long, until it is examined. */
+const EXAMINED_WITHIN_NS = 2e9;
 
 const SEAT_WORDS = ["written", "read", "pid", "stoppedAt", "diedAt", "continuedAt"] as const;
 const STEP_BYTES = 192;
@@ -158,6 +164,7 @@ export class Ledger<C extends string = string> implements Disposable {
   readonly #memory: Mapping;
   readonly #over: Word64;
   readonly #complaints: Word64;
+  readonly #examined: Word64;
   readonly #fd: number;
 
   private constructor(fd: number, plan: LedgerPlan) {
@@ -166,6 +173,7 @@ export class Ledger<C extends string = string> implements Disposable {
     this.#memory = Mapping.ofFile(fd, { length: Ledger.#bytesOf(plan), what });
     this.#over = word(this.#memory, "over", 0);
     this.#complaints = word(this.#memory, "complaints", LINE);
+    this.#examined = word(this.#memory, "examined", 2 * LINE);
     let offset = CELLS_OFFSET;
     const cells = Object.entries(plan.cells).map(([name, count]) => {
       const place = () => word(this.#memory, name, (offset += LINE) - LINE);
@@ -217,10 +225,31 @@ export class Ledger<C extends string = string> implements Disposable {
     this.#over.store(1);
   }
 
-  /** Says what must not be. */
-  complain(text: string): void {
+  /** Says what must not be; returns the number of complaints before. */
+  complain(text: string): number {
     const index = this.#complaints.add(1);
     if (index < COMPLAINTS_KEPT) writeText(this.#complaintBytes(index), text);
+    return index;
+  }
+
+  /** Says what must not be, and holds still until the harness has examined this process. */
+  complainAndWait(text: string): void {
+    const index = this.complain(text);
+    const end = now() + EXAMINED_WITHIN_NS;
+    while (index < MOST_EXAMINED && this.#examined.load() <= index && !this.over && now() < end) {
+      sleepSync(1);
+    }
+  }
+
+  /** Returns whether there are complaints that ask for an examination, which is then due. */
+  get wantsExamination(): boolean {
+    const examined = this.#examined.load();
+    return examined < MOST_EXAMINED && examined < this.complaintCount;
+  }
+
+  /** Lets those go on that have complained. */
+  noteExamined(): void {
+    this.#examined.store(this.complaintCount);
   }
 
   /** How often somebody complained. */
@@ -235,7 +264,7 @@ export class Ledger<C extends string = string> implements Disposable {
   }
 
   #complaintBytes(index: number): Uint8Array {
-    const at = 2 * LINE + index * COMPLAINT_BYTES;
+    const at = TEXTS_OFFSET + index * COMPLAINT_BYTES;
     return this.#memory.bytes.subarray(at, at + COMPLAINT_BYTES);
   }
 

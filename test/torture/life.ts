@@ -48,6 +48,11 @@ export class Life {
     book.pid.store(process.pid);
   }
 
+  /** The process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   /** Resolves once the kernel has reaped the process. */
   get ended(): Promise<Ending> {
     return this.#process.ended;

@@ -7,6 +7,8 @@
 
 import { now } from "../../src/os/clock.ts";
 import type { Account } from "./account.ts";
+import { evidenceOf } from "./evidence.ts";
+import { FreeTime } from "./processor_time.ts";
 import { Statements } from "./statements.ts";
 import { planFate, UNHARMED } from "./fate.ts";
 import type { Counts, Overseer, Part, Workload } from "./workload.ts";
@@ -24,8 +26,13 @@ export interface TortureOptions {
   readonly seed: number;
   /** Returns whether the account of the run so far is enough, so that the run ends. */
   readonly enough?: (account: Account) => boolean;
-  /** How many milliseconds everybody has to come to an end; 20,000 by default. */
+  /**
+   * How many milliseconds everybody has to come to an end, besides those spent waiting for a
+   * processor; 20,000 by default.
+   */
   readonly endingMs?: number;
+  /** Whether to examine all parties when one complains; true by default. */
+  readonly examine?: boolean;
   /** Aborts the run. */
   readonly signal?: AbortSignal;
   /** Receives the account so far a few times a second. */
@@ -107,6 +114,7 @@ class Run {
   #kills = { "at random": 0, "at a step": 0 };
   #stops = 0;
   readonly #steps = new Map<string, number>();
+  readonly #evidence: string[] = [];
   #filesLeft: string[] = [];
   #processesLeft: number[] = [];
 
@@ -165,13 +173,41 @@ class Run {
     await pause(this.#options.seconds * 1000, this.#over.promise);
     this.#end();
     await massacres;
-    await pause(this.#options.endingMs ?? ENDING_MS, settled);
-    for (const { life } of this.#seats) {
-      if (life === undefined) continue;
-      this.#complain(`${life.who} does not come to an end (threads: ${life.threadStates})`);
-      life.remove();
+    await this.#endings(settled);
+    const late = this.#seats.flatMap(({ life }) => life ?? []);
+    for (const { who, threadStates } of late) {
+      this.#complain(`${who} does not come to an end (threads: ${threadStates})`);
     }
+    this.#examine();
+    for (const life of late) life.remove();
     await seats;
+  }
+
+  /** Waits until all processes have ended, or had the time to. */
+  async #endings(settled: Promise<void>): Promise<void> {
+    const { endingMs = ENDING_MS } = this.#options;
+    const free = new FreeTime();
+    let ended = false;
+    settled.then(() => ended = true);
+    while (!ended) {
+      await pause(Math.min(TICK_MS, endingMs), settled);
+      if (free.least(this.#pids()) > endingMs) return;
+    }
+  }
+
+  /** The processes in the seats. */
+  #pids(): number[] {
+    return this.#seats.flatMap(({ life }) => life === undefined ? [] : [life.pid]);
+  }
+
+  /** Takes down the state of everything, if a process has complained. */
+  #examine(): void {
+    if (!this.#ledger.wantsExamination) return;
+    if (this.#options.examine !== false) {
+      const suspects = this.#seats.flatMap(({ life }) => life ?? []);
+      this.#evidence.push(evidenceOf(this.#name, suspects));
+    }
+    this.#ledger.noteExamined();
   }
 
   /** Fills a seat with one process after the other. */
@@ -242,6 +278,7 @@ class Run {
   }
 
   #tick(): void {
+    this.#examine();
     const time = now();
     for (const seat of this.#seats) this.#readLog(seat);
     this.#statements.judge(time - LATEST_LOG_NS);
@@ -298,6 +335,7 @@ class Run {
       processesLeft: this.#processesLeft,
       complaints: this.#ledger.complaints(),
       complaintCount: this.#ledger.complaintCount,
+      evidence: this.#evidence,
     };
   }
 }

@@ -149,6 +149,7 @@ export class Actor<C extends string = string> extends Scene<C> {
   readonly random: Random;
   /** The name of this process in complaints. */
   readonly who: string;
+  readonly #ledger: Ledger<C>;
   readonly #book: SeatBook;
 
   constructor(run: string, ledger: Ledger<C>, assignment: Assignment) {
@@ -159,11 +160,12 @@ export class Actor<C extends string = string> extends Scene<C> {
     this.token = 1 + seat + 100 * (life + 1);
     this.random = new Random(seed, part, seat, life, "load");
     this.who = `${part} ${seat}.${life}`;
+    this.#ledger = ledger;
     this.#book = ledger.seats[book]!;
   }
 
   override complain(text: string): void {
-    super.complain(`${this.who}: ${text}`);
+    this.#ledger.complainAndWait(`${this.who}: ${text}`);
   }
 
   /** When this process was last continued after a stop. */

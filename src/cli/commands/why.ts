@@ -17,7 +17,7 @@ import { type Call, type Command, Exit, numberIn, UsageError } from "../command.
 import { found, isSimilar, nothingFound } from "../found.ts";
 import { harmless, rateInWords } from "../output.ts";
 import { sleep } from "../../os/clock.ts";
-import { activityIn, rowsBetween, survey } from "../../inspect/survey.ts";
+import { activityIn, rowsBetween, type Seen, survey } from "../../inspect/survey.ts";
 
 /** The seconds between the two looks. */
 const WAIT = 0.5;
@@ -50,27 +50,48 @@ export const why: Command = {
     const seconds = numberIn(call, "wait", 0.01) ?? WAIT;
     const before = survey(all);
     await sleep(seconds * 1000, call.end);
-    const rows = rowsBetween(before, survey(found(call)));
-    const locks = holders();
     let code: number = Exit.ok;
-    for (const region of all) {
-      const activity = activityIn(region);
-      const row = rows.find((row) => row.region.path === region.path);
-      const status = files.statPath(region.path);
-      const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
-      const { messages: rate, lost = 0 } = row?.rates ?? {};
-      const reasons = region.kind === "sources"
-        ? withoutSources(region)
-        : activity === undefined
-        ? unreadable(region)
-        : QUESTIONS.flatMap((ask) => ask({ region, activity, held, seconds, rate, lost }) ?? []);
-      if (answer(call, region, [...namesakes(region, all), ...reasons], rate) !== Exit.ok) {
-        code = Exit.problem;
-      }
+    const looks = { before, after: survey(found(call)), seconds };
+    for (const { region, reasons, rate } of reasonsBetween(all, looks)) {
+      if (answer(call, region, reasons, rate) !== Exit.ok) code = Exit.problem;
     }
     return code;
   },
 };
+
+/** Why nothing arrives in a region. */
+export interface Reasons {
+  readonly region: RegionInfo;
+  readonly reasons: readonly string[];
+  /** Messages per second between the two looks, if they can be counted. */
+  readonly rate: number | undefined;
+}
+
+/** Finds out why nothing arrives in each region, from two looks some seconds apart. */
+export function reasonsBetween(
+  all: readonly RegionInfo[],
+  { before, after, seconds }: {
+    before: Map<string, Seen>;
+    after: Map<string, Seen>;
+    seconds: number;
+  },
+): Reasons[] {
+  const rows = rowsBetween(before, after);
+  const locks = holders();
+  return all.map((region) => {
+    const activity = activityIn(region);
+    const row = rows.find((row) => row.region.path === region.path);
+    const status = files.statPath(region.path);
+    const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
+    const { messages: rate, lost = 0 } = row?.rates ?? {};
+    const reasons = region.kind === "sources"
+      ? withoutSources(region)
+      : activity === undefined
+      ? unreadable(region)
+      : QUESTIONS.flatMap((ask) => ask({ region, activity, held, seconds, rate, lost }) ?? []);
+    return { region, reasons: [...namesakes(region, all), ...reasons], rate };
+  });
+}
 
 /** Prints the reasons; returns the exit code. */
 function answer(

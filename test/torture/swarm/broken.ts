@@ -5,6 +5,7 @@
  */
 
 import { spsc } from "../../../mod.ts";
+import { sleepSync } from "../../../src/os/clock.ts?real";
 import { LIVES, mayFail, message, numberOf, type Player, type Scene, WAIT, Way } from "./scene.ts";
 import { SCENES } from "./scenes.ts";
 
@@ -38,8 +39,16 @@ function trespass(p: Player): void {
   }
 }
 
+/** Sleeps on a word that nobody wakes, as if a wake-up had been lost. */
+function sleepOn(p: Player): void {
+  using ring = ringOf(p).consumer({ onPeerGone: "wait" });
+  if (ring.tryReceive() === undefined) return p.rest();
+  for (;;) sleepSync(1000);
+}
+
 /** Scenes with one mistake, by name. */
 export const BROKEN: Readonly<Record<string, Scene>> = {
+  "broken-sleep": { ...SCENES.spsc!, seats: [SCENES.spsc!.seats[0]!, sleepOn], alone: () => {} },
   "broken-spsc": { ...SCENES.spsc!, seats: [boast, ...SCENES.spsc!.seats.slice(1)] },
   "broken-locks": { ...SCENES.locks!, seats: [trespass, trespass], alone: () => {} },
 };

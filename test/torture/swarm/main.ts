@@ -7,7 +7,7 @@
 import { parseArgs } from "node:util";
 import { addEntry, entryOf, type Part, sumOf, tableOf } from "../record.ts";
 import { BROKEN } from "./broken.ts";
-import { type SwarmAccount, swarms } from "./run.ts";
+import { PROGRESS_MS, type SwarmAccount, swarms } from "./run.ts";
 import type { Scene } from "./scene.ts";
 import { SCENES } from "./scenes.ts";
 
@@ -29,6 +29,8 @@ Usage: deno task swarm [scene ..] [--minutes n] [--slice s] [--seed s] [--state 
   --state    keeps what was done in this file, and goes on with it if it exists
   --until-found
              ends at the first complaint
+  --patience the seconds that a process may go without progress while nobody is
+             harmed, besides those of waiting for a processor; ${PROGRESS_MS / 1000} by default
   --record   at the end, adds what is new to test/torture/record.jsonl
   --help     this text
 
@@ -111,6 +113,7 @@ async function main(args: string[]): Promise<number> {
       "at-once": { type: "string", default: "1" },
       seed: { type: "string" },
       state: { type: "string" },
+      patience: { type: "string", default: `${PROGRESS_MS / 1000}` },
       record: { type: "boolean" },
       "until-found": { type: "boolean", default: false },
       help: { type: "boolean" },
@@ -124,7 +127,9 @@ async function main(args: string[]): Promise<number> {
   const unknown = names.find((name) => ALL[name] === undefined);
   const [minutes, slice] = [Number(values.minutes), Number(values.slice)];
   const atOnce = Number(values["at-once"]);
-  if (unknown !== undefined || !(minutes > 0) || !(slice > 0) || !(atOnce >= 1)) {
+  const progressMs = Number(values.patience) * 1000;
+  const areNumbers = minutes > 0 && slice > 0 && progressMs > 0 && atOnce >= 1;
+  if (unknown !== undefined || !areNumbers) {
     console.error(unknown === undefined ? "Pass numbers above 0" : `There is no scene ${unknown}`);
     return 2;
   }
@@ -142,8 +147,10 @@ async function main(args: string[]): Promise<number> {
     const untilFound = values["until-found"];
     const accounts = swarms(Array.from({ length: atOnce }, (_, i) => {
       const name = names[(turn + i) % names.length]!;
-      return { name, scene: ALL[name]!, seconds, seed: state.seed + turn + i, untilFound };
+      const seed = state.seed + turn + i;
+      return { name, scene: ALL[name]!, seconds, seed, untilFound, progressMs };
     }));
+    for (const { evidence } of accounts) for (const text of evidence) console.log(`\n${text}`);
     state.parts.push(...accounts.map(partOf));
     isOver ||= untilFound && accounts.some(({ complaintCount }) => complaintCount > 0);
     writeState(values.state, state);

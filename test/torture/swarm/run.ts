@@ -7,9 +7,11 @@
 import { now, sleepSync } from "../../../src/os/clock.ts?real";
 import { Random } from "../../random.ts";
 import { arm } from "../../trap/trap.ts";
+import { evidenceOf } from "../evidence.ts";
 import { Ledger } from "../ledger.ts";
+import { FreeTime } from "../processor_time.ts";
 import { Forks, ownChance, SIGCONT, SIGKILL, SIGSTOP } from "./forks.ts";
-import type { Player, Scene } from "./scene.ts";
+import { type Player, type Scene, waitFor } from "./scene.ts";
 
 /** The account of a run of a scene. */
 export interface SwarmAccount {
@@ -25,13 +27,24 @@ export interface SwarmAccount {
   readonly complaints: readonly string[];
   readonly complaintCount: number;
   readonly filesLeft: readonly string[];
+  /** The state of all processes and regions at the first complaints. */
+  readonly evidence: readonly string[];
 }
 
 /** How long everybody lives between two looks at the memory. */
 const ROUND_MS = 1500;
 /** The share of processes that die by themselves, at a step. */
 const AT_STEPS = 0.4;
+/** The share of processes that wait for so long; others give up soon. */
+const PATIENT = 0.3;
+const PATIENT_MS = 1e9;
 const SLOWEST_END_MS = 10_000;
+
+/**
+ * A process that is not harmed makes progress within so many milliseconds, without those for which
+ * it waited for a processor.
+ */
+export const PROGRESS_MS = 5000;
 
 interface Seat {
   readonly index: number;
@@ -42,19 +55,11 @@ interface Seat {
 }
 
 /** Runs a scene for so many seconds. Blocks the thread. */
-export function swarm(
-  name: string,
-  scene: Scene,
-  { seconds, seed, untilFound = false }: {
-    seconds: number;
-    seed: number;
-    /** Ends at the first complaint. */
-    untilFound?: boolean;
-  },
-): SwarmAccount {
-  using ledger = Ledger.create({ cells: { ...scene.cells, diedAtStep: 1 }, seats: 0 });
-  const isOver = () => untilFound && ledger.complaintCount > 0;
-  return new Swarm(name, scene, ledger, seed).run(seconds, isOver);
+export function swarm(slice: Slice): SwarmAccount {
+  const { cells, seats } = slice.scene;
+  const own = { diedAtStep: 1, progress: seats.length };
+  using ledger = Ledger.create({ cells: { ...cells, ...own }, seats: 0 });
+  return new Swarm(slice, ledger).run();
 }
 
 /** A run of a scene, as one of several at once. */
@@ -63,20 +68,23 @@ export interface Slice {
   readonly scene: Scene;
   readonly seconds: number;
   readonly seed: number;
+  /** Whether to end at the first complaint. */
   readonly untilFound: boolean;
+  /** The longest time without progress, as `PROGRESS_MS` has it. */
+  readonly progressMs: number;
 }
 
 /** Runs several scenes at once, each with a harness that is a fork of this process. */
 export function swarms(slices: readonly Slice[]): SwarmAccount[] {
   const [only] = slices;
-  if (slices.length === 1) return [swarm(only!.name, only!.scene, only!)];
+  if (slices.length === 1) return [swarm(only!)];
   const folder = Deno.makeTempDirSync({ prefix: "vring-swarm-" });
   try {
     const running = new Set(slices.map((slice, i) => {
       return forks().fork(() => {
         const chance = new Random(slice.seed, i, now());
         ownChance(() => chance.next());
-        const account = swarm(slice.name, slice.scene, slice);
+        const account = swarm(slice);
         Deno.writeTextFileSync(`${folder}/${i}`, JSON.stringify(account));
       });
     }));
@@ -103,7 +111,8 @@ function accountIn(file: string): SwarmAccount | undefined {
 function failed({ name, seed, seconds }: Slice): SwarmAccount {
   const complaints = ["the harness ended without an account"];
   const nothing = { killsAtRandom: 0, killsAtSteps: 0, stops: 0, sent: 0, received: 0 };
-  return { scene: name, seed, seconds, ...nothing, complaints, complaintCount: 1, filesLeft: [] };
+  const none = { complaintCount: 1, filesLeft: [], evidence: [] };
+  return { scene: name, seed, seconds, ...nothing, complaints, ...none };
 }
 
 class Swarm {
@@ -111,15 +120,19 @@ class Swarm {
   readonly #scene: Scene;
   readonly #ledger: Ledger;
   readonly #seed: number;
+  readonly #slice: Slice;
   readonly #run: string;
   readonly #forks = forks();
+  readonly #harness = this.#forks.pid;
   readonly #random: Random;
   readonly #seats: Seat[];
   #lives = 0;
   #atRandom = 0;
   #stops = 0;
+  readonly #evidence: string[] = [];
 
-  constructor(name: string, scene: Scene, ledger: Ledger, seed: number) {
+  constructor(slice: Slice, ledger: Ledger) {
+    const { name, scene, seed } = this.#slice = slice;
     this.#name = name;
     this.#scene = scene;
     this.#ledger = ledger;
@@ -129,14 +142,22 @@ class Swarm {
     this.#seats = scene.seats.map((_, index) => ({ index, life: 0, pid: 0, killed: false }));
   }
 
-  run(seconds: number, isOver: () => boolean): SwarmAccount {
+  /** Whether the run ends early. */
+  get #isOver(): boolean {
+    return this.#slice.untilFound && this.#ledger.complaintCount > 0;
+  }
+
+  run(): SwarmAccount {
     const start = performance.now();
-    const end = start + seconds * 1000;
+    const end = start + this.#slice.seconds * 1000;
     try {
-      while (performance.now() < end && !isOver()) {
-        this.#round(Math.min(end, performance.now() + ROUND_MS), isOver);
+      while (performance.now() < end && !this.#isOver) {
+        this.#round(Math.min(end, performance.now() + ROUND_MS));
+        if (this.#random.chance(0.5)) this.#endAll();
+        this.#calm();
         this.#endAll();
         this.#scene.alone?.(this.#player(0, this.#lives, this.#random));
+        this.#examine();
       }
     } finally {
       this.#endAll();
@@ -156,6 +177,7 @@ class Swarm {
       complaints: this.#ledger.complaints(),
       complaintCount: this.#ledger.complaintCount,
       filesLeft,
+      evidence: this.#evidence,
     };
   }
 
@@ -164,15 +186,53 @@ class Swarm {
       .reduce((sum, each) => sum + each.load(), 0);
   }
 
-  #round(end: number, isOver: () => boolean): void {
+  #round(end: number): void {
     const longest = this.#random.skewed(0.6, 40); // hectic rounds, and calm ones
-    while (performance.now() < end && !isOver()) {
+    while (performance.now() < end && !this.#isOver) {
       for (const seat of this.#seats) if (seat.pid === 0) this.#fill(seat);
       sleepSync(this.#random.skewed(0.2, longest));
+      this.#examine();
       this.#reap();
       this.#harm();
       this.#reap();
     }
+  }
+
+  /**
+   * Harms nobody until each process has made progress. What the deaths of the round have left must
+   * not hold anybody up, whether they have lived through it or come new.
+   */
+  #calm(): void {
+    for (const pid of this.#stopped) this.#forks.signal(pid, SIGCONT);
+    this.#stopped.clear();
+    const { progressMs, scene } = this.#slice;
+    const progress = this.#ledger.cells.progress!;
+    const before = progress.map((cell) => cell.load());
+    const free = new FreeTime();
+    for (;;) {
+      for (const seat of this.#seats) if (seat.pid === 0) this.#fill(seat, false);
+      const behind = this.#seats.filter(({ index }) =>
+        !scene.mayRest?.includes(index) && progress[index]!.load() === before[index]
+      );
+      if (behind.length === 0 || this.#isOver) return;
+      if (free.least(this.#seats.map(({ pid }) => pid)) > progressMs) {
+        const seats = behind.map(({ index, life }) => `${index}.${life}`).join(", ");
+        this.#ledger.complain(`${this.#name} ${seats}: no progress, though nobody is harmed`);
+        return this.#examine();
+      }
+      sleepSync(1);
+      this.#examine();
+      this.#reap();
+    }
+  }
+
+  /** Takes down the state of everything, if a process has complained. */
+  #examine(): void {
+    if (!this.#ledger.wantsExamination) return;
+    const suspects = this.#seats.filter(({ pid }) => pid !== 0)
+      .map(({ index, life, pid }) => ({ who: `seat ${index}, life ${life}`, pid }));
+    this.#evidence.push(`${this.#name}: ${evidenceOf(this.#run, suspects)}`);
+    this.#ledger.noteExamined();
   }
 
   /** Kills or stops some of those that live, several at once. */
@@ -200,20 +260,21 @@ class Swarm {
 
   readonly #stopped = new Set<number>();
 
-  #fill(seat: Seat): void {
+  #fill(seat: Seat, isHarmed = true): void {
     const life = ++seat.life;
     this.#lives = Math.max(this.#lives, life + 1);
     seat.killed = false;
-    seat.pid = this.#forks.fork(() => this.#live(seat.index, life));
+    seat.pid = this.#forks.fork(() => this.#live(seat.index, life, isHarmed));
   }
 
   /** What a child does. */
-  #live(index: number, life: number): void {
+  #live(index: number, life: number, isHarmed: boolean): void {
     const random = new Random(this.#seed, this.#name, index, life);
     const chance = new Random(this.#seed, this.#name, index, life, "chance", now());
     ownChance(() => chance.next());
     const player = this.#player(index, life, random);
-    if (random.chance(AT_STEPS)) {
+    if (!isHarmed || random.chance(PATIENT)) waitFor(PATIENT_MS);
+    if (isHarmed && random.chance(AT_STEPS)) {
       const { steps } = this.#scene;
       const matching = random.chance(0.6) ? random.pick(steps) : undefined;
       const at = random.small(matching === undefined ? 400 : 40);
@@ -231,6 +292,9 @@ class Swarm {
 
   #player(seat: number, life: number, random: Random): Player {
     const ledger = this.#ledger;
+    const isHarness = this.#forks.pid === this.#harness;
+    const complain = (text: string) =>
+      isHarness ? ledger.complain(text) : ledger.complainAndWait(text);
     const cells = ledger.cells as Player["cells"];
     return {
       seat,
@@ -238,9 +302,12 @@ class Swarm {
       random,
       cells,
       name: (suffix) => `${this.#run}-${suffix}`,
-      count: (cell, amount = 1) => void cells[cell]![0]!.add(amount),
+      count: (cell, amount = 1) => {
+        cells[cell]![0]!.add(amount);
+        ledger.cells.progress![seat]!.add(1);
+      },
       rest: () => sleepSync(random.skewed(0.02, 0.5)),
-      complain: (text) => ledger.complain(`${this.#name} ${seat}.${life}: ${text}`),
+      complain: (text) => complain(`${this.#name} ${seat}.${life}: ${text}`),
     };
   }
 

@@ -18,6 +18,7 @@ export interface Player<C extends string = string> {
   readonly cells: Cells<C>;
   /** A name of this run. */
   name(suffix: string): string;
+  /** Counts something that is done, which is progress. */
   count(cell: C, amount?: number): void;
   complain(text: string): void;
   /** Sleeps for a moment: who spins takes the processors from those who must be killed. */
@@ -30,6 +31,8 @@ export interface Scene<C extends string = string> {
   readonly cells: Readonly<Record<C, number>>;
   /** What the process in each seat does, again and again, until it is killed. */
   readonly seats: readonly ((player: Player<C>) => void)[];
+  /** The seats that need not make progress, since others may do all there is to do. */
+  readonly mayRest?: readonly number[];
   /** Parts of the names of steps at which deaths are most interesting. */
   readonly steps: readonly string[];
   /** Looks at the memory while no process lives. */
@@ -43,8 +46,13 @@ export function defineScene<C extends string>(scene: Scene<C>): Scene {
   return scene as unknown as Scene;
 }
 
-/** The wait of every call: short, since a peer may be dead. */
+/** The wait of every call: mostly short, since a peer may be dead. */
 export const WAIT = { timeout: 5 };
+
+/** From now on, calls of this process wait for so long. */
+export function waitFor(ms: number): void {
+  WAIT.timeout = ms;
+}
 
 /** Runs something that a dead, absent or busy peer may prevent; whether it was done. */
 export function mayFail(act: () => void): boolean {

@@ -399,6 +399,7 @@ const sums = defineScene({
       })
     ),
   ],
+  mayRest: [0, 1], // one server may answer all
   steps: ["head", "tail", "wake", "lock", "copy"],
   alone(p) {
     using server = sumsOf(p).server();
