@@ -34,6 +34,8 @@ import { checksOf as shows } from "./19_vdds/check.ts";
 import { wrongAnswers as wrongShows } from "./19_vdds/wrong.ts";
 import { checksOf as listeners } from "./20_any_of_many/check.ts";
 import { wrongAnswers as wrongListeners } from "./20_any_of_many/wrong.ts";
+import { checksOf as slotReads } from "./21_slots/check.ts";
+import { wrongAnswers as wrongSlotReads } from "./21_slots/wrong.ts";
 import { type Check, runChecks } from "./check.ts";
 import type { WrongAnswer } from "./wrong_answer.ts";
 
@@ -66,6 +68,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "18_vring": judged(publishers, wrongPublishers),
   "19_vdds": judged(shows, wrongShows),
   "20_any_of_many": judged(listeners, wrongListeners),
+  "21_slots": judged(slotReads, wrongSlotReads),
 };
 
 if (import.meta.main) {

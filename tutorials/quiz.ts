@@ -8,6 +8,8 @@
 import { hex, wrap } from "./picture.ts";
 import { askForEntries, askForStale } from "./quiz_memory.ts";
 import {
+  askForCalls,
+  askForEntry,
   askForFreeOnes,
   askForHeir,
   askForLost,
@@ -54,7 +56,8 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   17: [askForTurn, askForHint],
   18: [askForFreeOnes, askForHeir],
   19: [askForLost, askForNumbers],
-  20: [askForWoken, askForSince],
+  20: [askForWoken, askForCalls],
+  21: [askForSince, askForEntry],
 };
 
 function anyPage(dice: Dice): number {

@@ -106,3 +106,29 @@ export function askForSince(dice: Dice): Question {
     answer: last === seen ? "none; 0 lost" : `${first} to ${last}; ${first - 1 - seen} lost`,
   };
 }
+
+/** How many system calls a few writers make, when some bells are up. */
+export function askForCalls(dice: Dice): Question {
+  const raised = Array.from({ length: 4 }, () => dice(2) === 1);
+  const messages = Array.from({ length: 6 }, () => dice(4));
+  const calls = new Set(messages.filter((slot) => raised[slot])).size;
+  const up = raised.flatMap((isUp, slot) => isUp ? [slot] : []).join(", ") || "none";
+  return {
+    question: `Of four slots, numbered from 0, these bells are up: ${up}. Messages arrive in the ` +
+      `slots ${messages.join(", ")}, and the listener does not come back meanwhile. How many ` +
+      "system calls do the writers make?",
+    answer: `${calls}: one for each bell that was up and got a message; then it is down`,
+  };
+}
+
+/** Which message an entry of a slot holds. */
+export function askForEntry(dice: Dice): Question {
+  const [depth, last] = [3 + dice(5), 20 + dice(80)];
+  const number = last - dice(depth);
+  return {
+    question: `A slot keeps ${depth} messages, and has ${depth + 1} entries. The newest message ` +
+      `has number ${last}. In which entry is number ${number}, and after which number is it ` +
+      "overwritten?",
+    answer: `entry ${number % (depth + 1)}; when number ${number + depth + 1} is written`,
+  };
+}

@@ -1,5 +1,6 @@
 /**
- * Listeners that all sleep on one word, each in a thread of its own, and the kernel's view of them.
+ * Listeners that all sleep on one word, each in a thread of its own, and which of them the kernel lists as
+ * asleep.
  *
  * @module
  */
@@ -11,21 +12,26 @@ import { SONAME } from "../../src/native/prebuilt.ts";
 import { list, readAll } from "../../src/os/files.ts";
 import { hasWaitv, MATCH_ANY, wake } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { tidyUp } from "../narrator.ts";
 
 const EVERYONE = 2 ** 31 - 1;
 
-native(); // so that the library can be found by its name
-const { symbols: threads } = Deno.dlopen(SONAME, {
-  vring_futex_wait: {
-    parameters: ["f64", "u32", "f64", "u32"],
-    result: "i32",
-    nonblocking: true, // on a thread of Deno's pool
-  },
-});
+/** Loads the call once more, as one that sleeps on a thread of Deno's pool. */
+function load() {
+  native(); // so that the library can be found by its name
+  return Deno.dlopen(SONAME, {
+    vring_futex_wait: {
+      parameters: ["f64", "u32", "f64", "u32"],
+      result: "i32",
+      nonblocking: true,
+    },
+  }).symbols;
+}
+
+let threads: ReturnType<typeof load> | undefined;
 
 /** Sleeps on a thread while the word has this value, until a waker shares a bit with it. */
 export function sleepOn(word: Word32, value: number, bits: number): Promise<number> {
+  threads ??= load();
   return threads.vring_futex_wait(word.address, value, Infinity, bits);
 }
 
@@ -82,6 +88,23 @@ export interface Waiter {
   news: number;
 }
 
+/** Waits for news in one slot, until it is over. */
+export async function listen(
+  events: Word32,
+  count: Word32,
+  waiter: Waiter,
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    const value = events.load();
+    const news = count.load() - waiter.news;
+    waiter.news += news;
+    if (news > 0) continue;
+    await sleepOn(events, value, waiter.bits);
+    waiter.wakes++;
+  }
+}
+
 const SLOTS = 40;
 
 /** A word that changes with every event, a count for each slot, and the listeners. */
@@ -92,32 +115,18 @@ export class Herd {
   /** How many events there were in each slot. */
   readonly #counts: readonly Word32[];
   readonly #ends: readonly Promise<void>[];
+  readonly #memory = Mapping.anonymous(pageSize(), "events and counts");
   #over = false;
 
   /** Starts a listener for each of these slots. */
   constructor(slots: readonly number[], bitsOf: (slot: number) => number = () => MATCH_ANY) {
-    const memory = tidyUp(Mapping.anonymous(pageSize(), "events and counts"));
-    const word = (i: number) => new Word32(memory, { path: `word ${i}`, offset: 64 * i });
+    const word = (i: number) => new Word32(this.#memory, { path: `word ${i}`, offset: 64 * i });
     this.events = word(0);
     this.#counts = Array.from({ length: SLOTS }, (_, slot) => word(slot));
     this.waiters = slots.map((slot) => ({ slot, bits: bitsOf(slot), wakes: 0, news: 0 }));
-    this.#ends = this.waiters.map((waiter) => this.#live(waiter));
-  }
-
-  /** Runs a listener until the end. */
-  async #live(waiter: Waiter): Promise<void> {
-    const count = this.#counts[waiter.slot]!;
-    let seen = count.load();
-    while (!this.#over) {
-      const value = this.events.load();
-      if (count.load() !== seen) {
-        seen = count.load();
-        waiter.news++;
-      } else {
-        const result = await sleepOn(this.events, value, waiter.bits);
-        if (result === 0 && !this.#over) waiter.wakes++;
-      }
-    }
+    this.#ends = this.waiters.map((waiter) =>
+      listen(this.events, this.#counts[waiter.slot]!, waiter, () => this.#over)
+    );
   }
 
   /** Writes events into one slot, each when all sleep again; returns the number of wake-ups. */
@@ -144,5 +153,6 @@ export class Herd {
     this.events.add(1);
     wake(this.events.address, EVERYONE);
     await Promise.all(this.#ends);
+    this.#memory.close();
   }
 }

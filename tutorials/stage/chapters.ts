@@ -135,6 +135,15 @@ export const CHAPTERS: readonly Chapter[] = [
     title: "Waiting for any of many",
     lead: "How to sleep until any of several events happens, and sleep through all others.",
     exercise: "Write a listener that never sleeps while there is news.",
+    load: () => import("../20_any_of_many/story.ts"),
+  },
+  {
+    number: 21,
+    folder: "21_slots",
+    title: "Slots",
+    lead: "How any process reads the newest value at any time, and how it knows that it is whole.",
+    exercise: "Read whole messages while a writer overwrites them.",
+    load: () => import("../21_slots/story.ts"),
   },
 ];
 

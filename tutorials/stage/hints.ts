@@ -91,4 +91,10 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "One function looks at the slots of the mask and updates `mind.seen`. Call it before and after " +
     "raising, return what it finds, and otherwise sleep on all values.",
   ],
+  21: [
+    "The writer does not know you. How do you find out that it was in the entry meanwhile?",
+    "Copy first, then compare the stamp with the number. A number that is not there counts as lost.",
+    "From `max(seen, last - depth) + 1` to `last`: copy, compare `stamp`, and return with " +
+    "`lost = number - before - 1`, where `before` is the last number that you returned.",
+  ],
 };
