@@ -24,6 +24,8 @@ import { checksOf as reads } from "./15_overwriting_buffer/check.ts";
 import { wrongAnswers as wrongReads } from "./15_overwriting_buffer/wrong.ts";
 import { checksOf as rings } from "./10_four_rings/check.ts";
 import { wrongAnswers as wrongRings } from "./10_four_rings/wrong.ts";
+import { checksOf as orders } from "./11_memory_order/check.ts";
+import { wrongAnswers as wrongOrders } from "./11_memory_order/wrong.ts";
 import { checksOf as bells } from "./13_doorbell/check.ts";
 import { wrongAnswers as wrongBells } from "./13_doorbell/wrong.ts";
 import { checksOf as choices } from "./17_many_producers/check.ts";
@@ -62,6 +64,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "05_mirror_ring": judged(mirror, wrongMirror),
   "08_shared_memory": judged(purses, wrongPurses),
   "10_four_rings": judged(rings, wrongRings),
+  "11_memory_order": judged(orders, wrongOrders),
   "13_doorbell": judged(bells, wrongBells),
   "15_overwriting_buffer": judged(reads, wrongReads),
   "17_many_producers": judged(choices, wrongChoices),

@@ -7,6 +7,7 @@
 
 import { hex, wrap } from "./picture.ts";
 import { askForEntries, askForStale } from "./quiz_memory.ts";
+import { askForPair, askForSeen } from "./quiz_order.ts";
 import {
   askForCalls,
   askForEntry,
@@ -51,6 +52,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   5: [askForCopies, askForWindows, askForPositions],
   8: [askForUpdates, askForUsers],
   10: [askForFree, askForLooks],
+  11: [askForSeen, askForPair],
   13: [askForBell, askForSleep],
   15: [askForLoss, askForRoom],
   17: [askForTurn, askForHint],

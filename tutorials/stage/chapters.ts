@@ -90,6 +90,14 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../10_four_rings/story.ts"),
   },
   {
+    number: 11,
+    folder: "11_memory_order",
+    title: "Memory order",
+    lead: "Why publishing comes last, and what a processor may do to it.",
+    exercise: "Choose the order of each store and each load.",
+    load: () => import("../11_memory_order/story.ts"),
+  },
+  {
     number: 13,
     folder: "13_doorbell",
     title: "Sleeping without losing a wake-up",

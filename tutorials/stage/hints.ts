@@ -55,6 +55,14 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "Fill before you mark; `(head - tail) >>> 0`; compute with `tailSeen` before you call " +
     "`loadTail`; call the handler before `storeTail`.",
   ],
+  11: [
+    "Four stores and loads of `count` enclose the bytes. For each: must it stay in front of the bytes, " +
+    "or behind them?",
+    "A release stays behind what came before it, an acquire in front of what follows. Those two are " +
+    "cheap. For the other two directions there is only the barrier.",
+    "`storeFirst`, the bytes, `store`; and `load`, the bytes, `loadLast`. Only the writer stores " +
+    "`count`, so it may glance at it.",
+  ],
   13: [
     "Read the film from its end: which value did the reader sleep on, and who changed it?",
     "A flag of 1 looks like any other 1. Let the bell also count how often it rang.",

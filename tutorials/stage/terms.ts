@@ -42,4 +42,7 @@ export const TERMS: Readonly<Record<string, string>> = {
   futex: "A word of memory on which the kernel lets threads sleep: a fast user-space mutex.",
   seam: "The place where the end of a ring meets its beginning.",
   "copy on write": "A private mapping shares a page until the first write, which makes a copy.",
+  release: "A store before which everything that its thread did earlier becomes visible.",
+  acquire: "A load after which everything that its thread loads later is served.",
+  barrier: "An instruction that keeps all memory operations before it apart from all after it.",
 };

@@ -2,13 +2,13 @@
  * Removes one barrier from the reader of the library's circular buffer, and lets the explorer search
  * for the harm in weak memory, as on Arm.
  *
- *     deno run --allow-read --allow-write --allow-run tutorials/order/torn_read.ts
+ *     deno run --allow-read --allow-write --allow-run tutorials/11_memory_order/torn_read.ts
  *
  * Or remove it yourself: `copy` writes the reader's source to tutorials/mine/cursor.ts, you edit it,
  * and `mine` searches.
  *
- *     deno run --allow-read --allow-write --allow-run tutorials/order/torn_read.ts copy
- *     deno run --allow-read --allow-write --allow-run tutorials/order/torn_read.ts mine
+ *     deno run --allow-read --allow-write --allow-run tutorials/11_memory_order/torn_read.ts copy
+ *     deno run --allow-read --allow-write --allow-run tutorials/11_memory_order/torn_read.ts mine
  *
  * @module
  */

@@ -1,9 +1,12 @@
-/** Runs the programs of tutorials/order as a reader would. */
+/** Runs the programs of tutorial 11, memory order, as a reader would. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { assertFits } from "../program.ts";
+import { pageSize } from "../src/os/page.ts";
+import { countSeen, hasEnded, HEAD_BYTES, play } from "../tutorials/11_memory_order/rounds.ts";
+import { assertFits } from "./program.ts";
+import { checkQuiz } from "./tutorial_run.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
 
 async function run(program: string, ...args: string[]) {
   const allowed = program === "store_buffering"
@@ -15,7 +18,7 @@ async function run(program: string, ...args: string[]) {
       "--no-prompt",
       "--no-check",
       ...allowed,
-      `tutorials/order/${program}.ts`,
+      `tutorials/11_memory_order/${program}.ts`,
       ...args,
     ],
     cwd: ROOT,
@@ -92,4 +95,30 @@ Deno.test("message passing: a reader's own edit of the shipped source is searche
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("store buffering: a round that one side alone has played does not count", () => {
+  const rounds = 10;
+  const bytes = new Uint8Array(new ArrayBuffer(HEAD_BYTES + pageSize()));
+  play("other", "store", bytes, { rounds, limitMs: 0 }); // nobody comes
+  assert(hasEnded(bytes));
+  play("one", "store", bytes, { rounds, limitMs: 1000 }); // finds the other in round 1, which is over
+  const counts = countSeen(bytes, rounds);
+  assertEquals(counts, { played: 0, both: 0, onlyOne: 0, onlyOther: 0, neither: 0 });
+});
+
+Deno.test("the quiz on tutorial 11 answers right", async () => {
+  await checkQuiz(11, 4, (words) => {
+    const [, one, other, order, y, x, can] =
+      /1\. .*?x = 1 with (.*?) and looks at y; .*?y = 1 with (.*?) and looks.*?order is: (.*?)\? And .*? → y is (\d) and x is (\d); (yes|no)/
+        .exec(words)!;
+    const steps = order!.split("; ");
+    const seen = (word: string) => steps.indexOf(`${word} = 1`) < steps.indexOf(`look at ${word}`);
+    assertEquals([Number(y), Number(x)], [Number(seen("y")), Number(seen("x"))]);
+    assertEquals(can === "yes", `${one} ${other}`.includes("plain"));
+    const [, store, load, answer] = /2\. .*?count with `(\w+)`\..*?count with `(\w+)` and.*? → (.*)/
+      .exec(words)!;
+    assertEquals(answer!.includes("visible before"), store === "storePlainly");
+    assertEquals(answer!.includes("read before"), load === "glance");
+  });
 });

@@ -25,6 +25,9 @@ const Y = 64;
 const TURN_ONE = 128;
 const TURN_OTHER = 192;
 const STOP = 256;
+const READY = 320;
+const PLAYED_ONE = 384;
+const PLAYED_OTHER = 448;
 
 /** The longest pause before a store, in turns of a loop. It moves the sides past each other. */
 const LONGEST_PAUSE = 0x3f;
@@ -46,22 +49,76 @@ interface Play {
   readonly deadline: number;
 }
 
-/** Plays rounds as one side; returns how many. It ends early after `limitMs`, on both sides. */
+/** Plays rounds as one side. It ends early after `limitMs`, on both sides. */
 export function play(
   side: Side,
   kind: Kind,
   bytes: Uint8Array<ArrayBuffer>,
   { rounds, limitMs }: { rounds: number; limitMs: number },
-): number {
+): void {
   const isOne = side === "one";
   const [own, theirs] = isOne ? [X, Y] : [Y, X];
   const [ownTurn, theirTurn] = isOne ? [TURN_ONE, TURN_OTHER] : [TURN_OTHER, TURN_ONE];
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, HEAD_BYTES / 4);
+  const words = wordsOf(bytes);
   const begin = HEAD_BYTES + (isOne ? 0 : rounds);
   const seen = bytes.subarray(begin, begin + rounds);
   const deadline = performance.now() + limitMs;
   const all = { words, seen, rounds, own, theirs, ownTurn, theirTurn, deadline };
-  return kind === "store" ? playStores(all) : playExchanges(all);
+  const played = kind === "store" ? playStores(all) : playExchanges(all);
+  Atomics.store(words, isOne ? PLAYED_ONE : PLAYED_OTHER, played + 1); // 0: it has not ended
+}
+
+/** Says that the other side is there, and about to play. */
+export function sayReady(bytes: Uint8Array<ArrayBuffer>): void {
+  Atomics.store(wordsOf(bytes), READY, 1);
+}
+
+/** Returns whether the other side is there. */
+export function isReady(bytes: Uint8Array<ArrayBuffer>): boolean {
+  return Atomics.load(wordsOf(bytes), READY) === 1;
+}
+
+function wordsOf({ buffer, byteOffset }: Uint8Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(buffer, byteOffset, HEAD_BYTES / 4);
+}
+
+/** Returns whether the other side has ended. */
+export function hasEnded(bytes: Uint8Array<ArrayBuffer>): boolean {
+  return Atomics.load(wordsOf(bytes), PLAYED_OTHER) > 0;
+}
+
+/** What was seen in the rounds that both sides have played. */
+export interface Counts {
+  readonly played: number;
+  readonly both: number;
+  readonly onlyOne: number;
+  readonly onlyOther: number;
+  readonly neither: number;
+}
+
+/** Counts what the two sides have seen, once both have ended; they were to play `rounds`. */
+export function countSeen(bytes: Uint8Array<ArrayBuffer>, rounds: number): Counts {
+  const words = wordsOf(bytes);
+  // One of them may have ended early in a round that the other has played.
+  const played = Math.min(words[PLAYED_ONE]!, words[PLAYED_OTHER]!) - 1;
+  const counts = [0, 0, 0, 0];
+  for (let i = 0; i < played; i++) {
+    counts[2 * bytes[HEAD_BYTES + i]! + bytes[HEAD_BYTES + rounds + i]!]!++;
+  }
+  const [neither, onlyOther, onlyOne, both] = counts as [number, number, number, number];
+  return { played, both, onlyOne, onlyOther, neither };
+}
+
+/** A plain store, and a look at the other's word. */
+export function storeAndLook(words: Uint32Array, own: number, theirs: number, round: number) {
+  words[own] = round;
+  return words[theirs] === round ? 1 : 0;
+}
+
+/** A read-modify-write, and a look at the other's word. */
+export function exchangeAndLook(words: Uint32Array, own: number, theirs: number, round: number) {
+  Atomics.exchange(words, own, round);
+  return words[theirs] === round ? 1 : 0;
 }
 
 // The next two differ in one line. They are two so that the engine compiles each for itself, and
@@ -74,8 +131,7 @@ function playStores(all: Play): number {
     if (!meet(all, round)) return round - 1;
     random = next(random);
     pause(random & LONGEST_PAUSE);
-    words[own] = round;
-    seen[round - 1] = words[theirs] === round ? 1 : 0;
+    seen[round - 1] = storeAndLook(words, own, theirs, round);
   }
   return rounds;
 }
@@ -87,8 +143,7 @@ function playExchanges(all: Play): number {
     if (!meet(all, round)) return round - 1;
     random = next(random);
     pause(random & LONGEST_PAUSE);
-    Atomics.exchange(words, own, round);
-    seen[round - 1] = words[theirs] === round ? 1 : 0;
+    seen[round - 1] = exchangeAndLook(words, own, theirs, round);
   }
   return rounds;
 }

@@ -2,14 +2,14 @@
  * Counts on this processor what no order of the steps allows: two processes store, then look, and
  * neither sees the other's store.
  *
- *     deno run --allow-ffi --allow-run tutorials/order/store_buffering.ts
- *     deno run --allow-ffi --allow-run tutorials/order/store_buffering.ts --rounds 200000
+ *     deno run --allow-ffi --allow-run tutorials/11_memory_order/store_buffering.ts
+ *     deno run --allow-ffi --allow-run tutorials/11_memory_order/store_buffering.ts --rounds 200000
  *
  * @module
  */
 
 import { sharedMemory } from "../../mod.ts";
-import { HEAD_BYTES, type Kind, play, type Side } from "./rounds.ts";
+import { type Counts, countSeen, HEAD_BYTES, type Kind, play } from "./rounds.ts";
 
 const ROUNDS = 1_000_000;
 
@@ -39,13 +39,7 @@ async function main(): Promise<void> {
   console.log(`\n${verdict(plain, exchanged)}`);
 }
 
-/** How many rounds were played, and in how many of them neither side saw the other. */
-interface Counted {
-  readonly rounds: number;
-  readonly neither: number;
-}
-
-async function count(kind: Kind, rounds: number): Promise<Counted> {
+async function count(kind: Kind, rounds: number): Promise<Counts> {
   const name = `tutorial-order-${Deno.pid}`;
   using memory = memoryFor(name, rounds).open();
   const args = ["run", "--no-check", "--allow-ffi", import.meta.filename!];
@@ -54,37 +48,30 @@ async function count(kind: Kind, rounds: number): Promise<Counted> {
     stdout: "null",
   });
   await using other = command.spawn();
-  const played = play("one", kind, memory.bytes, { rounds, limitMs: LIMIT_MS });
+  play("one", kind, memory.bytes, { rounds, limitMs: LIMIT_MS });
   const { success } = await other.status;
   if (!success) throw new Error("The other process has failed");
-  const [one, two] = (["one", "other"] as const).map((side) => seenBy(side, memory.bytes, rounds));
-  const outcomes = [0, 0, 0, 0]; // by what each has seen
-  for (let i = 0; i < played; i++) outcomes[2 * one![i]! + two![i]!]!++;
-  show(kind, outcomes as [number, number, number, number]);
-  return { rounds: played, neither: outcomes[0]! };
+  const counts = countSeen(memory.bytes, rounds);
+  show(kind, counts);
+  return counts;
 }
 
-function seenBy(side: Side, bytes: Uint8Array, rounds: number): Uint8Array {
-  const begin = HEAD_BYTES + (side === "one" ? 0 : rounds);
-  return bytes.subarray(begin, begin + rounds);
-}
-
-function show(kind: Kind, [neither, other, one, both]: [number, number, number, number]): void {
+function show(kind: Kind, { played, neither, onlyOther, onlyOne, both }: Counts): void {
   const how = kind === "store" ? "a plain store" : "a read-modify-write (exchange)";
-  console.log(`\nWith ${how}, ${neither + other + one + both} rounds:`);
+  console.log(`\nWith ${how}, ${played} rounds:`);
   const row = (words: string, number: number) =>
     console.log(`  ${words.padEnd(28)}${String(number).padStart(9)}`);
   row("both saw the other's store", both);
-  row("only one saw it", one);
-  row("only the other saw it", other);
+  row("only one saw it", onlyOne);
+  row("only the other saw it", onlyOther);
   row("neither saw it", neither);
 }
 
-function verdict(plain: Counted, exchanged: Counted): string {
+function verdict(plain: Counts, exchanged: Counts): string {
   if (exchanged.neither > 0) {
     return "With the exchange this must not happen. Please report it, with the processor's name.";
   }
-  const perMillion = Math.round(plain.neither / Math.max(1, plain.rounds) * 1e6);
+  const perMillion = Math.round(plain.neither / Math.max(1, plain.played) * 1e6);
   if (plain.neither === 0) {
     return "This machine did not show it now. That proves nothing: it may be busy, or\n" +
       "have one processor. A program must not rely on it.";

@@ -1,0 +1,46 @@
+/**
+ * The questions of quiz.ts about tutorial 11.
+ *
+ * @module
+ */
+
+import type { Dice, Question } from "./quiz.ts";
+
+/** An order of two stores and two looks, and whether a processor keeps to it. */
+export function askForSeen(dice: Dice): Question {
+  const stores = [0, 1].map(() => dice(2) === 0 ? "a plain store" : "an exchange");
+  const left = [["x = 1", "look at y"], ["y = 1", "look at x"]];
+  const order: string[] = [];
+  while (left.some((side) => side.length > 0)) {
+    const sides = left.filter((side) => side.length > 0);
+    order.push(sides[dice(sides.length)]!.shift()!);
+  }
+  const seen = (word: string) => order.indexOf(`${word} = 1`) < order.indexOf(`look at ${word}`);
+  const mayMiss = stores.includes("a plain store");
+  return {
+    question: `x and y are 0. One process does x = 1 with ${stores[0]} and looks at y; the other ` +
+      `does y = 1 with ${stores[1]} and looks at x. What do they see if the order is: ` +
+      `${order.join("; ")}? And can a processor show 0 to both?`,
+    answer: `y is ${Number(seen("y"))} and x is ${Number(seen("x"))}; ${
+      mayMiss ? "yes: a plain store may be late" : "no: both stores are in order with the look"
+    }`,
+  };
+}
+
+/** A message and the word that announces it. */
+export function askForPair(dice: Dice): Question {
+  const isRelease = dice(2) === 0;
+  const isAcquire = dice(2) === 0;
+  const faults = [
+    ...isRelease ? [] : ["the count may be visible before the message"],
+    ...isAcquire ? [] : ["the message may be read before the count"],
+  ];
+  return {
+    question: `A writer writes a message and then stores a count with ${
+      isRelease ? "`store`" : "`storePlainly`"
+    }. A reader looks at the count with ${
+      isAcquire ? "`load`" : "`glance`"
+    } and then reads the message. What can go wrong on a processor that reorders?`,
+    answer: faults.length === 0 ? "nothing" : faults.join("; "),
+  };
+}
