@@ -18,6 +18,8 @@ import { checksOf as bytes } from "./04_two_addresses/check.ts";
 import { wrongAnswers as wrongBytes } from "./04_two_addresses/wrong.ts";
 import { checksOf as mirror } from "./05_mirror_ring/check.ts";
 import { wrongAnswers as wrongMirror } from "./05_mirror_ring/wrong.ts";
+import { checksOf as rollCalls } from "./07_who_is_alive/check.ts";
+import { wrongAnswers as wrongRollCalls } from "./07_who_is_alive/wrong.ts";
 import { checksOf as purses } from "./08_shared_memory/check.ts";
 import { wrongAnswers as wrongPurses } from "./08_shared_memory/wrong.ts";
 import { checksOf as reads } from "./15_overwriting_buffer/check.ts";
@@ -62,6 +64,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "03_memory_file": judged(memory, wrongMemory),
   "04_two_addresses": judged(bytes, wrongBytes),
   "05_mirror_ring": judged(mirror, wrongMirror),
+  "07_who_is_alive": judged(rollCalls, wrongRollCalls),
   "08_shared_memory": judged(purses, wrongPurses),
   "10_four_rings": judged(rings, wrongRings),
   "11_memory_order": judged(orders, wrongOrders),

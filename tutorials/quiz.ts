@@ -18,7 +18,7 @@ import {
   askForSince,
   askForWoken,
 } from "./quiz_topics.ts";
-import { askForByte, askForWrap } from "./quiz_deaths.ts";
+import { askForByte, askForRollCall, askForSigns, askForWrap } from "./quiz_deaths.ts";
 
 /** A question and its answer. */
 export interface Question {
@@ -50,6 +50,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   3: [askForAllocated, askForCut],
   4: [askForOtherAddress, askForSameByte],
   5: [askForCopies, askForWindows, askForPositions],
+  7: [askForSigns, askForRollCall],
   8: [askForUpdates, askForUsers],
   10: [askForFree, askForLooks],
   11: [askForSeen, askForPair],

@@ -36,3 +36,38 @@ export function askForByte(dice: Dice): Question {
     answer: `${byte}: the last store counts, whichever process made it`,
   };
 }
+
+const FATES = [
+  ["works", "alive", "alive", "alive"],
+  ["was stopped a minute ago", "alive", "dead", "alive"],
+  ["hangs in a loop that does not beat", "alive", "dead", "alive"],
+  ["was killed a minute ago", "dead", "dead", "dead"],
+  ["was killed a minute ago, and a new process has its pid", "alive", "dead", "dead"],
+] as const;
+
+/** What a pid, a heartbeat and a record lock say about a worker. */
+export function askForSigns(dice: Dice): Question {
+  const workers = [dice(3), 3 + dice(2)].map((fate) => FATES[fate]!);
+  if (dice(2) === 0) workers.reverse();
+  const story = workers.map(([fate], i) => `worker ${i + 1} ${fate}`).join("; ");
+  const said = workers.map(([, ...signs], i) => `worker ${i + 1}: ${signs.join(", ")}`);
+  return {
+    question: `Of two workers, ${story}. What do its pid, a heartbeat that may be silent for a ` +
+      "second, and its record lock say about each?",
+    answer: said.join("; "),
+  };
+}
+
+/** Who is listed in a room whose members hold a byte each. */
+export function askForRollCall(dice: Dice): Question {
+  const fates = Array.from({ length: 4 }, () => dice(3));
+  const names = ["works", "is stopped", "was killed"];
+  const story = fates.map((fate, place) => `place ${place} ${names[fate]}`).join(", ");
+  const living = fates.flatMap((fate, place) => fate < 2 ? [place] : []);
+  const free = fates.indexOf(2);
+  return {
+    question: `Four members hold a byte each. The member of ${story}. Which places does a roll ` +
+      "call by record locks list, and which place does the next member get?",
+    answer: `${living.join(", ") || "none"}; ${free === -1 ? "a fifth one" : free}`,
+  };
+}

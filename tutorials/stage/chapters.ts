@@ -74,6 +74,14 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../05_mirror_ring/story.ts"),
   },
   {
+    number: 7,
+    folder: "07_who_is_alive",
+    title: "Who is alive?",
+    lead: "Why neither pids nor heartbeats can tell, and what the kernel knows.",
+    exercise: "Call the roll of processes that may be killed or stopped.",
+    load: () => import("../07_who_is_alive/story.ts"),
+  },
+  {
     number: 8,
     folder: "08_shared_memory",
     title: "Shared memory",

@@ -43,6 +43,12 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "Pass `offset: header` to the last `map`. If any result is below 0, unmap `header + 2 * " +
     "capacity` bytes from the base, unless the base itself is the error.",
   ],
+  7: [
+    "What a member stores stays when it is killed. What goes with it?",
+    "Let a lock be the membership: hold the byte of your place, and store nothing at all.",
+    "`join` returns the first place for which `tryLock` is true. `living` lists `mine` and every " +
+    "place for which `isLockedByOther` is true. `leave` unlocks.",
+  ],
   8: [
     "You may die after any store. Which stores may come first without harm?",
     "Write down the result, not the change; then mark the note as valid with one store.",

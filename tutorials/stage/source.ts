@@ -29,7 +29,7 @@ export function declarationOf(code: (...args: never[]) => unknown): string {
   const source = `${code}`;
   const indent = /\n( *)\}$/.exec(source)?.[1] ?? "";
   return source.replace(/^(\w+) \(/, "$1(").replaceAll(`\n${indent}`, "\n")
-    .replace(/\b(if|while)\(/g, "$1 (").replace(/\) ?\{/g, ") {")
+    .replace(/\b(for|if|while)\(/g, "$1 (").replace(/\) ?\{/g, ") {")
     .replace(/\)\s*=>\s*\{/, ") => {");
 }
 

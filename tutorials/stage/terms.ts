@@ -39,6 +39,10 @@ export const TERMS: Readonly<Record<string, string>> = {
   inode: "The number of a file on its device. It stays, whatever the file is called.",
   hole: "A page within the length of a file that has no memory.",
   hexadecimal: "Numbers with sixteen digits, 0 to 9 and a to f, written with 0x in front.",
+  pid: "Process id: the number that the system gives a process while it exists.",
+  "record lock":
+    "A lock on a byte of a file. An open file holds it until it unlocks the byte or is " +
+    "closed, which the kernel does when the process ends.",
   futex: "A word of memory on which the kernel lets threads sleep: a fast user-space mutex.",
   seam: "The place where the end of a ring meets its beginning.",
   "copy on write": "A private mapping shares a page until the first write, which makes a copy.",
