@@ -7,6 +7,23 @@ import type { Frame, Shown } from "../../tutorials/stage/story.ts";
 
 /** Lines that each chapter must show, in this order. */
 export const SHOWN: Readonly<Record<number, readonly string[]>> = {
+  18: [
+    "takes 0 from AVAIL",
+    "count of 0: 0",
+    "puts 0 into AVAIL",
+    "1 21.6 C none 2 ready 2",
+    "word of reader 1: none 2",
+    "too late: held 2",
+    "word for 0: held 1 → none",
+    "finds AVAIL empty",
+    "words of 0: none 1, none 1",
+    "its word is ready 4, not ready 2",
+    'second.seen → [ "21.5 C", "21.7 C", "21.8 C" ]',
+    "journal 1, sequence 0",
+    "reader 0 had it: none 1",
+    "word for reader 1: ready 1",
+    'reader.seen → [ "21.5 C", "21.5 C" ]',
+  ],
   19: [
     "subscriber.peers → 0",
     "subscriber.peers → 1",

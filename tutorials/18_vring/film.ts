@@ -1,43 +1,127 @@
 /**
- * A film of the parties of a small vring: a line for each operation, with the words after it.
+ * A film of the parties of a small vring: a row for each operation, with some of the words after it.
  *
  * @module
  */
 
-import type { Operations, Reader, SmallRing, Writer } from "./small_ring.ts";
+import { tablePicture } from "../stage/pictures.ts";
+import type { Picture, Scene as Stage } from "../stage/story.ts";
+import {
+  DEPTH,
+  type Operation,
+  type Operations,
+  Reader,
+  SmallRing,
+  textOf,
+  Writer,
+} from "./small_ring.ts";
 
 /** All parties of a ring. */
 export interface Cast {
   readonly ring: SmallRing;
   writer: Writer;
-  readonly readers: readonly Reader[];
+  readonly readers: readonly [Reader, Reader];
+}
+
+/** A new ring with a writer and two readers. */
+export function newCast(): Cast {
+  const ring = new SmallRing();
+  return { ring, writer: new Writer(ring, 0), readers: [new Reader(ring, 0), new Reader(ring, 1)] };
+}
+
+/** Does all of it, unseen. */
+export function quietly(does: Operations<unknown>): void {
+  while (!does.next().done);
+}
+
+/** Does so many operations, unseen; the party is killed then. */
+export function killAfter(does: Operations<unknown>, operations: number): void {
+  for (let i = 0; i < operations; i++) does.next();
 }
 
 /** An actor and its operations; it is killed after so many of them. */
 export type Scene = readonly [who: string, does: Operations<unknown>, killedAfter?: number];
 
-/** The names of the columns. */
-export const HEADS = ["", "", "row 0", "row 1", "count", "AVAIL", "USED0", "USED1"];
+/** A column of the film. */
+export type Column = readonly [name: string, value: (cast: Cast) => number | string];
 
-/** A few letters for a word. */
-function short(word: number): string {
-  return word === 0 ? "--" : `${"-rh"[word & 3]}${word >>> 2}`;
-}
-
-/** The descriptors in entries that no party has followed yet. */
+/** The descriptors in entries that no party has taken yet. */
 function open(entries: Uint32Array, from: number, to: number): string {
-  return Array.from(
-    { length: Math.min(to - from, entries.length) },
-    (_, i) => entries[(from + i) % entries.length]! & 3,
-  ).join(" ");
+  const length = Math.min(to - from, entries.length);
+  return Array.from({ length }, (_, i) => entries[(from + i) % entries.length]! & 3).join(" ") ||
+    "-";
 }
 
-/** The words of a ring, short, in the order of {@linkcode HEADS}. */
-export function cells({ ring, writer, readers }: Cast): string[] {
+/** The indexes in AVAIL. */
+export const AVAIL: Column = [
+  "AVAIL",
+  ({ ring, writer }) => open(ring.availableEntries, writer.taken, ring.available.load()),
+];
+
+/** The indexes in the ring of a reader. */
+export function usedOf(k: 0 | 1): Column {
   return [
-    ...ring.rows.map((row) => row.map((word) => short(word.load())).join(" ")),
-    ring.references.map((count) => count.load()).join(" "),
-    open(ring.availableEntries, writer.taken, ring.available.load()),
-    ...readers.map(({ k, followed }) => open(ring.usedEntries[k]!, followed, ring.used[k]!.load())),
+    `USED ${k}`,
+    ({ ring, readers }) => open(ring.usedEntries[k]!, readers[k].followed, ring.used[k]!.load()),
   ];
+}
+
+/** How many parties have not released a sample. */
+export function countOf(d: number): Column {
+  return [`count of ${d}`, ({ ring }) => ring.references[d]!.load()];
+}
+
+/** The words of both readers for a sample. */
+export function wordsOf(d: number): Column[] {
+  return [0, 1].map((k) => [`reader ${k}`, ({ ring }) => textOf(ring.rows[k]![d]!.load())]);
+}
+
+/** The journal and the sequence. */
+export const JOURNAL: readonly Column[] = [
+  ["journal", ({ ring }) => ring.journal.load() >>> 2],
+  ["sequence", ({ ring }) => ring.sequence.load()],
+];
+
+/** Which operations a film shows, and which words. */
+export interface View {
+  readonly id?: string;
+  readonly title: string;
+  readonly about: readonly Operation["about"][];
+  readonly columns: readonly Column[];
+}
+
+/** Performs scenes, and shows the operations with the words after each. */
+export function film(stage: Stage, cast: Cast, view: View, ...scenes: readonly Scene[]): void {
+  const parties = [...new Set(scenes.map(([who]) => who))];
+  const rows: { party: number; text: string; values: (number | string)[] }[] = [];
+  const values = () => view.columns.map(([, value]) => value(cast));
+  const row = (who: string, text: string) =>
+    rows.push({ party: parties.indexOf(who), text, values: values() });
+  for (const [who, does, killedAfter = Infinity] of scenes) {
+    for (let count = 0;; count++) {
+      if (count === killedAfter) {
+        row(who, "is killed");
+        break;
+      }
+      const { done, value } = does.next();
+      if (done === true) break;
+      const { about, text } = value as Operation;
+      if (view.about.includes(about)) row(who, text);
+    }
+  }
+  const { id = "film", title, columns } = view;
+  stage.show({ kind: "tracks", id, title, parties, words: columns.map(([name]) => name), rows });
+}
+
+/** The samples, and the words of both readers for each. */
+export function samples({ ring }: Cast): Picture {
+  const rows = Array.from({ length: DEPTH }, (_, d) => [
+    `${d}`,
+    ring.descriptions[d]![0] === 0 ? "" : ring.read(d),
+    ...ring.rows.map((row) => textOf(row[d]!.load())),
+  ]);
+  return tablePicture("samples", "The samples, and a word of each reader for each", [
+    ["sample", "text", "reader 0", "reader 1"],
+    ...rows,
+  ]);
 }

@@ -28,8 +28,19 @@ export function textOf(word: number): string {
   return word >>> 2 === 0 ? state : `${state} ${word >>> 2}`;
 }
 
+/** What an operation did, and to what. */
+export interface Operation {
+  /** The part of the vring that it is about. */
+  readonly about: "sample" | "index" | "count" | "word" | "journal";
+  readonly text: string;
+}
+
 /** Does one operation after the other, and describes each. */
-export type Operations<T = void> = Generator<string, T>;
+export type Operations<T = void> = Generator<Operation, T>;
+
+function on(about: Operation["about"], text: string): Operation {
+  return { about, text };
+}
 
 const LINE = 64;
 const ENTRIES = 8; // more than are needed here: a reader that is even further behind must search
@@ -91,14 +102,14 @@ export class SmallRing {
   /** Releases one reference; the last one puts the descriptor into AVAIL. */
   *dropReference(d: number): Operations {
     const left = this.references[d]!.sub(1) - 1;
-    yield `count[${d}].sub(1) → ${left} left`;
+    yield on("count", `count of ${d}: ${left}`);
     if (left === 0) yield* this.pushAvailable(d);
   }
 
   *pushAvailable(d: number): Operations {
     const index = this.available.add(1);
     this.availableEntries[index % ENTRIES] = d;
-    yield `AVAIL[${index}] = ${d}`;
+    yield on("index", `puts ${d} into AVAIL`);
   }
 }
 
@@ -123,13 +134,13 @@ export class Writer {
   *take(): Operations<number | undefined> {
     const { ring } = this;
     if (this.taken === ring.available.load()) {
-      yield "AVAIL is empty";
+      yield on("index", "finds AVAIL empty");
       return yield* this.search();
     }
-    const d = ring.availableEntries[this.taken % ENTRIES]!;
-    yield `AVAIL[${this.taken++}] says ${d}`;
+    const d = ring.availableEntries[this.taken++ % ENTRIES]!;
+    yield on("index", `takes ${d} from AVAIL`);
     if (this.#isFree(d)) return d;
-    yield `the rows say: ${d} is not free`;
+    yield on("word", `the words say: ${d} is not free`);
     return yield* this.take();
   }
 
@@ -137,7 +148,7 @@ export class Writer {
   *search(): Operations<number | undefined> {
     for (let d = 0; d < DEPTH; d++) {
       const words = this.ring.rows.map((row) => textOf(row[d]!.load())).join(", ");
-      yield `DESC[${d}]: ${words}`;
+      yield on("word", `words of ${d}: ${words}`);
       if (this.#isFree(d)) return d;
     }
     return undefined;
@@ -152,11 +163,10 @@ export class Writer {
     const { ring } = this;
     const number = ring.sequence.load() + 1;
     const { written } = new TextEncoder().encodeInto(text, ring.sample(d));
-    yield `SAMPLE[${d}] = "${text}"`;
     ring.descriptions[d]!.set([number, written]);
-    yield `DESC[${d}] = number ${number}, ${written} bytes`;
+    yield on("sample", `writes "${text}" into ${d}`);
     ring.journal.store(number << 2 | d);
-    yield `journal.store(${number} in ${d})`;
+    yield on("journal", `journal: ${number} in ${d}`);
     yield* this.deliver(d, number);
   }
 
@@ -164,10 +174,10 @@ export class Writer {
   *deliver(d: number, number: number): Operations {
     const { ring } = this;
     ring.references[d]!.store(READERS + 1);
-    yield `count[${d}].store(${READERS + 1})`;
+    yield on("count", `count of ${d}: ${READERS + 1}`);
     for (let k = 0; k < READERS; k++) yield* this.give(k, d, number);
     ring.sequence.store(number);
-    yield `sequence.store(${number})`;
+    yield on("journal", `sequence: ${number}`);
     yield* ring.dropReference(d);
   }
 
@@ -176,23 +186,25 @@ export class Writer {
     const word = ring.rows[k]![d]!;
     const before = word.load();
     if (before === wordOf(number, State.none)) {
-      yield `row[${k}][${d}] is none ${number}: had it`;
+      yield on("word", `reader ${k} had it: none ${number}`);
       return yield* ring.dropReference(d);
     }
-    if (before === wordOf(number, State.held)) return yield `row[${k}][${d}] is held ${number}`;
+    if (before === wordOf(number, State.held)) {
+      return yield on("word", `reader ${k} has it: held ${number}`);
+    }
     word.compareExchange(before, wordOf(number, State.ready));
-    yield `row[${k}][${d}] = ready ${number}`;
+    yield on("word", `word for reader ${k}: ready ${number}`);
     const index = ring.used[k]!.load();
     ring.usedEntries[k]![index % ENTRIES] = number << 2 | d;
     ring.used[k]!.store(index + 1);
-    yield `USED[${k}][${index}] = ${number} in ${d}`;
+    yield on("index", `puts ${d} into USED ${k}`);
   }
 
   /** Finishes the last writer's sample, which a successor does first. */
   *finish(): Operations {
     const { journal, sequence } = this.ring;
     const [number, last] = [journal.load() >>> 2, sequence.load()];
-    yield `journal says ${number}, sequence ${last}`;
+    yield on("journal", `journal ${number}, sequence ${last}`);
     if (number === last + 1) yield* this.deliver(journal.load() & 3, number);
     for (let d = 0; d < DEPTH; d++) {
       if (this.#isFree(d)) yield* this.ring.pushAvailable(d);
@@ -204,18 +216,25 @@ export class Writer {
     for (const [k, row] of this.ring.rows.entries()) {
       const before = row[d]!.load();
       if ((before & 3) !== State.ready) continue;
+      yield on("word", `wants ${d} back: ${textOf(before)}`);
       const found = row[d]!.compareExchange(before, before & ~3);
-      if (found === before) yield `row[${k}][${d}]: ready ${before >>> 2} → none ${before >>> 2}`;
+      yield on(
+        "word",
+        found === before
+          ? `word of reader ${k}: none ${before >>> 2}`
+          : `too late: ${textOf(found)}`,
+      );
     }
   }
 
   /** Clears the row of a reader. The caller holds the reader's role, so the reader is dead. */
   *clear(k: number): Operations {
+    yield on("word", `gets the lock of reader ${k}`);
     for (const [d, word] of this.ring.rows[k]!.entries()) {
       const before = word.load();
       if ((before & 3) === State.none) continue;
       word.store(0);
-      yield `row[${k}][${d}]: ${textOf(before)} → none`;
+      yield on("word", `word for ${d}: ${textOf(before)} → none`);
       yield* this.ring.dropReference(d);
     }
   }
@@ -246,17 +265,18 @@ export class Reader {
     while (this.followed !== ring.used[k]!.load()) {
       const entry = ring.usedEntries[k]![this.followed % ENTRIES]!;
       const [number, d] = [entry >>> 2, entry & 3];
-      yield `USED[${k}][${this.followed++}] says ${number} in ${d}`;
+      this.followed++;
+      yield on("index", `takes ${d} from USED ${k}`);
       const word = ring.rows[k]![d]!;
       const ready = wordOf(number, State.ready);
       const found = word.compareExchange(ready, wordOf(number, State.held));
       if (found === ready) {
-        yield `row[${k}][${d}]: ready ${number} → held ${number}`;
+        yield on("word", `its word: held ${number}`);
         this.seen.push(ring.read(d));
-        yield `reads "${this.seen.at(-1)}"`;
+        yield on("sample", `reads "${this.seen.at(-1)}"`);
         return d;
       }
-      yield `row[${k}][${d}] is ${textOf(found)}: not ${number}`;
+      yield on("word", `its word is ${textOf(found)}, not ready ${number}`);
     }
     return undefined;
   }
@@ -265,7 +285,7 @@ export class Reader {
     const { ring, k } = this;
     const before = ring.rows[k]![d]!.load();
     ring.rows[k]![d]!.store(wordOf(before >>> 2, State.none)); // nobody else changes `held`
-    yield `row[${k}][${d}]: ${textOf(before)} → none ${before >>> 2}`;
+    yield on("word", `its word: none ${before >>> 2}`);
     yield* ring.dropReference(d);
   }
 }

@@ -1,14 +1,26 @@
 /**
- * Chapter 18 for the stage: the vring on paper.
+ * Chapter 18 for the stage: the vring on paper, in four acts.
  *
  * @module
  */
 
 import { tablePicture } from "../stage/pictures.ts";
-import type { Picture, Scene as Stage, Step, Story } from "../stage/story.ts";
-import { BelievingWriter, ForgetfulReader } from "./broken.ts";
-import { type Cast, cells, HEADS, type Scene } from "./film.ts";
-import { DEPTH, type Operations, Reader, SmallRing, textOf, Writer } from "./small_ring.ts";
+import type { Step, Story } from "../stage/story.ts";
+import { ForgetfulReader } from "./broken.ts";
+import {
+  AVAIL,
+  type Cast,
+  countOf,
+  film,
+  JOURNAL,
+  killAfter,
+  newCast,
+  quietly,
+  samples,
+  usedOf,
+  wordsOf,
+} from "./film.ts";
+import { Writer } from "./small_ring.ts";
 
 /** The story of chapter 18. */
 export const story: Story = {
@@ -16,89 +28,85 @@ export const story: Story = {
   folder: "18_vring",
   title: "The vring on paper",
   lead: "How many processes read one sample, and which word each repair starts from.",
-  steps: () => [...goRound(), ...dropOne(), ...killThem(), ...broken(), {
-    title: "Numbers, and words that are the truth",
-    text:
-      `Each word has the number of its sample, so a successor sees what was done. Rings and counts are hints,
-      which save a search. That is \`src/vdds/vring.ts\`, with bells for those that wait.
-
-      In the exercise you publish a sample, and are killed before any operation.`,
-  }],
+  steps: () => [...theIndex(), ...theWords(), ...theHints(), ...theJournal()],
 };
 
-function newCast(): Cast {
-  const ring = new SmallRing();
-  return { ring, writer: new Writer(ring, 0), readers: [new Reader(ring, 0), new Reader(ring, 1)] };
+function microseconds(work: () => void): number {
+  const start = performance.now();
+  work();
+  return 1000 * (performance.now() - start);
 }
 
-/** Does all of it, unseen. */
-function quietly(does: Operations<unknown>): void {
-  while (!does.next().done);
-}
-
-/** Performs scenes, and shows each operation with the words after it. */
-function film(stage: Stage, cast: Cast, ...scenes: readonly Scene[]): void {
-  const parties = [...new Set(scenes.map(([who]) => who))];
-  const rows: { party: number; text: string; values: string[] }[] = [];
-  for (const [who, does, killedAfter = Infinity] of scenes) {
-    for (let count = 0;; count++) {
-      const killed = count === killedAfter;
-      const { done, value } = killed ? { done: false, value: "is killed" } : does.next();
-      if (done === true) break;
-      rows.push({ party: parties.indexOf(who), text: `${value}`, values: cells(cast).slice(0, 4) });
-      if (killed) break;
-    }
-  }
-  const title = "Operations, and the words after each: - none, r ready, h held";
-  stage.show({ kind: "tracks", id: "film", title, parties, words: HEADS.slice(2, 6), rows });
-}
-
-/** The descriptors, with the words of each in full. */
-function descriptors({ ring }: Cast): Picture {
-  const rows = Array.from({ length: DEPTH }, (_, d) => [
-    `${d}`,
-    `${ring.descriptions[d]![0]}`,
-    ring.descriptions[d]![0] === 0 ? "" : ring.read(d),
-    ...ring.rows.map((row) => textOf(row[d]!.load())),
-    `${ring.references[d]!.load()}`,
-  ]);
-  return tablePicture("descriptors", "The samples and their words", [
-    ["", "number", "sample", "row 0", "row 1", "count"],
-    ...rows,
-  ]);
-}
-
-function goRound(): Step[] {
+function theIndex(): Step[] {
   return [{
-    title: "Give away an index",
+    title: "Act 1, the index: give away a number",
     text:
-      `A camera makes frames of 6 MB, and three processes want each of them. A ring would copy each frame in and
-      out. Here nothing is copied: the samples are in shared memory, all may read them, and only an index
-      goes through the rings.
+      `A camera makes frames of 6 MB, and three processes want each of them. Rings would copy each
+      frame three times in, and three times out.
 
-      Each sample has a word for each reader. None: not for this reader. Ready: published, and not taken yet.
-      Held: being read. The words alone decide who may use the memory of a sample.`,
-    run: (scene) => scene.show(descriptors(newCast())),
-    after:
-      `AVAIL is a ring with the indexes of the free samples, for the writer. Each reader has a ring USED with the
-      indexes of its samples. All of this is real memory.`,
-  }, {
-    title: "A sample goes round",
-    text: `The writer publishes a sample, and both readers take it and release it.`,
+      So a frame is written once, into shared memory that all can read. Only its index goes through
+      rings. That is a vring.`,
     ask: {
       kind: "choice",
-      text: "Which process puts it back into AVAIL?",
+      text: "Six copies of a frame, or three indexes: how much longer do the copies take?",
+      options: [
+        {
+          text: "Thousands of times as long",
+          right: true,
+          because:
+            "A copy touches every byte of the frame. An index is one store, whatever its size.",
+        },
+        {
+          text: "About a hundred times",
+          because: "A store takes about a nanosecond, and a copy of 6 MB hundreds of microseconds.",
+        },
+        {
+          text: "About six times",
+          because: "That would compare copies with copies. An index is one store of 4 bytes.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const [frame, room] = [new Uint8Array(6e6).fill(1), new Uint8Array(6e6)];
+      const index = new Uint32Array(3);
+      const copies = () => {
+        for (let i = 0; i < 6; i++) room.set(frame);
+      };
+      const indexes = () => {
+        for (let i = 0; i < 1000; i++) {
+          for (let k = 0; k < 3; k++) Atomics.store(index, k, i);
+        }
+      };
+      for (const warm of [copies, indexes]) warm();
+      const [long, short] = [microseconds(copies), microseconds(indexes) / 1000];
+      scene.show(tablePicture("times", "Measured here, just now", [
+        ["what", "microseconds"],
+        ["six copies of 6 MB", long.toFixed(0)],
+        ["three indexes", short.toFixed(3)],
+      ]));
+    },
+    after:
+      `Our vring is small: three samples, one writer and two readers. It is real memory, and its
+      code does one operation at a time, so that we can watch it.`,
+  }, {
+    title: "An index goes round",
+    text:
+      `AVAIL holds the indexes of free samples. The writer takes one, fills the sample, and puts the
+      index into a ring for each reader, USED 0 and USED 1. Both readers read the sample. Then it is
+      free, and its index must go back into AVAIL.`,
+    ask: {
+      kind: "choice",
+      text: "Which process puts it back?",
       options: [
         {
           text: "The last one that is done with it",
           right: true,
           because:
-            "The count shows which one that is. It began at 3, because the writer counts too until " +
-            "it has published to all.",
+            "A count shows which one that is. The writer counts, too, until it has told both.",
         },
         {
           text: "The writer, when it looks for a free one",
-          because: "It need not search: whoever lowers the count to 0 puts the index into AVAIL.",
+          because: "It need not search. The process that lowers the count to 0 puts it back.",
         },
         {
           text: "Reader 0, which got it first",
@@ -108,39 +116,46 @@ function goRound(): Step[] {
     },
     run: (scene) => {
       const cast = newCast();
-      const [first, second] = cast.readers;
       film(
         scene,
         cast,
+        {
+          title: "The way of an index",
+          about: ["index", "count", "sample"],
+          columns: [AVAIL, usedOf(0), usedOf(1), countOf(0)],
+        },
         ["writer", cast.writer.publish("21.5 C")],
-        ["reader 0", first!.receive()],
-        ["reader 1", second!.receive()],
+        ["reader 0", cast.readers[0].receive()],
+        ["reader 1", cast.readers[1].receive()],
       );
     },
-    after:
-      `The order is: sample, description, journal, word. So a reader that sees the word sees every store before
-      it. No process waited, and nothing was copied.`,
   }];
 }
 
-function dropOne(): Step[] {
-  let cast = newCast();
-  const slow = () => {
-    cast = newCast();
-    const [first, second] = cast.readers;
-    quietly(cast.writer.publish("21.5 C"));
-    quietly(first!.receive());
-    quietly(second!.take());
-    for (const text of ["21.6 C", "21.7 C"]) {
-      quietly(cast.writer.publish(text));
-      quietly(first!.receive());
-    }
-  };
+/** A slow reader holds sample 0; two more are ready for it. */
+function slowReader(): Cast {
+  const cast = newCast();
+  const [first, second] = cast.readers;
+  quietly(cast.writer.publish("21.5 C"));
+  quietly(first.receive());
+  quietly(second.take());
+  for (const text of ["21.6 C", "21.7 C"]) {
+    quietly(cast.writer.publish(text));
+    quietly(first.receive());
+  }
+  return cast;
+}
+
+function theWords(): Step[] {
   return [{
-    title: "A slow reader",
+    title: "Act 2, the words: who owns a sample?",
     text:
-      `Reader 0 is quick. Reader 1 takes the first sample, and keeps reading it. The writer has sent three, and wants
-      to send a fourth.`,
+      `Each reader has a word for each sample. \`ready 2\`: sample number 2 is published, and not taken
+      yet. \`held 2\`: the reader reads it. \`none 2\`: it is done with it. The writer may write into a
+      sample only while all words say none.
+
+      Reader 0 is quick. Reader 1 holds the first sample. All three are published, and the writer
+      has a fourth.`,
     ask: {
       kind: "choice",
       text: "Which sample may it take back, without waiting?",
@@ -149,152 +164,269 @@ function dropOne(): Step[] {
           text: "The oldest that is ready, and not held",
           right: true,
           because:
-            "A compare-and-exchange from ready to none. If the reader takes the sample at the same " +
-            "moment, one of the two comes too late, and knows it.",
+            "The word changes from ready to none. Reader 1 has lost that sample, and nothing else.",
         },
         {
           text: "The oldest of all",
-          because:
-            "Reader 1 holds it, and reads it in place. The writer never takes back a held sample.",
+          because: "Reader 1 holds that one, and reads it in place. Nobody writes there.",
         },
         {
           text: "None: it must wait for reader 1",
-          because:
-            "It may wait. But a sample that is only ready can be dropped, if that is the policy.",
+          because: "It may wait, if that is the policy. But what is only ready can be taken back.",
         },
       ],
     },
     run: (scene) => {
-      slow();
-      scene.show(descriptors(cast));
+      const cast = slowReader();
+      scene.show(samples(cast));
       film(
         scene,
         cast,
+        { title: "The writer, and its words for sample 1", about: ["word"], columns: wordsOf(1) },
         ["writer", cast.writer.drop(1)],
-        ["writer", cast.writer.publish("21.8 C")],
       );
-      scene.show(descriptors(cast));
     },
   }, {
-    title: "It notices the loss",
+    title: "At the same moment",
     text:
-      `Reader 1 releases its sample, and follows its ring USED. The next entry there is for the sample that was
-      dropped.`,
+      `The writer wants sample 1 back, and sees \`ready 2\`. Just then reader 1 takes it. Both use a
+      compare-and-exchange: change the word only if it is still \`ready 2\`.`,
+    ask: {
+      kind: "choice",
+      text: "The reader's is first. What does the writer's do?",
+      options: [
+        {
+          text: "It changes nothing, and the writer sees why",
+          right: true,
+          because: "It returns what it found, \`held 2\`. So the writer looks for another sample.",
+        },
+        {
+          text: "It changes the word to none, and the reader reads on",
+          because:
+            "Then the writer would overwrite what is being read. It changes only \`ready 2\`.",
+        },
+        {
+          text: "It waits until the word is ready again",
+          because: "It never waits. It compares, and returns what it found.",
+        },
+      ],
+    },
     run: (scene) => {
-      const second = cast.readers[1]!;
-      film(scene, cast, ["reader 1", second.release(0)], ["reader 1", second.receive()]);
-      quietly(second.receive());
-      scene.look(() => second.seen);
+      const cast = slowReader();
+      const dropping = cast.writer.drop(1);
+      dropping.next(); // it has seen `ready 2`
+      const second = cast.readers[1];
+      quietly(second.release(0));
+      film(
+        scene,
+        cast,
+        { title: "The first one wins", about: ["word", "sample"], columns: wordsOf(1) },
+        ["reader 1", second.take()],
+        ["writer", dropping],
+      );
     },
     after:
-      `It finds that the descriptor has another sample by now. It has lost one, and the next number shows that.
-      Reader 0 has lost nothing.`,
+      `Every change that two processes may want is one such operation. So each sample has one owner at any
+      moment.`,
+  }, {
+    title: "Killed while it holds",
+    text:
+      `A word that says held belongs to its reader: no other process changes it, because the sample
+      may be read at any moment. Now that reader is killed. Its word would say \`held 1\` for ever.
+
+      But a reader also holds a lock, on a byte of the file, and the kernel drops it. So the writer
+      can see that the reader is gone. It first takes the lock itself, and then clears the words.`,
+    ask: {
+      kind: "choice",
+      text: "Why must it hold that lock, if it has just seen that the lock is free?",
+      options: [
+        {
+          text: "A new reader could join in between, and use the same words",
+          right: true,
+          because:
+            "The writer would clear the new one's \`held\`, and overwrite what that one reads.",
+        },
+        {
+          text: "The dead reader could come back",
+          because: "A dead process stays dead. But a new one may take its place at any moment.",
+        },
+        {
+          text: "The other reader could clear the words, too",
+          because: "Clearing twice would do no harm. A new reader that joins is the danger.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const cast = newCast();
+      quietly(cast.writer.publish("21.5 C"));
+      quietly(cast.readers[0].receive());
+      film(
+        scene,
+        cast,
+        {
+          title: "Sample 0, and its words",
+          about: ["word", "sample", "index"],
+          columns: [...wordsOf(0), AVAIL],
+        },
+        ["reader 1", cast.readers[1].receive(), 3],
+        ["writer", cast.writer.clear(1)],
+      );
+    },
   }];
 }
 
-function killThem(): Step[] {
-  let cast = newCast();
+function theHints(): Step[] {
   return [{
-    title: "A reader is killed",
+    title: "Act 3, the hints: a death between two stores",
     text:
-      `Reader 1 is killed during a release: its word is none, but it has not lowered the count.`,
+      `The words are the truth. AVAIL, USED and the count only save a search: they are hints. Reader 1
+      releases sample 0. It has stored \`none 1\`, and is killed before it lowers the count. The other
+      two samples are still ready for it, and the writer has a fourth.`,
     ask: {
       kind: "choice",
-      text: "No process will ever put descriptor 0 into AVAIL. Is it lost?",
+      text: "No process will ever put 0 into AVAIL. Is the sample lost?",
       options: [
         {
-          text: "No: the words show that it is free",
+          text: "No: its words show that it is free",
           right: true,
-          because:
-            "AVAIL, USED and the counts are hints. When they show nothing, the writer looks at the " +
-            "words.",
+          because: "When AVAIL is empty, the writer looks at the words. The words decide.",
         },
         {
           text: "Yes, until the ring is made anew",
-          because:
-            "The count is only a hint. By the words it is free, and the writer looks at them.",
+          because: "Only the count is wrong. The words say none, so the writer may use it.",
         },
         {
           text: "No: a time-out frees it",
-          because:
-            "No time-out could tell a dead reader from a slow one. The words tell what is free.",
+          because: "No time-out could tell a dead reader from a slow one. The words say none.",
         },
       ],
     },
     run: (scene) => {
-      const before = newCast();
-      const [first, second] = before.readers;
-      quietly(before.writer.publish("21.5 C"));
-      quietly(first!.receive());
-      const dying = second!.receive();
-      for (let i = 0; i < 4; i++) dying.next();
+      const cast = newCast();
+      const [first, second] = cast.readers;
+      quietly(cast.writer.publish("21.5 C"));
+      quietly(first.receive());
+      killAfter(second.receive(), 4);
       for (const text of ["21.6 C", "21.7 C"]) {
-        quietly(before.writer.publish(text));
-        quietly(first!.receive());
+        quietly(cast.writer.publish(text));
+        quietly(first.receive());
       }
-      film(scene, before, ["writer", before.writer.publish("21.8 C")]);
-    },
-    after:
-      `The dead reader's other words are ready, and would stay so for ever. But each reader holds a lock on a byte,
-      which the kernel releases. So the writer takes that role, and clears the words while it holds it.`,
-  }, {
-    title: "The writer is killed",
-    text:
-      `The writer is killed after it has published a sample to reader 0, and before reader 1. Reader 0 is quick: it
-      has taken and released the sample.`,
-    run: (scene) => {
-      cast = newCast();
       film(
         scene,
         cast,
-        ["writer", cast.writer.publish("21.5 C"), 7],
-        ["reader 0", cast.readers[0]!.receive()],
+        {
+          title: "The writer's fourth sample",
+          about: ["word", "sample", "index"],
+          columns: [...wordsOf(0), countOf(0), AVAIL],
+        },
+        ["writer", cast.writer.publish("21.8 C")],
       );
-      const { ring } = cast;
-      scene.look(() => ring.sequence.load());
-      scene.look(() => ring.journal.load() >>> 2);
     },
-    after: `The journal is one ahead of \`sequence\`: its sample was begun and not finished.`,
   }, {
-    title: "The heir",
-    text: `Another writer takes over. Sample 1 is complete, or the journal would not name it.`,
+    title: "A hint that is out of date",
+    text:
+      `Back to the slow reader 1: the writer took sample 1 back from it, and wrote a newer one there.
+      But the ring USED 1 still holds the old index.`,
     ask: {
       kind: "choice",
-      text: "To whom does the heir give it?",
+      text: "What does reader 1 do with that index?",
+      options: [
+        {
+          text: "It looks at the word, finds another number, and takes the next",
+          right: true,
+          because:
+            "The hint says number 2, and the word says another. Number 2 is lost, and it knows.",
+        },
+        {
+          text: "It reads the newer sample, twice in the end",
+          because: "It takes only what its word calls ready, under the number in the hint.",
+        },
+        {
+          text: "It stops: the ring is corrupt",
+          because: "A hint may be out of date at any time. The word decides.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const cast = slowReader();
+      quietly(cast.writer.drop(1));
+      quietly(cast.writer.publish("21.8 C"));
+      const second = cast.readers[1];
+      quietly(second.release(0));
+      film(
+        scene,
+        cast,
+        {
+          title: "Reader 1",
+          about: ["word", "sample", "index"],
+          columns: [usedOf(1), wordsOf(1)[1]!],
+        },
+        ["reader 1", second.receive()],
+      );
+      quietly(second.receive());
+      scene.look(() => second.seen);
+    },
+  }];
+}
+
+/** The writer is killed when it has published to reader 0 only, which takes and releases the sample. */
+const BETWEEN = 6;
+
+function theJournal(): Step[] {
+  return [{
+    title: "Act 4, the journal: between two readers",
+    text:
+      `The writer has published a sample to reader 0, and is killed before reader 1. Reader 0 is quick:
+      it has read and released it. Another writer takes over, the heir.
+
+      Before the first reader gets a sample, a writer notes its number in the journal. After the last
+      one, it stores the number in \`sequence\`.`,
+    ask: {
+      kind: "choice",
+      text: "To whom does the heir give the sample?",
       options: [
         {
           text: "To reader 1 only",
           right: true,
           because:
-            "Reader 0's word has its number: it has had sample 1. So every reader gets it once.",
+            "The journal is one ahead of \`sequence\`. Reader 0's word has the number: it had it.",
         },
         {
           text: "To both",
-          because: "Then reader 0 would get it twice. Its word has the number of the sample.",
+          because:
+            "Then reader 0 would get it twice. Its word \`none 1\` has the number of the sample.",
         },
         {
-          text: "To nobody: the sample was never finished",
-          because: "Reader 0 has had it, so reader 1 must get it too.",
+          text: "To nobody: it was never finished",
+          because: "Reader 0 has had it, so reader 1 must get it too. The journal names it.",
         },
       ],
     },
     run: (scene) => {
+      const cast = newCast();
       const [first, second] = cast.readers;
-      cast.writer = new Writer(cast.ring);
-      film(scene, cast, ["heir", cast.writer.finish()], ["reader 1", second!.receive()]);
-      scene.look(() => [first!.seen, second!.seen]);
+      const publishing = cast.writer.publish("21.5 C");
+      film(
+        scene,
+        cast,
+        {
+          title: "A writer that dies, and its heir",
+          about: ["word", "journal"],
+          columns: [...wordsOf(0), ...JOURNAL],
+        },
+        ["writer", publishing, BETWEEN],
+        ["reader 0", first.receive()],
+        ["heir", (cast.writer = new Writer(cast.ring)).finish()],
+        ["reader 1", second.receive()],
+      );
     },
     after:
-      `If the heir is killed too, the next one repeats the work, and still no reader gets a sample twice.`,
-  }];
-}
-
-function broken(): Step[] {
-  return [{
+      `If the heir is killed too, the next one does the same again, and nothing happens twice.`,
+  }, {
     title: "Words without numbers",
     text:
-      `Would a bit be enough: published, or not? This reader 0 stores a plain none when it releases a sample, without
-      the number. The writer is killed at the same place as before.`,
+      `Would a plain none be enough? This reader 0 forgets the number when it releases a sample. The
+      writer dies at the same place.`,
     ask: {
       kind: "choice",
       text: "What does the heir do with reader 0?",
@@ -302,67 +434,56 @@ function broken(): Step[] {
         {
           text: "It sends the sample again",
           right: true,
-          because: '"Has had it" and "never had it" look the same.',
+          because: '"Has had it" and "never had it" look the same without the number.',
         },
         {
           text: "It leaves it out, as before",
-          because: "Before, the number told it. Now the word says none, and no more.",
+          because:
+            "Before, the number showed that it had had it. Now the word says none, and no more.",
         },
         {
           text: "It asks the reader",
           because:
-            "Nobody can be asked: the reader may be dead, or asleep. Only the words are there.",
+            "Nobody can be asked: the reader may be dead or asleep. Only the words are there.",
         },
       ],
     },
     run: (scene) => {
-      const forgetful = newCast();
-      const reader = new ForgetfulReader(forgetful.ring, 0);
-      const cast: Cast = { ...forgetful, readers: [reader, forgetful.readers[1]!] };
-      const dying = cast.writer.publish("21.5 C");
-      for (let i = 0; i < 7; i++) dying.next();
+      const honest = newCast();
+      const reader = new ForgetfulReader(honest.ring, 0);
+      const cast: Cast = { ...honest, readers: [reader, honest.readers[1]] };
+      killAfter(cast.writer.publish("21.5 C"), BETWEEN);
       quietly(reader.receive());
       cast.writer = new Writer(cast.ring);
-      film(scene, cast, ["heir", cast.writer.finish()], ["reader 0", reader.receive()]);
+      film(
+        scene,
+        cast,
+        {
+          title: "The heir, and a forgetful reader",
+          about: ["word", "journal", "sample"],
+          columns: wordsOf(0),
+        },
+        ["heir", cast.writer.finish()],
+        ["reader 0", reader.receive()],
+      );
       scene.look(() => reader.seen);
     },
   }, {
-    title: "Trusted hints",
+    title: "What each repair starts from",
     text:
-      `This writer looks only at AVAIL. Reader 1 is killed three times in the middle of a release.`,
-    ask: {
-      kind: "choice",
-      text: "What does the writer do when it wants to send?",
-      options: [
-        {
-          text: "It waits for ever, with three free samples",
-          right: true,
-          because:
-            "By the counts a reader still has them, but that reader is dead. By the words all three " +
-            "are free.",
-        },
-        {
-          text: "It takes the oldest sample",
-          because: "It looks only at AVAIL, and AVAIL is empty. It never looks at the words.",
-        },
-        {
-          text: "It notices that the reader is dead",
-          because: "That would free the words, and these are free already. It only looks at AVAIL.",
-        },
-      ],
-    },
+      `Truth is small: a word for each reader and sample, and the journal. Everything else is a hint.`,
     run: (scene) => {
-      const ring = new SmallRing();
-      const readers = [new Reader(ring, 0), new Reader(ring, 1)];
-      const cast: Cast = { ring, writer: new BelievingWriter(ring, 0), readers };
-      for (const text of ["21.5 C", "21.6 C", "21.7 C"]) {
-        quietly(cast.writer.publish(text));
-        quietly(readers[0]!.receive());
-        const dying = readers[1]!.receive();
-        for (let i = 0; i < 4; i++) dying.next();
-      }
-      film(scene, cast, ["writer", cast.writer.publish("21.8 C")]);
-      scene.show(descriptors(cast));
+      scene.show(tablePicture("repairs", "Killed, and what the repair looks at", [
+        ["killed", "what it leaves", "the repair looks at"],
+        ["a reader that holds samples", "its words say held", "its lock; takes it, and clears"],
+        ["a reader, releasing", "the count is too high", "the words: all say none"],
+        ["the writer, filling", "no word mentions the sample", "the words: all say none"],
+        ["the writer, publishing", "some readers have it", "the journal, and the numbers"],
+        ["an heir, repairing", "a part of the repair", "the same once more"],
+      ]));
     },
+    after:
+      `That is \`src/vdds/vring.ts\`, with bells for those that wait. In the exercise you publish a
+      sample, and are killed before any operation.`,
   }];
 }
