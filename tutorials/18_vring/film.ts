@@ -71,9 +71,9 @@ export function countOf(d: number): Column {
   return [`count of ${d}`, ({ ring }) => ring.references[d]!.load()];
 }
 
-/** The words of both readers for a sample. */
+/** The words of readers 0 and 1 for a sample. */
 export function wordsOf(d: number): Column[] {
-  return [0, 1].map((k) => [`reader ${k}`, ({ ring }) => textOf(ring.rows[k]![d]!.load())]);
+  return [0, 1].map((k) => [`word ${k}`, ({ ring }) => textOf(ring.rows[k]![d]!.load())]);
 }
 
 /** The journal and the sequence. */
