@@ -182,7 +182,11 @@ function theWords(): Step[] {
       film(
         scene,
         cast,
-        { title: "The words of readers 0 and 1 for sample 1", about: ["word"], columns: wordsOf(1) },
+        {
+          title: "The words of readers 0 and 1 for sample 1",
+          about: ["word"],
+          columns: wordsOf(1),
+        },
         ["writer", cast.writer.drop(1)],
       );
     },
