@@ -18,6 +18,8 @@ import { checksOf as bytes } from "./04_two_addresses/check.ts";
 import { wrongAnswers as wrongBytes } from "./04_two_addresses/wrong.ts";
 import { checksOf as mirror } from "./05_mirror_ring/check.ts";
 import { wrongAnswers as wrongMirror } from "./05_mirror_ring/wrong.ts";
+import { checksOf as repeats } from "./06_heatshrink/check.ts";
+import { wrongAnswers as wrongRepeats } from "./06_heatshrink/wrong.ts";
 import { checksOf as rollCalls } from "./07_who_is_alive/check.ts";
 import { wrongAnswers as wrongRollCalls } from "./07_who_is_alive/wrong.ts";
 import { checksOf as purses } from "./08_shared_memory/check.ts";
@@ -64,6 +66,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "03_memory_file": judged(memory, wrongMemory),
   "04_two_addresses": judged(bytes, wrongBytes),
   "05_mirror_ring": judged(mirror, wrongMirror),
+  "06_heatshrink": judged(repeats, wrongRepeats),
   "07_who_is_alive": judged(rollCalls, wrongRollCalls),
   "08_shared_memory": judged(purses, wrongPurses),
   "10_four_rings": judged(rings, wrongRings),

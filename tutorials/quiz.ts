@@ -6,7 +6,7 @@
  */
 
 import { hex, wrap } from "./picture.ts";
-import { askForEntries, askForStale } from "./quiz_memory.ts";
+import { askForEntries, askForPieces, askForRepeat, askForStale } from "./quiz_memory.ts";
 import { askForPair, askForSeen } from "./quiz_order.ts";
 import {
   askForCalls,
@@ -50,6 +50,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   3: [askForAllocated, askForCut],
   4: [askForOtherAddress, askForSameByte],
   5: [askForCopies, askForWindows, askForPositions],
+  6: [askForRepeat, askForPieces],
   7: [askForSigns, askForRollCall],
   8: [askForUpdates, askForUsers],
   10: [askForFree, askForLooks],

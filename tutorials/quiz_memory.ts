@@ -1,5 +1,5 @@
 /**
- * The questions of quiz.ts about tutorial 2.
+ * The questions of quiz.ts about tutorials 2 and 6.
  *
  * @module
  */
@@ -36,5 +36,34 @@ export function askForStale(dice: Dice): Question {
         : isTold
         ? "the TLB has dropped the translation, so the walk finds the new one"
         : "the TLB did not know the page, so the walk finds the new one"),
+  };
+}
+
+/** What a repeat appends, which may overlap itself. */
+export function askForRepeat(dice: Dice): Question {
+  const letters = Array.from({ length: 4 }, () => "abcdefgh"[dice(8)]!);
+  const [distance, length] = [1 + dice(4), 3 + dice(6)];
+  const pattern = letters.slice(4 - distance);
+  const appended = Array.from({ length }, (_, i) => pattern[i % distance]).join("");
+  return {
+    question:
+      `The last bytes are "${letters.join("")}". What does a repeat of "${distance} back, ` +
+      `${length} bytes" append?`,
+    answer: `"${appended}"` +
+      (length > distance ? ": it continues into what it has just written" : ""),
+  };
+}
+
+/** Into how many pieces a range is cut in a plain ring. */
+export function askForPieces(dice: Dice): Question {
+  const before = 1 + dice(300);
+  const length = 1 + dice(400);
+  return {
+    question:
+      `A plain ring has ${PAGE} bytes. A repeat of ${length} bytes begins to read ${before} ` +
+      "bytes before the end. Into how many pieces is the copy cut, and in a mirror ring?",
+    answer: length > before
+      ? `two, of ${before} and ${length - before} bytes; one in a mirror ring`
+      : "one in both: it ends at or before the end of the memory",
   };
 }

@@ -4,7 +4,7 @@
  * the two kinds of ring:
  *
  * - {@linkcode MaskedHistory}: one piece of memory. Any range of bytes may cross its end, so each
- *   copy asks whether it does, and is made of up to three pieces. A comparison masks both positions
+ *   copy asks whether it does, and is made of up to two pieces. A comparison masks both positions
  *   at every byte.
  * - {@linkcode MirrorHistory}: the memory of a `MirrorRing`, which is followed by itself. A range
  *   begins within the first window and never has an end to cross.
@@ -36,7 +36,10 @@ export interface History extends Disposable {
   append(source: Uint8Array): void;
   /** Appends one byte. */
   push(byte: number): void;
-  /** Appends `length` bytes again that begin `distance` bytes back. They may overlap. */
+  /**
+   * Appends `length` bytes again that begin `distance` bytes back. They may overlap. Both together
+   * are at most the capacity, so at most one of the two ranges crosses the end of the memory.
+   */
   repeat(distance: number, length: number): void;
   /** Returns a copy of a range. */
   copy(position: number, length: number): Uint8Array<ArrayBuffer>;
@@ -168,7 +171,7 @@ export class MaskedHistory implements History {
     if (length < WORTH_A_CALL || distance < length) {
       for (let i = 0; i < length; i++) bytes[(to + i) & mask] = bytes[(from + i) & mask]!;
     } else {
-      for (let left = length; left > 0;) { // up to three pieces: either range may cross the end
+      for (let left = length; left > 0;) { // two pieces if a range crosses the end
         const piece = Math.min(left, this.capacity - (from & mask), this.capacity - (to & mask));
         bytes.copyWithin(to & mask, from & mask, (from & mask) + piece);
         this.counts.copies++;

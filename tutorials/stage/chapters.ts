@@ -74,6 +74,14 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../05_mirror_ring/story.ts"),
   },
   {
+    number: 6,
+    folder: "06_heatshrink",
+    title: "heatshrink: what the mirror is for",
+    lead: "What a mirror saves a program that looks back, and what it does not save.",
+    exercise: "Copy a repeat that overlaps itself, with few calls.",
+    load: () => import("../06_heatshrink/story.ts"),
+  },
+  {
     number: 7,
     folder: "07_who_is_alive",
     title: "Who is alive?",

@@ -43,6 +43,13 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "Pass `offset: header` to the last `map`. If any result is below 0, unmap `header + 2 * " +
     "capacity` bytes from the base, unless the base itself is the error.",
   ],
+  6: [
+    "Five bytes back, eight bytes: which five can you copy at once? What is there then?",
+    "Copy in pieces. No piece may be longer than what lies between the beginning of the pattern and " +
+    "the place to write to.",
+    "`from` stays. While `done < length`: the piece is `Math.min(distance + done, length - done)`, " +
+    "it goes to `from + distance + done`, and `done` grows by it.",
+  ],
   7: [
     "What a member stores stays when it is killed. What goes with it?",
     "Let a lock be the membership: hold the byte of your place, and store nothing at all.",

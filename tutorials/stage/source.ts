@@ -29,7 +29,11 @@ export function declarationOf(code: (...args: never[]) => unknown): string {
   const source = `${code}`;
   const indent = /\n( *)\}$/.exec(source)?.[1] ?? "";
   return source.replace(/^(\w+) \(/, "$1(").replaceAll(`\n${indent}`, "\n")
-    .replace(/\b(for|if|while)\(/g, "$1 (").replace(/\) ?\{/g, ") {")
+    .replace(/([{[])\n([^{}[\];]+)\n *([}\]])/g, onOneLine)
+    .replace(/\b(for|if|while)\(/g, "$1 (").replace(/^( *for \(.*?\))(?=\w)/gm, "$1 ").replace(
+      /\) ?\{/g,
+      ") {",
+    )
     .replace(/\)\s*=>\s*\{/, ") => {");
 }
 

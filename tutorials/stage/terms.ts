@@ -16,6 +16,7 @@ export const TERMS: Readonly<Record<string, string>> = {
   "physical memory": "The bytes that the computer really has, counted from 0.",
   frame: "A piece of physical memory that has room for one page.",
   fault: "What the processor reports when it cannot translate an address, or may not use it so.",
+  element: "A part of a compressed stream: one byte, or where to copy how many bytes from.",
   TLB: "Translation lookaside buffer: where a processor keeps the last translations of addresses.",
   invalidate: "To make the TLB drop a translation, so that the next access walks the tables again.",
   section: "A piece of 1 MiB that one entry of an ARM table maps.",

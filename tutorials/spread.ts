@@ -1,0 +1,75 @@
+/**
+ * Times of several rounds, and a verdict only where the spreads do not touch: one round says nothing
+ * on a machine where other programs run.
+ *
+ * @module
+ */
+
+import { tablePicture } from "./stage/pictures.ts";
+import type { TablePicture } from "./stage/story.ts";
+
+/** What most rounds took: without the fastest tenth and the slowest tenth. */
+export interface Spread {
+  readonly name: string;
+  readonly least: number;
+  readonly median: number;
+  readonly most: number;
+  readonly rounds: number;
+}
+
+/** Returns the spread of some times. */
+export function spreadOf(name: string, times: readonly number[]): Spread {
+  const sorted = [...times].sort((a, b) => a - b);
+  const left = Math.floor(sorted.length / 10);
+  return {
+    name,
+    least: sorted[left]!,
+    median: sorted[sorted.length >> 1]!,
+    most: sorted.at(-1 - left)!,
+    rounds: sorted.length,
+  };
+}
+
+/** Measures in turn, because the speed of a machine changes; returns a spread for each. */
+export function measureInTurn(
+  works: Readonly<Record<string, () => number>>,
+  rounds: number,
+): Spread[] {
+  const times = Object.entries(works).map(([name, work]) => ({ name, work, all: [] as number[] }));
+  for (const { work } of times) work(); // the first round compiles
+  for (let round = 0; round < rounds; round++) for (const { work, all } of times) all.push(work());
+  return times.map(({ name, all }) => spreadOf(name, all));
+}
+
+/** The one whose spread lies below the other's; undefined if the two touch. */
+export function fasterOf(one: Spread, other: Spread): Spread | undefined {
+  if (one.most < other.least) return one;
+  if (other.most < one.least) return other;
+  return undefined;
+}
+
+/** Says which is faster and how much, or that this run does not show it. */
+export function verdictOf(one: Spread, other: Spread): string {
+  const faster = fasterOf(one, other);
+  if (faster === undefined) return "The spreads touch, so this run shows no difference.";
+  const slower = faster === one ? other : one;
+  const times = (slower.median / faster.median).toFixed(1);
+  return `The spreads do not touch: ${slower.name} takes ${times} times as long.`;
+}
+
+/** Shows spreads, a row for each. */
+export function spreadPicture(
+  id: string,
+  spreads: readonly Spread[],
+  unit: string,
+): TablePicture {
+  const digits = (time: number) => time >= 100 ? time.toFixed(0) : time.toPrecision(2);
+  return tablePicture(id, `${unit}, in ${spreads[0]!.rounds} rounds each, on this computer now`, [
+    ["", "median", "8 of 10 rounds"],
+    ...spreads.map(({ name, median, least, most }) => [
+      name,
+      digits(median),
+      `${digits(least)} to ${digits(most)}`,
+    ]),
+  ]);
+}
