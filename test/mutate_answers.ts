@@ -55,6 +55,10 @@ const SURVIVORS: readonly (readonly [mutant: string, argument: string])[] = [
     "the note is not valid yet, so its halves can be stored in either order",
   ],
   [
+    "14_explorer: if (isLost(game, state)) return { states: seen.size, lost: path }; seen.add(key);",
+    "how many states were seen before a loss is not told to anyone",
+  ],
+  [
     "17_many_producers: for (let i = 1; i <= ring.lanes || mind.bits !== 0; i++) {",
     "goes round until no bit is left, which is after the first round",
   ],

@@ -1,9 +1,12 @@
-/** Runs the programs of tutorial 11, memory order, as a reader would. */
+/** Runs the programs of tutorials 11 and 14, memory order and the explorer, as a reader would. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { pageSize } from "../src/os/page.ts";
 import { countSeen, hasEnded, HEAD_BYTES, play } from "../tutorials/11_memory_order/rounds.ts";
 import { assertFits } from "./program.ts";
+import { BELLS, sleeper, waker } from "../tutorials/13_doorbell/bells.ts";
+import { explore } from "../tutorials/13_doorbell/machine.ts";
+import { verdictOf } from "../tutorials/14_explorer/orders.ts";
 import { checkQuiz } from "./tutorial_run.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -121,4 +124,36 @@ Deno.test("the quiz on tutorial 11 answers right", async () => {
     assertEquals(answer!.includes("visible before"), store === "storePlainly");
     assertEquals(answer!.includes("read before"), load === "glance");
   });
+});
+
+Deno.test("the quiz on tutorial 14 answers right", async () => {
+  await checkQuiz(14, 4, (words) => {
+    const [, a, b, orders] = /1\. One party does (\d) .*? another one (\d),.*? → (\d+):/.exec(
+      words,
+    )!;
+    const count = (a: number, b: number): number =>
+      a === 0 || b === 0 ? 1 : count(a - 1, b) + count(a, b - 1);
+    assertEquals(Number(orders), count(Number(a), Number(b)));
+    const [, state, moves, isLost] = /2\. A state: (.*?)\. Each .*? → (.*?); (lost|not lost)/.exec(
+      words,
+    )!;
+    const all = state!.split(", ");
+    const of = (kind: string) => all.filter((each) => each.endsWith(kind)).length;
+    assertEquals(moves!.match(/step of/g)?.length ?? 0, of("awake"));
+    assertEquals(moves!.match(/kill/g)?.length ?? 0, of("awake") + of("asleep"));
+    assertEquals(isLost === "lost", of("awake") === 0 && of("asleep") > 0);
+  });
+});
+
+Deno.test("the machine of tutorial 14 loses the wake-ups that the explorer loses", () => {
+  for (const bell of Object.values(BELLS)) {
+    const parties = [
+      sleeper("reader 0", bell),
+      waker("writer", bell, { mayDie: true }),
+      waker("heir", bell, { after: "writer" }),
+      sleeper("reader 1", bell),
+    ];
+    const ours = verdictOf({ words: ["count", "bell"], parties }, 1);
+    assertEquals(ours.moves, explore(parties).lost?.length);
+  }
 });

@@ -32,6 +32,8 @@ import { checksOf as orders } from "./11_memory_order/check.ts";
 import { wrongAnswers as wrongOrders } from "./11_memory_order/wrong.ts";
 import { checksOf as bells } from "./13_doorbell/check.ts";
 import { wrongAnswers as wrongBells } from "./13_doorbell/wrong.ts";
+import { checksOf as searches } from "./14_explorer/check.ts";
+import { wrongAnswers as wrongSearches } from "./14_explorer/wrong.ts";
 import { checksOf as choices } from "./17_many_producers/check.ts";
 import { wrongAnswers as wrongChoices } from "./17_many_producers/wrong.ts";
 import { checksOf as publishers } from "./18_vring/check.ts";
@@ -72,6 +74,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "10_four_rings": judged(rings, wrongRings),
   "11_memory_order": judged(orders, wrongOrders),
   "13_doorbell": judged(bells, wrongBells),
+  "14_explorer": judged(searches, wrongSearches),
   "15_overwriting_buffer": judged(reads, wrongReads),
   "17_many_producers": judged(choices, wrongChoices),
   "18_vring": judged(publishers, wrongPublishers),

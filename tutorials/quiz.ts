@@ -7,7 +7,7 @@
 
 import { hex, wrap } from "./picture.ts";
 import { askForEntries, askForPieces, askForRepeat, askForStale } from "./quiz_memory.ts";
-import { askForPair, askForSeen } from "./quiz_order.ts";
+import { askForMoves, askForOrders, askForPair, askForSeen } from "./quiz_order.ts";
 import {
   askForCalls,
   askForEntry,
@@ -56,6 +56,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   10: [askForFree, askForLooks],
   11: [askForSeen, askForPair],
   13: [askForBell, askForSleep],
+  14: [askForOrders, askForMoves],
   15: [askForLoss, askForRoom],
   17: [askForTurn, askForHint],
   18: [askForFreeOnes, askForHeir],

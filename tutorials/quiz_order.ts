@@ -1,5 +1,5 @@
 /**
- * The questions of quiz.ts about tutorial 11.
+ * The questions of quiz.ts about tutorials 11 and 14.
  *
  * @module
  */
@@ -42,5 +42,34 @@ export function askForPair(dice: Dice): Question {
       isAcquire ? "`load`" : "`glance`"
     } and then reads the message. What can go wrong on a processor that reorders?`,
     answer: faults.length === 0 ? "nothing" : faults.join("; "),
+  };
+}
+
+/** How many orders two parties have. */
+export function askForOrders(dice: Dice): Question {
+  const [a, b] = [1 + dice(4), 2 + dice(4)];
+  let orders = 1;
+  for (let i = 1; i <= a; i++) orders = orders * (b + i) / i;
+  return {
+    question:
+      `One party does ${a} operations and another one ${b}, each in its own order. In how ` +
+      "many orders can they happen?",
+    answer: `${orders}: choose which ${a} of ${a + b} places belong to the first party`,
+  };
+}
+
+/** Which moves are possible in a state, and whether a wake-up is lost there. */
+export function askForMoves(dice: Dice): Question {
+  const kinds = ["awake", "asleep", "ended", "dead"];
+  const is = ["reader", "writer", "other writer"].map((name) => [name, kinds[dice(4)]!] as const);
+  const steps = is.flatMap(([name, kind]) => kind === "awake" ? [`step of ${name}`] : []);
+  const kills = is.flatMap(([name, kind]) => /awake|asleep/.test(kind) ? [`kill ${name}`] : []);
+  const isLost = steps.length === 0 && is.some(([, kind]) => kind === "asleep");
+  return {
+    question: `A state: ${is.map(([name, kind]) => `${name} ${kind}`).join(", ")}. Each may die, ` +
+      "and enough deaths are left. Which moves does a search take, and is a wake-up lost here?",
+    answer: `${[...steps, ...kills].join(", ") || "none"}; ${
+      isLost ? "lost: it sleeps, and nobody can take a step" : "not lost"
+    }`,
   };
 }

@@ -122,6 +122,14 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../13_doorbell/story.ts"),
   },
   {
+    number: 14,
+    folder: "14_explorer",
+    title: "The explorer",
+    lead: "How a program tries every order of operations, and every death.",
+    exercise: "Write a search that finds lost wake-ups.",
+    load: () => import("../14_explorer/story.ts"),
+  },
+  {
     number: 15,
     folder: "15_overwriting_buffer",
     title: "The overwriting buffer",

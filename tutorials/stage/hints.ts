@@ -82,6 +82,13 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "`sleep`: set bit 0 with `or(1)`, look again, sleep while the value is what you set. `ring`: " +
     "if bit 0 is set, `addAndWake()`.",
   ],
+  14: [
+    "A move leads from one state to another. How do you come back to the first, to take the next move?",
+    "Keep a list of states to go on from, each with the moves that led there, and a set of the states " +
+    "that you know. Take a state from the front, put those that follow at the back.",
+    "`for (const { state, path } of left)`: leave out known ones by `JSON.stringify(state)`; return " +
+    "`path` if it is lost; for each move, `copyOf(state)`, step or kill, and push.",
+  ],
   15: [
     "The writer may lap you while you copy. What can you ask it after the copy?",
     "A copy counts only if the message was still intact after it. Copy first, then look.",
