@@ -70,6 +70,11 @@ const SURVIVORS: readonly (readonly [mutant: string, argument: string])[] = [
     "20_any_of_many: news |= 1 << slot; mind.seen[slot] = sequence;",
     "both are the listener's own",
   ],
+  ["22_calls: failed.push(number); call.waits = false;", "both are the client's own"],
+  [
+    "22_calls: mind.calls[number] = undefined; if (call.waits) failed.push(number);",
+    "the call is read before, so its place can be emptied first",
+  ],
 ];
 
 /** Small wrong changes; each returns the changed line, or undefined where it does not apply. */

@@ -1,11 +1,11 @@
 /**
- * The quizzes on tutorials 20 and 21.
+ * The quizzes on chapters 20 to 23.
  */
 
 import { assert, assertEquals } from "@std/assert";
 import { checkQuiz } from "./tutorial_run.ts";
 
-Deno.test("the quiz on tutorials 20 and 21 answers right", async () => {
+Deno.test("the quizzes on chapters 20 to 23 answer right", async () => {
   const verdicts = new Set<string>();
   await checkQuiz(20, 6, (words) => {
     const [, list, event, woken, nothing] =
@@ -35,5 +35,18 @@ Deno.test("the quiz on tutorials 20 and 21 answers right", async () => {
       /has (\d+) entries.*is number (\d+), .*→ entry (\d+); when number (\d+)/.exec(words)!;
     assertEquals(Number(number) % Number(entries), Number(entry));
     assertEquals(Number(after) - Number(number), Number(entries));
+  });
+  await checkQuiz(22, 6, (words) => {
+    const [, taken, up, retry, answer] =
+      /it has (taken|not yet taken) a call\. (Another|No other) .* definition (says|does not say) .*?→ (.*?) +2\./
+        .exec(words)!;
+    const mayMove = taken !== "taken" || retry === "says";
+    const moves = mayMove && up === "Another";
+    assertEquals(answer!.startsWith("it is sent"), moves);
+    assertEquals(answer!.startsWith("it fails at once"), !mayMove);
+    assertEquals(answer!.endsWith("twice"), taken === "taken" && retry === "says");
+    const [, calls, free] = /numbers 0 to 3, (.*)\. Which .*→ (.*?):/.exec(words)!;
+    const usable = Array.from(calls!.matchAll(/(\d) (?:was answered|was lost)/g), ([, n]) => n);
+    assertEquals(free, usable.join(", ") || "none");
   });
 });

@@ -44,6 +44,8 @@ import { checksOf as listeners } from "./20_any_of_many/check.ts";
 import { wrongAnswers as wrongListeners } from "./20_any_of_many/wrong.ts";
 import { checksOf as slotReads } from "./21_slots/check.ts";
 import { wrongAnswers as wrongSlotReads } from "./21_slots/wrong.ts";
+import { checksOf as pending } from "./22_calls/check.ts";
+import { wrongAnswers as wrongPending } from "./22_calls/wrong.ts";
 import { type Check, runChecks } from "./check.ts";
 import type { WrongAnswer } from "./wrong_answer.ts";
 
@@ -81,6 +83,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "19_vdds": judged(shows, wrongShows),
   "20_any_of_many": judged(listeners, wrongListeners),
   "21_slots": judged(slotReads, wrongSlotReads),
+  "22_calls": judged(pending, wrongPending),
 };
 
 if (import.meta.main) {

@@ -14,7 +14,9 @@ import {
   askForFreeOnes,
   askForHeir,
   askForLost,
+  askForNumber,
   askForNumbers,
+  askForOutcome,
   askForSince,
   askForWoken,
 } from "./quiz_topics.ts";
@@ -63,6 +65,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   19: [askForLost, askForNumbers],
   20: [askForWoken, askForCalls],
   21: [askForSince, askForEntry],
+  22: [askForOutcome, askForNumber],
 };
 
 function anyPage(dice: Dice): number {

@@ -132,3 +132,40 @@ export function askForEntry(dice: Dice): Question {
     answer: `entry ${number % (depth + 1)}; when number ${number + depth + 1} is written`,
   };
 }
+
+/** What becomes of a call whose server dies. */
+export function askForOutcome(dice: Dice): Question {
+  const [isTaken, mayRetry, hasOther] = [dice(2) === 1, dice(2) === 1, dice(2) === 1];
+  const other = hasOther ? "Another server is up" : "No other server is up";
+  const moves = !isTaken || mayRetry;
+  return {
+    question: `A server dies when it has ${isTaken ? "taken a call" : "not yet taken a call"}. ` +
+      `${other}. The definition ${mayRetry ? "says `retry: true`" : "does not say `retry`"}. ` +
+      "What happens to the call, and can it run twice?",
+    answer: `${
+      moves && hasOther
+        ? "it is sent to the other server"
+        : moves
+        ? 'it fails, or waits for another server with `onPeerGone: "wait"`'
+        : "it fails at once"
+    }; ${isTaken && mayRetry ? "it may run twice" : "it runs at most once"}`,
+  };
+}
+
+/** Which numbers of calls may be used again. */
+export function askForNumber(dice: Dice): Question {
+  const says = [
+    "was answered",
+    "waits",
+    "timed out, and was not answered",
+    "was lost: its server died",
+  ];
+  const calls = Array.from({ length: 4 }, () => dice(says.length));
+  const free = calls.flatMap((state, number) => state === 0 || state === 3 ? [number] : []);
+  return {
+    question: `Of the calls under the numbers 0 to 3, ${
+      calls.map((state, number) => `${number} ${says[state]}`).join(", ")
+    }. Which numbers may the client use again?`,
+    answer: `${free.join(", ") || "none"}: no answer can come under them any more`,
+  };
+}

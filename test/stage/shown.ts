@@ -69,6 +69,18 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     'right.latest().value → "fast"',
     'observer.latest().value → "speed is thirteen"',
   ],
+  22: [
+    'client.callSync("eleven", { timeout: 5000 }) → "6 letters"',
+    '`${error.name}: ${error.message}` → "RemoteError: an empty word"',
+    "seven TimeoutError",
+    "twelve 6 letters",
+    "endless PeerLostError",
+    "client.peers → 0",
+    "late TimeoutError",
+    "again 5 letters",
+    "given up, as the clerk saw 1",
+    "notes.runs - before → 2",
+  ],
 };
 
 function lines(shown: Shown): string[] {

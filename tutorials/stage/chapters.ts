@@ -177,6 +177,14 @@ export const CHAPTERS: readonly Chapter[] = [
     exercise: "Read whole messages while a writer overwrites them.",
     load: () => import("../21_slots/story.ts"),
   },
+  {
+    number: 22,
+    folder: "22_calls",
+    title: "Calls",
+    lead: "How one process asks another, and what it knows when no answer comes.",
+    exercise: "Remember calls until their answers come, or never will.",
+    load: () => import("../22_calls/story.ts"),
+  },
 ];
 
 /** Returns the chapter with this number or folder. */

@@ -125,4 +125,10 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "From `max(seen, last - depth) + 1` to `last`: copy, compare `stamp`, and return with " +
     "`lost = number - before - 1`, where `before` is the last number that you returned.",
   ],
+  22: [
+    "There are two questions about each number: may an answer still come, and does somebody wait?",
+    "A time-out answers only the second one. The number is free when the answer comes, or never will.",
+    "`receive` returns `waits` and frees the number. `expire` sets `waits` to false. `lose` returns " +
+    "those that wait, and frees all numbers of the server.",
+  ],
 };
