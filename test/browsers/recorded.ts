@@ -4,13 +4,13 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serveFolder } from "../../tutorials/stage/play/serve.ts";
-import type { RecordedChapter } from "../../tutorials/stage/play/record.ts";
+import type { Outline } from "../../tutorials/stage/outline.ts";
 import { inEachBrowser, type Page, watchedPage } from "./browser.ts";
 import { assertContrast, assertFits, SIZES } from "./looks.ts";
 import { builtPages } from "./pages.ts";
 
 const folder = await builtPages();
-const chapters: RecordedChapter[] = JSON.parse(
+const chapters: Outline[] = JSON.parse(
   await Deno.readTextFile(`${folder}/recorded/course.json`),
 );
 const told = chapters.filter(({ steps }) => steps !== undefined);

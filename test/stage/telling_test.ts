@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
 import { Telling } from "../../tutorials/stage/director.ts";
+import { outline } from "../../tutorials/stage/outline.ts";
 import { judge } from "../../tutorials/stage/player.ts";
 import { fits, linesOf } from "../../tutorials/stage/screen.ts";
 import type { Frame, Question, Step } from "../../tutorials/stage/story.ts";
@@ -110,6 +111,21 @@ for (const { number, title, load } of TOLD) {
     }
   });
 }
+
+Deno.test("no chapter takes more than 1,450 words and 20 minutes, and its README says how long", async () => {
+  for (const { folder, words, minutes } of await outline()) {
+    if (words === undefined) continue;
+    assert(words <= 1450 && minutes! <= 20, `${folder}: ${words} words`);
+    const readme = Deno.readTextFileSync(
+      new URL(`../../tutorials/${folder}/README.md`, import.meta.url),
+    );
+    const said = Number(/^About (\d+) minutes \(an estimate\)/m.exec(readme)?.[1]);
+    assert(
+      Math.abs(said - minutes!) <= 1,
+      `${folder}: ${minutes} minutes, and its README says ${said}`,
+    );
+  }
+});
 
 Deno.test("the chapters have shown all facts", () => {
   assertEquals(Object.keys(FACTS).filter((code) => !met.has(code)), []);

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { ask } from "../narrator.ts";
 import { wrap } from "../picture.ts";
 import { Fault } from "./fault.ts";
 import { Machine } from "./machine.ts";
@@ -140,6 +139,26 @@ function numberOf(word: string | undefined, command: string): number {
     `Cannot ${command}: ${word ?? "a number"} ${word === undefined ? "is missing" : "is none"}; ` +
       "pass one such as 0x400000",
   );
+}
+
+let unread = "";
+
+/** Prints a question and reads one line; undefined at the end of the input. */
+function ask(question: string): string | undefined {
+  Deno.stdout.writeSync(new TextEncoder().encode(question));
+  const buffer = new Uint8Array(1024);
+  while (!unread.includes("\n")) {
+    const length = Deno.stdin.readSync(buffer);
+    if (length === null) {
+      console.log();
+      return undefined;
+    }
+    unread += new TextDecoder().decode(buffer.subarray(0, length));
+  }
+  const end = unread.indexOf("\n");
+  const line = unread.slice(0, end);
+  unread = unread.slice(end + 1);
+  return line;
 }
 
 function main(): void {

@@ -5,10 +5,11 @@
  */
 
 import { pageHtml, playFile, stageFile } from "./assets.ts";
-import { type Chapter, chapterOf, CHAPTERS } from "./chapters.ts";
+import { type Chapter, chapterOf } from "./chapters.ts";
 import { Telling } from "./director.ts";
 import { Bench } from "./exercises.ts";
 import { Gate } from "./gate.ts";
+import { type Outline, outline } from "./outline.ts";
 import { type Act, Processes, SIGNALS } from "./processes.ts";
 import type { Frame } from "./story.ts";
 import { Workshop } from "./workshop.ts";
@@ -33,22 +34,18 @@ const PLAY_POLICY = "default-src 'self' 'unsafe-eval' 'unsafe-inline' blob: data
 /** An address of a step or of an exercise, such as `/8/4` or `/8/exercise`. */
 const PLACE = /^\/(?:\d+(?:\/(?:\d+|exercise))?)?$/;
 
+/** A chapter, and how far the reader is in it. */
+export interface CourseChapter extends Outline {
+  /** The furthest step that was shown. */
+  readonly step: number;
+  readonly predictions: Readonly<Record<string, boolean>>;
+  readonly solved: boolean;
+  readonly attempts: number;
+}
+
 /** What the page asks for. */
 export interface Course {
-  readonly chapters: readonly {
-    readonly number: number;
-    readonly folder: string;
-    readonly title: string;
-    readonly lead: string;
-    readonly exercise: string;
-    /** The titles of the steps; missing if the chapter is told in a terminal only. */
-    readonly steps?: readonly string[];
-    /** The furthest step that was shown. */
-    readonly step: number;
-    readonly predictions: Readonly<Record<string, boolean>>;
-    readonly solved: boolean;
-    readonly attempts: number;
-  }[];
+  readonly chapters: readonly CourseChapter[];
   readonly last?: number;
   /** Whether the playground is there. */
   readonly playground: boolean;
@@ -136,13 +133,11 @@ export class Stage implements AsyncDisposable {
 
   async #course(): Promise<Course> {
     const { progress } = this.#workshop;
-    const chapters = await Promise.all(CHAPTERS.map(async (chapter) => {
-      const { load, ...rest } = chapter;
-      const steps = (await load?.())?.story.steps().map(({ title }) => title);
+    const chapters = (await outline()).map((chapter) => {
       const { step, predictions } = this.#workshop.readingOf(chapter);
       const { solved, attempts } = this.#workshop.workOf(chapter);
-      return { ...rest, ...steps && { steps }, step, predictions, solved, attempts };
-    }));
+      return { ...chapter, step, predictions, solved, attempts };
+    });
     const playground = playFile("") !== undefined;
     return { chapters, playground, ...progress.last !== undefined && { last: progress.last } };
   }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Course } from "../server.ts";
+import type { CourseChapter } from "../server.ts";
 import type { Frame, Picture, Shown } from "../story.ts";
 import { runStep } from "./api.ts";
 import { CardTable } from "./cards.ts";
@@ -14,11 +14,9 @@ import { drawPicture } from "./pictures.ts";
 import { prose } from "./prose.ts";
 import { drawQuestion, drawVerdict } from "./question.ts";
 
-type ChapterInfo = Course["chapters"][number];
-
 /** One chapter on the page. */
 export class ChapterView {
-  readonly #chapter: ChapterInfo;
+  readonly #chapter: CourseChapter;
   readonly #steps: readonly string[];
   readonly #go: (path: string) => void;
   readonly #cards: CardTable;
@@ -28,7 +26,7 @@ export class ChapterView {
   #step = 0;
   #isBusy = false;
 
-  constructor(chapter: ChapterInfo, go: (path: string) => void) {
+  constructor(chapter: CourseChapter, go: (path: string) => void) {
     this.#chapter = chapter;
     this.#steps = chapter.steps!;
     this.#go = go;

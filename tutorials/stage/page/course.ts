@@ -5,14 +5,14 @@
  * @module
  */
 
-import type { Course } from "../server.ts";
+import type { Course, CourseChapter } from "../server.ts";
 import { el } from "./dom.ts";
-
-type ChapterInfo = Course["chapters"][number];
 
 /** Draws the first page. */
 export function drawCourse({ chapters, last, playground }: Course): HTMLElement {
   const at = chapters.find(({ number }) => number === last);
+  const first = `/${chapters[0]!.number}/1`;
+  const hours = chapters.reduce((sum, { minutes = 0 }) => sum + minutes, 0) / 60;
   return el(
     "div.course",
     {},
@@ -30,12 +30,20 @@ export function drawCourse({ chapters, last, playground }: Course): HTMLElement 
       el(
         "p.begin",
         {},
-        at?.steps === undefined ? el("a.button.primary", { href: "/1/1" }, "Begin") : el(
+        at?.steps === undefined ? el("a.button.primary", { href: first }, "Begin") : el(
           "a.button.primary",
           { href: `/${at.number}/${Math.max(1, at.step)}` },
           `Resume chapter ${at.number}, step ${Math.max(1, at.step)}`,
         ),
         playground && el("a.button", { href: "/play/" }, "Be the scheduler"),
+      ),
+      el(
+        "p.soft",
+        {},
+        `${chapters.length} chapters, about ${
+          hours.toFixed(1)
+        } hours. All times are estimates: a ` +
+          "minute for 200 words, and two for each exercise.",
       ),
       !playground && el(
         "p.soft",
@@ -44,12 +52,15 @@ export function drawCourse({ chapters, last, playground }: Course): HTMLElement 
         el("code", {}, "deno task learn build"),
       ),
     ),
-    el("ol.chapters", {}, ...chapters.map(chapterItem)),
+    ...Map.groupBy(chapters, ({ part }) => part).entries().map(([part, own]) =>
+      el("section", {}, el("h2.part", {}, part), el("ol.chapters", {}, ...own.map(chapterItem)))
+    ),
   );
 }
 
-function chapterItem(chapter: ChapterInfo): HTMLElement {
-  const { number, title, lead, steps, solved, attempts, exercise } = chapter;
+function chapterItem(chapter: CourseChapter): HTMLElement {
+  const { number, title, lead, steps, step, minutes, can, solved, attempts, exercise } = chapter;
+  const isRead = steps !== undefined && step >= steps.length;
   return el(
     "li.panel.chapter",
     {},
@@ -57,9 +68,9 @@ function chapterItem(chapter: ChapterInfo): HTMLElement {
     el(
       "div",
       {},
-      el("h2", {}, steps ? el("a", { href: `/${number}/1` }, title) : title),
-      el("p", {}, lead),
-      steps ? progressOf(chapter, steps.length) : inTerminal(chapter),
+      el("h3", {}, steps ? el("a", { href: `/${number}/1` }, title) : title),
+      el("p", {}, isRead && can ? `You can now ${can}` : lead),
+      steps ? progressOf(chapter, steps.length, minutes!) : undefined,
       el(
         "p.exercise",
         {},
@@ -72,7 +83,11 @@ function chapterItem(chapter: ChapterInfo): HTMLElement {
   );
 }
 
-function progressOf({ number, step, predictions }: ChapterInfo, steps: number): HTMLElement {
+function progressOf(
+  { number, step, predictions }: CourseChapter,
+  steps: number,
+  minutes: number,
+): HTMLElement {
   const answers = Object.values(predictions);
   const right = answers.filter((isRight) => isRight).length;
   const score = answers.length === 0 ? "" : `${right} of ${answers.length} predictions right`;
@@ -81,17 +96,8 @@ function progressOf({ number, step, predictions }: ChapterInfo, steps: number): 
     {},
     el("progress", { max: steps, value: step, "aria-label": "steps seen" }),
     step === 0
-      ? `${steps} steps`
+      ? `${steps} steps, about ${minutes} minutes`
       : el("a", { href: `/${number}/${step}` }, `step ${step} of ${steps}`),
     score,
-  );
-}
-
-function inTerminal({ folder }: ChapterInfo): HTMLElement {
-  return el(
-    "p.terminal",
-    {},
-    "Told in a terminal: ",
-    el("code", {}, `deno run --allow-ffi tutorials/${folder}/step.ts`),
   );
 }

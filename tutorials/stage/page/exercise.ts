@@ -7,7 +7,7 @@
  */
 
 import type { Exercise } from "../exercises.ts";
-import type { Course } from "../server.ts";
+import type { CourseChapter } from "../server.ts";
 import { openHint, reset, watchExercise } from "./api.ts";
 import { announce, byId, el } from "./dom.ts";
 import { drawPicture } from "./pictures.ts";
@@ -15,14 +15,16 @@ import { inline } from "./prose.ts";
 
 /** An exercise on the page. */
 export class ExerciseView {
-  readonly #chapter: Course["chapters"][number];
+  readonly #chapter: CourseChapter;
+  readonly #next: CourseChapter | undefined;
   readonly #stop: () => void;
   #isResetting = false;
   #isSolutionOpen = false;
   #last: Exercise | undefined;
 
-  constructor(chapter: Course["chapters"][number]) {
+  constructor(chapter: CourseChapter, next: CourseChapter | undefined) {
     this.#chapter = chapter;
+    this.#next = next;
     document.title = `${chapter.number}/exercise ${chapter.exercise}`;
     this.#stop = watchExercise(chapter.number, (exercise) => this.#draw(exercise));
   }
@@ -50,7 +52,13 @@ export class ExerciseView {
           copyable(exercise.file),
           this.#help(exercise),
         ),
-        el("div.stage", {}, verdict(exercise), this.#solution(exercise)),
+        el(
+          "div.stage",
+          {},
+          verdict(exercise),
+          isSolved && this.#chapter.can && el("p.can", {}, `You can now ${this.#chapter.can}`),
+          this.#solution(exercise),
+        ),
       ),
     );
     byId("top").querySelector(".place")!.textContent = `Exercise ${this.#chapter.number}`;
@@ -147,13 +155,14 @@ export class ExerciseView {
   #drawNavigation(): void {
     const { number, steps } = this.#chapter;
     const back = steps === undefined ? "/" : `/${number}/${steps.length}`;
+    const next = this.#next;
     byId("steps").replaceChildren(
       el("a.button", { href: back }, steps === undefined ? "← Chapters" : "← Chapter"),
-      el("nav", {}, el("span.count", {}, `Exercise ${number} of 12`)),
+      el("nav", {}, el("span.count", {}, `Exercise of chapter ${number}`)),
       el(
         "a.button.primary.next",
-        { href: number === 12 ? "/" : `/${number + 1}/1` },
-        "Next chapter →",
+        { href: next === undefined ? "/" : `/${next.number}/1` },
+        next === undefined ? "All chapters" : `Chapter ${next.number} →`,
       ),
     );
   }

@@ -46,7 +46,7 @@ async function open(path: string): Promise<void> {
     byId("main").replaceChildren(inClone(chapter.title, chapter.exercise));
     scrollTo(0, 0);
   } else if (!isStep) {
-    view = new ExerciseView(chapter);
+    view = new ExerciseView(chapter, all.chapters[all.chapters.indexOf(chapter) + 1]);
     scrollTo(0, 0);
   } else {
     shown = chapter.number;

@@ -6,7 +6,7 @@
  */
 
 import { Cast, removeFiles, runFor } from "../cast.ts";
-import { type Chapter, CHAPTERS } from "../chapters.ts";
+import { type Outline, outline } from "../outline.ts";
 import type { Frame, Shown } from "../story.ts";
 import type { Line, Verdicts } from "./record_child.ts";
 
@@ -16,11 +16,6 @@ export interface RecordedStep {
   readonly verdicts?: Verdicts;
 }
 
-/** A recorded chapter; `steps` is missing if the chapter is told in a terminal only. */
-export interface RecordedChapter extends Omit<Chapter, "load"> {
-  readonly steps?: readonly string[];
-}
-
 type Draft = { -readonly [K in keyof Frame]: Frame[K] };
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -28,23 +23,21 @@ const CHILD = new URL("record_child.ts", import.meta.url);
 
 /** Records all chapters that have a story. */
 export async function record(): Promise<{
-  chapters: RecordedChapter[];
+  chapters: Outline[];
   steps: Map<number, RecordedStep[]>;
 }> {
   const steps = new Map<number, RecordedStep[]>();
-  const chapters: RecordedChapter[] = [];
-  for (const { load, ...chapter } of CHAPTERS) {
-    if (load !== undefined) steps.set(chapter.number, await recordChapter(chapter));
-    const titles = steps.get(chapter.number)?.map(({ frame }) => frame.title);
-    chapters.push({ ...chapter, ...titles && { steps: titles } });
+  const chapters = await outline();
+  for (const chapter of chapters) {
+    if (chapter.steps !== undefined) steps.set(chapter.number, await recordChapter(chapter));
   }
   return { chapters, steps };
 }
 
 /** Records a chapter. After a crash another child goes on. */
-async function recordChapter(chapter: Omit<Chapter, "load">): Promise<RecordedStep[]> {
+async function recordChapter(chapter: Outline): Promise<RecordedStep[]> {
   const recorded: RecordedStep[] = [];
-  const total = (await chapterSteps(chapter.number))!;
+  const total = chapter.steps!.length;
   while (recorded.length < total) {
     const first = recorded.length + 1;
     const { lines, ending } = await linesFrom(chapter.folder, first);
@@ -57,11 +50,6 @@ async function recordChapter(chapter: Omit<Chapter, "load">): Promise<RecordedSt
     }
   }
   return recorded;
-}
-
-async function chapterSteps(number: number): Promise<number | undefined> {
-  const { load } = CHAPTERS.find((chapter) => chapter.number === number)!;
-  return (await load?.())?.story.steps().length;
 }
 
 async function linesFrom(

@@ -8,9 +8,10 @@
 
 import type { Exercise } from "../exercises.ts";
 import type { Act, Card } from "../processes.ts";
+import type { Outline } from "../outline.ts";
 import type { Course } from "../server.ts";
 import type { Frame, Verdict } from "../story.ts";
-import type { RecordedChapter, RecordedStep } from "./record.ts";
+import type { RecordedStep } from "./record.ts";
 import type { Verdicts } from "./record_child.ts";
 
 const STORED = "recorded";
@@ -36,7 +37,7 @@ async function load<T>(file: string): Promise<T> {
 /** The chapters and the progress. */
 export async function course(): Promise<Course> {
   const { last, steps, predictions } = progress();
-  const chapters = (await load<RecordedChapter[]>("course")).map((chapter) => ({
+  const chapters = (await load<Outline[]>("course")).map((chapter) => ({
     ...chapter,
     step: steps[chapter.number] ?? 0,
     predictions: predictions[chapter.number] ?? {},
