@@ -1,12 +1,11 @@
 /**
- * Runs tutorials as a learner would, with no permission but `--allow-ffi`, and finds the results in
- * their output.
+ * Runs programs of the tutorials as a learner would, with no permission but `--allow-ffi`.
  *
  * @module
  */
 
-import { assertEquals, assertMatch } from "@std/assert";
-import { assertFits, hasTerminal, sharedFiles, uniqueName } from "./program.ts";
+import { assertEquals } from "@std/assert";
+import { assertFits } from "./program.ts";
 
 /** The root of the repository. */
 export const ROOT: URL = new URL("../", import.meta.url);
@@ -48,31 +47,6 @@ export function assertWell({ code, signal, err }: Run): void {
   assertEquals({ code, signal, err }, { code: 0, signal: null, err: "" });
 }
 
-/** Runs all steps of a story; returns its output. */
-export async function tell(folder: string, ...options: string[]): Promise<string> {
-  const result = await run([`tutorials/${folder}/step.ts`, "--auto", ...options]);
-  assertWell(result);
-  const steps = Array.from(
-    result.out.matchAll(/── Step (\d+) of (\d+) ──/g),
-    (step) => step.slice(1),
-  );
-  const total = steps[0]?.[1] ?? "none";
-  assertEquals(steps, Array.from({ length: Number(total) }, (_, i) => [`${i + 1}`, total]));
-  return result.out;
-}
-
-/** Fails unless the output matches, for any line breaks; a space in the pattern is any white space.
- */
-export function assertShows(out: string, pattern: RegExp): void {
-  assertMatch(out.replace(/\s+/g, " "), pattern);
-}
-
-/** The results behind the arrows, for each run of this code. */
-export function results(out: string, code: string): string[] {
-  const words = code.split(" ").map(RegExp.escape).join("\\s+"); // a long line is broken at spaces
-  return out.split(new RegExp(`\n *${words}\n *→ `)).slice(1).map((rest) => rest.split("\n")[0]!);
-}
-
 /** Runs the quiz, which needs no permission. */
 export function quiz(...args: string[]): Promise<Run> {
   const command = [Deno.execPath(), "run", "--no-prompt"];
@@ -89,22 +63,4 @@ export async function checkQuiz(
     const { out } = await quiz(`${tutorial}`, "--seed", `${seed}`, "--answers");
     check(out.replace(/[\n ]+/g, " "), seed);
   }));
-}
-
-/** Registers a test that steps through a story by these keys, stops it by q, and finds nothing left. */
-export function testStopped(folder: string, keys: string, shows: RegExp): void {
-  Deno.test({
-    name: `tutorial ${Number(folder.slice(0, 2))} that is stopped in the middle leaves nothing`,
-    ignore: !hasTerminal,
-    fn: async () => {
-      const name = uniqueName();
-      const step = `tutorials/${folder}/step.ts`;
-      const line = `'${Deno.execPath()}' run --allow-ffi ${step} --name ${name}`;
-      const command = ["/usr/bin/script", "-qec", line, "/dev/null"];
-      const { code, out } = await run([], { command, input: keys });
-      assertEquals(code, 0);
-      assertShows(out, shows);
-      assertEquals(sharedFiles(name), []);
-    },
-  });
 }

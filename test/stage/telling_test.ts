@@ -14,8 +14,6 @@ import { TERMS } from "../../tutorials/stage/terms.ts";
 import { sharedFiles } from "../program.ts";
 import { missing } from "./shown.ts";
 
-const TOLD = CHAPTERS.filter(({ load }) => load !== undefined);
-
 /** What this code returns, in whichever chapter it runs: what memory and the kernel really say. */
 const FACTS: Readonly<Record<string, string>> = {
   "bytes[bytes.length]": "undefined",
@@ -77,9 +75,9 @@ function textsOf({ text, after }: Step): string[] {
   return [text, after].filter((each) => typeof each === "string");
 }
 
-for (const { number, title, load } of TOLD) {
+for (const { number, title, load } of CHAPTERS) {
   Deno.test(`chapter ${number} is told on the stage, step by step`, async () => {
-    const { story } = await load!();
+    const { story } = await load();
     assertEquals([story.chapter, story.title], [number, title]);
     const steps = story.steps();
     const frames = await tellAll(number, steps.length);
@@ -96,7 +94,7 @@ for (const { number, title, load } of TOLD) {
   });
 
   Deno.test(`chapter ${number} explains every answer, and every term`, async () => {
-    const { story } = await load!();
+    const { story } = await load();
     for (const step of story.steps()) {
       for (const [, term] of textsOf(step).join(" ").matchAll(/\[\[([^\]|]*)/g)) {
         if (term!.startsWith("play ")) continue;
@@ -114,14 +112,13 @@ for (const { number, title, load } of TOLD) {
 
 Deno.test("no chapter takes more than 1,450 words and 20 minutes, and its README says how long", async () => {
   for (const { folder, words, minutes } of await outline()) {
-    if (words === undefined) continue;
-    assert(words <= 1450 && minutes! <= 20, `${folder}: ${words} words`);
+    assert(words <= 1450 && minutes <= 20, `${folder}: ${words} words`);
     const readme = Deno.readTextFileSync(
       new URL(`../../tutorials/${folder}/README.md`, import.meta.url),
     );
     const said = Number(/^About (\d+) minutes \(an estimate\)/m.exec(readme)?.[1]);
     assert(
-      Math.abs(said - minutes!) <= 1,
+      Math.abs(said - minutes) <= 1,
       `${folder}: ${minutes} minutes, and its README says ${said}`,
     );
   }

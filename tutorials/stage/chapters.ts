@@ -18,8 +18,8 @@ export interface Chapter {
   readonly exercise: string;
   /** An import map for its story, by its path in tutorials/. */
   readonly importMap?: string;
-  /** Loads its story. A chapter without one is told by its `step.ts` in a terminal only. */
-  readonly load?: () => Promise<{ readonly story: Story }>;
+  /** Loads its story. */
+  readonly load: () => Promise<{ readonly story: Story }>;
 }
 
 /** All chapters. The imports are literal, so that loading one needs no permission. */

@@ -52,9 +52,7 @@ export class Telling {
   /** Begins the telling of a chapter that has a story, or of one of its terminals. */
   static async of(number: number, terminal?: Terminal): Promise<Telling> {
     const chapter = chapterOf(number);
-    if (chapter?.load === undefined) {
-      throw new RangeError(`Chapter ${number} has no story on the stage`);
-    }
+    if (chapter === undefined) throw new RangeError(`There is no chapter ${number}`);
     const { story: { steps, terminals = {} } } = await chapter.load();
     if (terminal === undefined) return new Telling(chapter, steps());
     const { word } = terminal;

@@ -27,12 +27,12 @@ const MINUTES_AN_EXERCISE = 2;
 export interface Outline extends Omit<Chapter, "load"> {
   /** The part of the course that it is in. */
   readonly part: string;
-  /** The titles of its steps; missing, like the next two, if it has no story yet. */
-  readonly steps?: readonly string[];
+  /** The titles of its steps. */
+  readonly steps: readonly string[];
   /** How many words there are to read on the stage. */
-  readonly words?: number;
+  readonly words: number;
   /** How long it takes: an estimate by its words. */
-  readonly minutes?: number;
+  readonly minutes: number;
   /** What the reader can do afterwards, from the README of the chapter. */
   readonly can?: string;
 }
@@ -45,12 +45,11 @@ export function outline(): Promise<Outline[]> {
 async function outlineOf({ load, ...chapter }: Chapter): Promise<Outline> {
   const part = PARTS.findLast(([first]) => first <= chapter.number)![1];
   const can = canAfter(chapter.folder);
-  const listed = { ...chapter, part, ...can !== undefined && { can } };
-  if (load === undefined) return listed;
   const steps = (await load()).story.steps();
   const words = steps.flatMap(textsOf).join(" ").split(/\s+/).length;
   const minutes = Math.round(words / WORDS_A_MINUTE + MINUTES_AN_EXERCISE);
-  return { ...listed, steps: steps.map(({ title }) => title), words, minutes };
+  const titles = steps.map(({ title }) => title);
+  return { ...chapter, part, ...can && { can }, steps: titles, words, minutes };
 }
 
 /** What one reader reads of a step: of the explanations only one. */

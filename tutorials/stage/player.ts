@@ -214,7 +214,7 @@ async function obey(player: Player, command: Command): Promise<void> {
 
 if (import.meta.main) {
   const chapter = chapterOf(Deno.args[0] ?? "");
-  if (chapter?.load === undefined) throw new Error(`There is no story of ${Deno.args[0]}`);
+  if (chapter === undefined) throw new Error(`There is no story of ${Deno.args[0]}`);
   const { story } = await chapter.load();
   const [, role, word, name] = Deno.args;
   if (role === "as") {

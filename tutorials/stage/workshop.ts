@@ -35,6 +35,8 @@ export interface Progress {
   readonly last?: number;
 }
 
+type Numbered = Pick<Chapter, "number">;
+
 const NONE: Work = { attempts: 0, solved: false, hints: 0 };
 const UNREAD: Reading = { step: 0, predictions: {} };
 
@@ -87,11 +89,11 @@ export class Workshop {
     return Deno.readTextFileSync(new URL(`answers/${folder}.ts`, TUTORIALS));
   }
 
-  workOf({ number }: Chapter): Work {
+  workOf({ number }: Numbered): Work {
     return this.#progress.works[number] ?? NONE;
   }
 
-  readingOf({ number }: Chapter): Reading {
+  readingOf({ number }: Numbered): Reading {
     return this.#progress.readings[number] ?? UNREAD;
   }
 

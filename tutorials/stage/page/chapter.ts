@@ -28,7 +28,7 @@ export class ChapterView {
 
   constructor(chapter: CourseChapter, go: (path: string) => void) {
     this.#chapter = chapter;
-    this.#steps = chapter.steps!;
+    this.#steps = chapter.steps;
     this.#go = go;
     this.#cards = new CardTable(chapter.number);
     this.#predictions = { ...chapter.predictions };

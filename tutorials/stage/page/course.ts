@@ -30,7 +30,7 @@ export function drawCourse({ chapters, last, playground }: Course): HTMLElement 
       el(
         "p.begin",
         {},
-        at?.steps === undefined ? el("a.button.primary", { href: first }, "Begin") : el(
+        at === undefined ? el("a.button.primary", { href: first }, "Begin") : el(
           "a.button.primary",
           { href: `/${at.number}/${Math.max(1, at.step)}` },
           `Resume chapter ${at.number}, step ${Math.max(1, at.step)}`,
@@ -60,7 +60,7 @@ export function drawCourse({ chapters, last, playground }: Course): HTMLElement 
 
 function chapterItem(chapter: CourseChapter): HTMLElement {
   const { number, title, lead, steps, step, minutes, can, solved, attempts, exercise } = chapter;
-  const isRead = steps !== undefined && step >= steps.length;
+  const isRead = step >= steps.length;
   return el(
     "li.panel.chapter",
     {},
@@ -68,9 +68,9 @@ function chapterItem(chapter: CourseChapter): HTMLElement {
     el(
       "div",
       {},
-      el("h3", {}, steps ? el("a", { href: `/${number}/1` }, title) : title),
+      el("h3", {}, el("a", { href: `/${number}/1` }, title)),
       el("p", {}, isRead && can ? `You can now ${can}` : lead),
-      steps ? progressOf(chapter, steps.length, minutes!) : undefined,
+      progressOf(chapter, steps.length, minutes),
       el(
         "p.exercise",
         {},

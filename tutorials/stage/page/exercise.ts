@@ -154,10 +154,10 @@ export class ExerciseView {
 
   #drawNavigation(): void {
     const { number, steps } = this.#chapter;
-    const back = steps === undefined ? "/" : `/${number}/${steps.length}`;
+    const back = `/${number}/${steps.length}`;
     const next = this.#next;
     byId("steps").replaceChildren(
-      el("a.button", { href: back }, steps === undefined ? "← Chapters" : "← Chapter"),
+      el("a.button", { href: back }, "← Chapter"),
       el("nav", {}, el("span.count", {}, `Exercise of chapter ${number}`)),
       el(
         "a.button.primary.next",

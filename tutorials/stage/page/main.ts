@@ -11,7 +11,7 @@ import { ChapterView } from "./chapter.ts";
 import { drawCourse } from "./course.ts";
 import { byId, el } from "./dom.ts";
 import { ExerciseView } from "./exercise.ts";
-import { correct, goTo, isRecorded, placeNow } from "./place.ts";
+import { goTo, isRecorded, placeNow } from "./place.ts";
 import { hideTip } from "./prose.ts";
 
 let view: ChapterView | ExerciseView | undefined;
@@ -37,8 +37,7 @@ async function open(path: string): Promise<void> {
   const chapter = all.chapters.find((each) => `${each.number}` === number);
   byId("steps").replaceChildren();
   drawTop(all);
-  if (chapter === undefined || isStep && chapter.steps === undefined) {
-    if (chapter !== undefined) correct("/");
+  if (chapter === undefined) {
     document.title = "vring: learn shared memory";
     byId("main").replaceChildren(drawCourse(all));
     scrollTo(0, 0);
@@ -51,7 +50,7 @@ async function open(path: string): Promise<void> {
   } else {
     shown = chapter.number;
     view = new ChapterView(chapter, go);
-    await view.open(Math.min(Math.max(1, Number(place ?? 1)), chapter.steps!.length));
+    await view.open(Math.min(Math.max(1, Number(place ?? 1)), chapter.steps.length));
   }
 }
 

@@ -19,11 +19,6 @@ export function goTo(place: string): void {
   history.pushState(null, "", place);
 }
 
-/** Corrects the present place. */
-export function correct(place: string): void {
-  history.replaceState(null, "", place);
-}
-
 /** Returns the address of a place, or of a file of the page. */
 export function linkTo(place: string): string {
   return place;

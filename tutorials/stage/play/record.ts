@@ -28,16 +28,14 @@ export async function record(): Promise<{
 }> {
   const steps = new Map<number, RecordedStep[]>();
   const chapters = await outline();
-  for (const chapter of chapters) {
-    if (chapter.steps !== undefined) steps.set(chapter.number, await recordChapter(chapter));
-  }
+  for (const chapter of chapters) steps.set(chapter.number, await recordChapter(chapter));
   return { chapters, steps };
 }
 
 /** Records a chapter. After a crash another child goes on. */
 async function recordChapter(chapter: Outline): Promise<RecordedStep[]> {
   const recorded: RecordedStep[] = [];
-  const total = chapter.steps!.length;
+  const total = chapter.steps.length;
   while (recorded.length < total) {
     const first = recorded.length + 1;
     const { lines, ending } = await linesFrom(chapter.folder, first);

@@ -22,11 +22,6 @@ export function goTo(place: string): void {
   history.pushState(null, "", `#${place}`);
 }
 
-/** Corrects the present place. */
-export function correct(place: string): void {
-  history.replaceState(null, "", `#${place}`);
-}
-
 /** Returns the address of a place, or of a file of the page. */
 export function linkTo(place: string): string {
   if (place.startsWith("/stage/page/")) return place.replace("/stage/page/", "stage/");
