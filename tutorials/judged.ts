@@ -24,6 +24,8 @@ import { checksOf as rollCalls } from "./07_who_is_alive/check.ts";
 import { wrongAnswers as wrongRollCalls } from "./07_who_is_alive/wrong.ts";
 import { checksOf as purses } from "./08_shared_memory/check.ts";
 import { wrongAnswers as wrongPurses } from "./08_shared_memory/wrong.ts";
+import { checksOf as locks } from "./09_semaphore_lock/check.ts";
+import { wrongAnswers as wrongLocks } from "./09_semaphore_lock/wrong.ts";
 import { checksOf as reads } from "./15_overwriting_buffer/check.ts";
 import { wrongAnswers as wrongReads } from "./15_overwriting_buffer/wrong.ts";
 import { checksOf as rings } from "./10_four_rings/check.ts";
@@ -73,6 +75,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "06_heatshrink": judged(repeats, wrongRepeats),
   "07_who_is_alive": judged(rollCalls, wrongRollCalls),
   "08_shared_memory": judged(purses, wrongPurses),
+  "09_semaphore_lock": judged(locks, wrongLocks),
   "10_four_rings": judged(rings, wrongRings),
   "11_memory_order": judged(orders, wrongOrders),
   "13_doorbell": judged(bells, wrongBells),

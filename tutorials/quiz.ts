@@ -20,7 +20,14 @@ import {
   askForSince,
   askForWoken,
 } from "./quiz_topics.ts";
-import { askForByte, askForRollCall, askForSigns, askForWrap } from "./quiz_deaths.ts";
+import {
+  askForByte,
+  askForDeath,
+  askForHeirs,
+  askForRollCall,
+  askForSigns,
+  askForWrap,
+} from "./quiz_deaths.ts";
 
 /** A question and its answer. */
 export interface Question {
@@ -55,6 +62,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   6: [askForRepeat, askForPieces],
   7: [askForSigns, askForRollCall],
   8: [askForUpdates, askForUsers],
+  9: [askForDeath, askForHeirs],
   10: [askForFree, askForLooks],
   11: [askForSeen, askForPair],
   13: [askForBell, askForSleep],

@@ -71,3 +71,28 @@ export function askForRollCall(dice: Dice): Question {
     answer: `${living.join(", ") || "none"}; ${free === -1 ? "a fifth one" : free}`,
   };
 }
+
+/** What an heir reads after a death at one of the six operations of chapter 9. */
+export function askForDeath(dice: Dice): Question {
+  const [operation, coins, moved] = [1 + dice(6), 100 + dice(100), 1 + dice(99)];
+  const isInside = operation >= 3 && operation <= 5;
+  return {
+    question: `Ann has ${coins} coins and Ben none. An owner moves ${moved} in six operations: 1 ` +
+      "record lock, 2 number, 3 take, 4 give, 5 post, 6 unlock. It is killed before operation " +
+      `${operation}. What is \`recovered\` for its heir, and how many coins are there?`,
+    answer: `${isInside}; ${operation === 4 ? coins - moved : coins}`,
+  };
+}
+
+/** What the second and the third of three owners read. */
+export function askForHeirs(dice: Dice): Question {
+  const ends = [dice(3), dice(3)].map((end) =>
+    ["is killed inside", "is stopped inside, and killed later", "releases the lock"][end]!
+  );
+  const dirty = ends.map((end) => end !== "releases the lock");
+  return {
+    question: `Three owners follow each other at a lock. The first ${ends[0]}, the second ` +
+      `${ends[1]}. What is \`recovered\` for the second and for the third?`,
+    answer: `${dirty[0]}, ${dirty[1]}: only a release sets the number to 1`,
+  };
+}

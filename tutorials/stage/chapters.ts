@@ -98,6 +98,15 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../08_shared_memory/story.ts"),
   },
   {
+    number: 9,
+    folder: "09_semaphore_lock",
+    title: "SemaphoreLock, and kill at step N",
+    lead: "What a killed owner leaves, and what its heir learns, at each step.",
+    exercise: "Write the lock, and survive a death before any of its operations.",
+    importMap: "../test/trap/import_map.json",
+    load: () => import("../09_semaphore_lock/story.ts"),
+  },
+  {
     number: 10,
     folder: "10_four_rings",
     title: "A ring in four stages",

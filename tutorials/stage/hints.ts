@@ -62,6 +62,12 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "Store `ann - coins` and `ben + coins` in two notes, set the third to 1, move both purses from " +
     "the notes, and set it to 0. `repair` does the same moves if it finds a 1.",
   ],
+  9: [
+    "Which of the two halves does the kernel drop at a death? Take that one first.",
+    "A free record lock and a number of 0 mean that an owner died. The heir leaves the number as it is.",
+    "`enter`: busy unless `tryRecord()`; then clean if `tryWait()`, else dirty. `leave`: `post()`, and " +
+    "then `dropRecord()`.",
+  ],
   10: [
     "In each function, which store gives something away? What may happen right after it?",
     "A difference of positions that wrap is right once it is taken as an unsigned 32-bit number.",

@@ -44,6 +44,9 @@ export const TERMS: Readonly<Record<string, string>> = {
   "record lock":
     "A lock on a byte of a file. An open file holds it until it unlocks the byte or is " +
     "closed, which the kernel does when the process ends.",
+  "kill at step N":
+    "A test that lets a process die before its Nth operation, for each N, and looks at " +
+    "what is left.",
   futex: "A word of memory on which the kernel lets threads sleep: a fast user-space mutex.",
   seam: "The place where the end of a ring meets its beginning.",
   "copy on write": "A private mapping shares a page until the first write, which makes a copy.",
