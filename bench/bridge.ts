@@ -1,6 +1,7 @@
 /**
  * `deno task bench:bridge [rate] [frames] [delay] [--rounds N]`: topics over two bridges and a server on this machine, next to a plain
- * program for NATS, and to a topic of one host, in the same run.
+ * program for NATS, and to a topic of one host, in the same run. The plain program sends each message
+ * by itself, and once more packed, as many in one message of NATS as a bridge packs.
  *
  * @module
  */
@@ -23,6 +24,7 @@ interface Figures {
 interface Workload {
   readonly size: number;
   readonly count: number;
+  readonly warmUp: number;
   readonly pauseMs: number;
 }
 
@@ -67,7 +69,7 @@ class Printed {
 
 /** Runs a sender and a receiver; returns what the receiver prints. */
 async function run(
-  over: "topic" | "nats",
+  over: "topic" | "nats" | "packed",
   from: string,
   to: string,
   workload: Workload,
@@ -84,12 +86,22 @@ async function run(
   return JSON.parse(line);
 }
 
-/** The three ways from a sender to a receiver. */
-async function compare(workload: Workload, rounds: number) {
-  const results = { plain: [] as Figures[], bridge: [] as Figures[], local: [] as Figures[] };
+/** The ways from a sender to a receiver. */
+interface Results {
+  readonly plain: Figures[];
+  readonly packed: Figures[];
+  readonly bridge: Figures[];
+  readonly local: Figures[];
+}
+
+async function compare(workload: Workload, rounds: number): Promise<Results> {
+  const results: Results = { plain: [], packed: [], bridge: [], local: [] };
   await using server = await NatsServer.start();
   for (let round = 0; round < rounds; round++) {
     results.plain.push(await run("nats", server.url, server.url, workload));
+    if (workload.pauseMs === 0 && workload.size < 1000) {
+      results.packed.push(await run("packed", server.url, server.url, workload));
+    }
     const place = `bench-${Deno.pid}-${round}`;
     const net = ["nats", "--server", server.url, "--realm", place];
     const bridges = [
@@ -112,28 +124,55 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
-function rates(all: readonly Figures[]): string {
-  const lost = all.reduce((sum, { lost }) => sum + lost, 0);
-  const rate = median(all.map(({ rate }) => rate));
-  return `${Math.round(rate).toLocaleString("en")}/s${lost > 0 ? `, ${lost} lost` : ""}`;
+/** Puts a median and its spread into words. */
+function shown(values: readonly number[], unit: string): string {
+  const rounded = (value: number) => Math.round(value).toLocaleString("en");
+  const [least, most] = [Math.min(...values), Math.max(...values)].map(rounded);
+  return `${rounded(median(values))}${unit} (${least} to ${most})`;
 }
 
 const WORKLOADS = {
-  rate: { size: 64, count: 300_000, pauseMs: 0 },
-  frames: { size: 6_220_800, count: 200, pauseMs: 0 },
-  delay: { size: 64, count: 300, pauseMs: 5 },
+  rate: { size: 64, count: 1_000_000, warmUp: 300_000, pauseMs: 0 },
+  frames: { size: 6_220_800, count: 150, warmUp: 20, pauseMs: 0 },
+  delay: { size: 64, count: 20_300, warmUp: 20_000, pauseMs: 5 },
 } as const;
 
-function printDelays(plain: Figures[], bridge: Figures[], local: Figures[]): void {
-  const all = [plain, bridge, local];
-  const [a, b, c] = all.map((each) => median(each.map(({ delay }) => delay.median)));
-  const [p, q] = all.map((each) => median(each.map(({ delay }) => delay.p99)));
-  const us = (ms: number | undefined) => `${Math.round(ms! * 1000)} us`;
-  console.log(
-    `delay: plain ${us(a)} (99 %: ${us(p)}), two bridges ${us(b)} (99 %: ${us(q)}), ` +
-      `within one host ${us(c)}`,
-  );
-  console.log(`  x = ${us(b! - a!)}, two wake-ups = ${us(2 * c!)}`);
+const NAMES = {
+  plain: "plain NATS",
+  packed: "plain NATS, packed",
+  bridge: "two bridges",
+  local: "within one host",
+} as const;
+
+function printRates(name: string, results: Results): void {
+  console.log(`${name}:`);
+  for (const way of ["plain", "packed", "bridge", "local"] as const) {
+    const all = results[way];
+    if (all.length === 0) continue;
+    const lost = all.reduce((sum, { lost }) => sum + lost, 0);
+    const received = all.reduce((sum, { received }) => sum + received, 0);
+    const share = lost > 0 ? `, ${Math.round(100 * lost / (lost + received))} % lost` : "";
+    console.log(`  ${NAMES[way].padEnd(19)} ${shown(all.map(({ rate }) => rate), "/s")}${share}`);
+  }
+  const ratio = (way: Figures[]) => {
+    const ratios = way.map(({ rate }, i) => rate / results.bridge[i]!.rate);
+    return median(ratios).toFixed(2);
+  };
+  const packed = results.packed.length > 0 ? `, packed / bridges = ${ratio(results.packed)}` : "";
+  console.log(`  plain / bridges = ${ratio(results.plain)}${packed} (medians of the rounds)`);
+}
+
+function printDelays({ plain, bridge, local }: Results): void {
+  console.log("delay:");
+  const us = (all: Figures[], key: "median" | "p99") => all.map(({ delay }) => delay[key] * 1000);
+  for (const [way, all] of Object.entries({ plain, bridge, local })) {
+    const p99 = Math.round(median(us(all, "p99")));
+    const words = shown(us(all, "median"), " us");
+    console.log(`  ${NAMES[way as keyof Results].padEnd(19)} ${words}, 99 %: ${p99} us`);
+  }
+  const more = bridge.map((_, i) => us(bridge, "median")[i]! - us(plain, "median")[i]!);
+  const wakeUps = us(local, "median").map((each) => 2 * each);
+  console.log(`  x = ${shown(more, " us")}; two wake-ups = ${shown(wakeUps, " us")}`);
 }
 
 async function main(): Promise<void> {
@@ -145,14 +184,9 @@ async function main(): Promise<void> {
   });
   for (const [name, workload] of Object.entries(WORKLOADS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
-    const { plain, bridge, local } = await compare(workload, Number(rounds));
-    if (name === "delay") {
-      printDelays(plain, bridge, local);
-      continue;
-    }
-    const [a, b] = [plain, bridge].map((all) => median(all.map(({ rate }) => rate)));
-    console.log(`${name}: plain ${rates(plain)}, two bridges ${rates(bridge)}`);
-    console.log(`  plain / bridges = ${(a! / b!).toFixed(2)}; within one host ${rates(local)}`);
+    const results = await compare(workload, Number(rounds));
+    if (name === "delay") printDelays(results);
+    else printRates(name, results);
   }
 }
 

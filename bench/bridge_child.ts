@@ -11,20 +11,24 @@ import { topic, waitAny } from "../mod.ts";
 
 /** What to send. */
 interface Plan {
-  /** `topic` or `nats`. */
-  readonly over: "topic" | "nats";
+  /** `topic`, `nats`, or `packed` for NATS with as many messages in one as a bridge packs. */
+  readonly over: "topic" | "nats" | "packed";
   readonly role: "send" | "receive";
   /** The prefix of the host's names, or the URL of the server. */
   readonly at: string;
   readonly size: number;
   readonly count: number;
+  /** The number of these that are sent as fast as possible, and not measured. */
+  readonly warmUp: number;
   /** The pause after each message in milliseconds; 0 sends as fast as possible. */
   readonly pauseMs: number;
 }
 
 const CHUNK = 2 ** 18;
 const plan: Plan = JSON.parse(Deno.args[0]!);
-const { over, role, at, size, count, pauseMs } = plan;
+const { over, role, at, size, count, warmUp, pauseMs } = plan;
+/** The bytes of messages in one message of NATS. */
+const PACK = over === "packed" ? Math.floor(2 ** 15 / size) * size : size;
 
 /** The time of day, which all processes of a machine read alike. */
 function now(): number {
@@ -51,16 +55,16 @@ class Figures {
 
   /** Counts a message; returns whether it was the last. */
   add(bytes: Uint8Array): boolean {
-    if (this.#received === 0) this.#first = now();
     const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#received++;
+    const number = data.getUint32(8, true);
+    if (number <= warmUp) return false;
+    if (this.#received++ === 0) this.#first = now();
     if (pauseMs > 0) this.#delays.push(now() - data.getFloat64(0, true));
-    return data.getUint32(8, true) === count;
+    return number === count;
   }
 
   print(lost: number): void {
     const seconds = (now() - this.#first) / 1000;
-    this.#delays.splice(0, 20); // until everything is compiled
     this.#delays.sort((a, b) => a - b);
     const at = (share: number) => this.#delays[Math.floor(share * this.#delays.length)];
     const rate = (this.#received - 1) / seconds;
@@ -86,7 +90,7 @@ const roles = {
       stamp(bytes, i);
       if (!publisher.trySend(bytes)) await publisher.send(bytes);
       if (size > CHUNK) await pause(5); // twice as fast as anything that was seen
-      if (pauseMs > 0) await pause(pauseMs);
+      if (pauseMs > 0 && i > warmUp) await pause(pauseMs);
     }
     for (;; await pause(50)) publisher.trySend(bytes); // the last one may be lost
   },
@@ -106,13 +110,23 @@ const roles = {
     const connection = await connect({ servers: at });
     await pause(500);
     const bytes = new Uint8Array(size);
+    let pack = new Uint8Array(PACK);
+    let packed = 0;
     for (let i = 1; i <= count; i++) {
       stamp(bytes, i);
-      if (size <= CHUNK) connection.publish("bench", bytes.slice());
+      if (size <= CHUNK) {
+        pack.set(bytes, packed);
+        packed += size;
+        if (packed === PACK || i === count) {
+          connection.publish("bench", pack.subarray(0, packed));
+          pack = new Uint8Array(PACK);
+          packed = 0;
+        }
+      }
       for (let from = 0; size > CHUNK && from < size; from += CHUNK) {
         connection.publish("bench", bytes.slice(from, from + CHUNK));
       }
-      if (pauseMs > 0) await pause(pauseMs);
+      if (pauseMs > 0 && i > warmUp) await pause(pauseMs);
       else if (size > CHUNK ? i % 4 === 0 : i % 2000 === 0) await connection.flush();
     }
     await connection.flush();
@@ -126,7 +140,10 @@ const roles = {
     const done = Promise.withResolvers<void>();
     connection.subscribe("bench", {
       callback: (_error, { data }) => {
-        if (size <= CHUNK) return void (figures.add(data) && done.resolve());
+        for (let from = 0; size <= CHUNK && from < data.length; from += size) {
+          if (figures.add(data.subarray(from, from + size))) done.resolve();
+        }
+        if (size <= CHUNK) return;
         frame.set(data, filled);
         filled += data.length;
         if (filled < size) return;
@@ -142,5 +159,5 @@ const roles = {
   },
 };
 
-await roles[`${over} ${role}`]();
+await roles[`${over === "topic" ? "topic" : "nats"} ${role}`]();
 Deno.exit();

@@ -40,7 +40,7 @@ export interface PublishOptions {
 /** Returns the origin among the options, checked. */
 export function originIn(options: PublishOptions | undefined, what: string): Origin | undefined {
   const origin = options?.origin;
-  return origin === undefined ? undefined : checkedOrigin(origin, `a message of ${what}`);
+  return origin === undefined ? undefined : checkedOrigin(origin, what);
 }
 
 /** The sender, as its claims use it. It identifies each claim by a number, the key. */

@@ -135,13 +135,6 @@ function numbersIn(text: string | undefined, count: number): number[] | undefine
   return isSound ? numbers : undefined;
 }
 
-/** A sample in a message. */
-export interface Piece {
-  readonly sequence: number;
-  readonly time: number;
-  readonly bytes: Uint8Array;
-}
-
 /** Collects samples for one message. */
 export class Batch {
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -204,30 +197,85 @@ export class Batch {
 }
 
 /** Returns the samples of a message without a chunk; undefined if its payload is damaged. */
-export function piecesIn(heading: Heading, payload: Uint8Array): Piece[] | undefined {
-  const { count, sequence, time } = heading;
-  if (count === 0) return [];
-  if (count === 1) return [{ sequence, time, bytes: payload }];
-  const pieces = recordsIn(payload);
-  return pieces?.length === count ? pieces : undefined;
+export function samplesIn(heading: Heading, payload: Uint8Array): Samples | undefined {
+  const { count, sequence } = heading;
+  if (count < 2) return Samples.whole(payload, sequence, count);
+  const samples = Samples.records(payload);
+  return samples?.count === count ? samples : undefined;
 }
 
-/** Returns the samples in records; undefined if the payload is damaged. */
-export function recordsIn(payload: Uint8Array): Piece[] | undefined {
-  const pieces: Piece[] = [];
-  const data = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  let at = 0;
-  while (at + RECORD_BYTES <= payload.length) {
-    const length = data.getUint32(at + 16, true);
-    const bytes = payload.subarray(at + RECORD_BYTES, at + RECORD_BYTES + length);
-    const piece = {
-      sequence: data.getFloat64(at, true),
-      time: data.getFloat64(at + 8, true),
-      bytes,
-    };
-    if (bytes.length < length || !isCount(piece.sequence) || !isTime(piece.time)) return undefined;
-    pieces.push(piece);
-    at += RECORD_BYTES + length;
+/**
+ * The samples of a message, one after the other. It makes no object for each: a bridge reads hundreds
+ * of thousands in a second.
+ */
+export class Samples {
+  /** The number of samples. */
+  readonly count: number;
+  /** The number of the current sample. */
+  sequence: number;
+  /** The place of its bytes in the payload. */
+  at: number;
+  length: number;
+  #payload: Uint8Array;
+  #isOwn = false; // the payload is a copy
+  readonly #data: DataView | undefined; // of records
+  #next = 0;
+
+  private constructor(payload: Uint8Array, count: number, sequence: number, data?: DataView) {
+    this.count = count;
+    this.sequence = sequence;
+    this.at = 0;
+    this.length = payload.length;
+    this.#payload = payload;
+    this.#data = data;
   }
-  return at === payload.length ? pieces : undefined;
+
+  /** A payload that is one sample, or none. */
+  static whole(payload: Uint8Array, sequence: number, count = 1): Samples {
+    return new Samples(payload, count, sequence);
+  }
+
+  /** A payload of records; undefined if it is damaged. */
+  static records(payload: Uint8Array): Samples | undefined {
+    const data = new DataView(payload.buffer, payload.byteOffset, payload.length);
+    let count = 0;
+    let at = 0;
+    for (; at + RECORD_BYTES <= payload.length; count++) {
+      if (!isCount(data.getFloat64(at, true)) || !isTime(data.getFloat64(at + 8, true))) {
+        return undefined;
+      }
+      at += RECORD_BYTES + data.getUint32(at + 16, true);
+    }
+    return at === payload.length ? new Samples(payload, count, 0, data) : undefined;
+  }
+
+  /** Goes to the next sample; returns false after the last one. */
+  next(): boolean {
+    if (this.#next === this.count) return false;
+    this.#next++;
+    const data = this.#data;
+    if (data === undefined) return true;
+    const from = this.#next === 1 ? 0 : this.at + this.length;
+    this.sequence = data.getFloat64(from, true);
+    this.length = data.getUint32(from + 16, true);
+    this.at = from + RECORD_BYTES;
+    return true;
+  }
+
+  /** The time of the current record, or the number of its producer. */
+  get time(): number {
+    return this.#data!.getFloat64(this.at - RECORD_BYTES + 8, true);
+  }
+
+  /** The bytes of the current sample. */
+  get bytes(): Uint8Array {
+    return this.#payload.subarray(this.at, this.at + this.length);
+  }
+
+  /** Returns a copy of the payload, which is made once. */
+  keep(): Uint8Array {
+    if (!this.#isOwn) this.#payload = this.#payload.slice();
+    this.#isOwn = true;
+    return this.#payload;
+  }
 }

@@ -12,17 +12,23 @@ import { ClosedError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
 import type { Origin } from "../origin.ts";
 import type { Loan, Publisher } from "../vdds/publisher.ts";
+import { RECORD_BYTES, type Samples, type Stem } from "./message.ts";
 
-/** A sample that waits. */
+/** The samples of a message that wait. */
 interface Waiting {
-  readonly bytes: Uint8Array;
-  readonly origin: Origin;
-  readonly lostBefore: number;
+  readonly samples: Samples;
+  readonly payload: Uint8Array;
+  readonly stem: Stem;
+  /** For each sample its place in the payload, its length, its number, and those lost before it. */
+  readonly rows: number[];
+  next: Waiting | undefined;
 }
 
-/** The most bytes that wait for one topic, and the most samples. */
-const WAITING_BYTES = 2 ** 25;
-const WAITING_MAX = 2 ** 18;
+const ROW = 4;
+
+/** The most bytes that wait for one topic, and what each sample takes besides its own. */
+const WAITING_MAX = 2 ** 25;
+const EACH_BYTES = RECORD_BYTES + 8 * ROW;
 
 /** Publishes samples in order, each with the number of those that were lost before it. */
 export class Outlet {
@@ -32,9 +38,13 @@ export class Outlet {
   lostBefore = 0;
   publisher: Publisher<Bytes> | undefined;
   readonly #onDrop: () => void;
-  #waiting: Waiting[] = [];
-  #next = 0; // the index of the first that still waits
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
+  #row = 0; // the index of the row of the first sample that waits
+  #count = 0; // of samples that wait
   #waitingBytes = 0;
+  #sent = Infinity; // the last number before the send that is being awaited
+  readonly #marked = { origin: { host: "", incarnation: 0, sequence: 0, hops: 0 } }; // of each sample
   #end = new AbortController();
   #blocks = false;
   #ends = false;
@@ -53,19 +63,49 @@ export class Outlet {
     this.#blocks = policy === "block";
   }
 
-  /** Publishes a sample, at once or later, or counts it as dropped. Keeps the bytes. */
-  send(publisher: Publisher<Bytes> | undefined, bytes: Uint8Array, origin: Origin): void {
-    if (publisher === undefined || bytes.length > publisher.maxSample) return this.#drop();
-    if (this.#count === 0 && this.#trySend(publisher, bytes, origin)) return;
+  /** Publishes the current sample, at once or later, or counts it as dropped. */
+  send(publisher: Publisher<Bytes> | undefined, samples: Samples, stem: Stem): void {
+    const { length, sequence } = samples;
+    if (publisher === undefined || length > publisher.maxSample) return this.#drop();
+    if (this.#count === 0) {
+      this.#tellLost(publisher);
+      if (publisher.trySend(samples.bytes, this.#mark(stem, sequence))) {
+        this.published++;
+        return;
+      }
+    }
     if (!this.#blocks) return this.#onDrop(); // the topic has counted it
-    const isFull = this.#count >= WAITING_MAX || this.#waitingBytes + bytes.length > WAITING_BYTES;
+    const isFull = this.#waitingBytes + EACH_BYTES + length > WAITING_MAX;
     if (isFull && this.#count > 0) return this.#drop();
-    this.#waiting.push({ bytes, origin, lostBefore: this.lostBefore });
-    this.lostBefore = 0;
-    this.#waitingBytes += bytes.length;
+    this.#keep(samples, stem);
     if (this.#count === 1) {
       this.#sending = this.#sendWaiting(publisher, this.#end.signal);
     }
+  }
+
+  /** Lets the current sample wait. */
+  #keep(samples: Samples, stem: Stem): void {
+    let last = this.#last;
+    if (last === undefined || last.samples !== samples) {
+      last = { samples, payload: samples.keep(), stem, rows: [], next: undefined };
+      if (this.#last === undefined) this.#first = last;
+      else this.#last.next = last;
+      this.#last = last;
+    }
+    last.rows.push(samples.at, samples.length, samples.sequence, this.lostBefore);
+    this.lostBefore = 0;
+    this.#count++;
+    this.#waitingBytes += EACH_BYTES + samples.length;
+  }
+
+  /** Returns the options that mark a sample with its origin, until the next call. */
+  #mark({ host, incarnation, hops }: Stem, sequence: number): { origin: Origin } {
+    const { origin } = this.#marked;
+    origin.host = host;
+    origin.incarnation = incarnation;
+    origin.hops = hops;
+    origin.sequence = sequence;
+    return this.#marked;
   }
 
   /** Resolves once nothing waits; with false if it was dropped instead. */
@@ -89,23 +129,6 @@ export class Outlet {
     this.published++;
   }
 
-  #trySend(publisher: Publisher<Bytes>, bytes: Uint8Array, origin: Origin): boolean {
-    this.#tellLost(publisher);
-    if (!publisher.trySend(bytes, { origin })) return false;
-    this.published++;
-    return true;
-  }
-
-  /** The samples that wait. */
-  get #count(): number {
-    return this.#waiting.length - this.#next;
-  }
-
-  #clear(): void {
-    this.#waiting = [];
-    this.#next = this.#waitingBytes = 0;
-  }
-
   #tellLost(publisher: Publisher<Bytes>): void {
     if (this.lostBefore > 0) publisher.countLost(Math.min(this.lostBefore, 2 ** 29));
     this.lostBefore = 0;
@@ -118,24 +141,37 @@ export class Outlet {
 
   async #sendWaiting(publisher: Publisher<Bytes>, signal: AbortSignal): Promise<void> {
     try {
-      for (;;) {
-        const first = this.#waiting[this.#next];
-        if (first === undefined) return this.#ends ? this.close() : undefined;
-        const { bytes, origin, lostBefore } = first;
-        if (lostBefore > 0) publisher.countLost(lostBefore);
-        if (!publisher.trySend(bytes, { origin })) await publisher.send(bytes, { origin, signal });
-        this.#waitingBytes -= bytes.length;
-        this.published++;
-        this.#next++;
-        if (this.#count === 0) this.#clear();
-        else if (this.#next >= WAITING_MAX) {
-          this.#waiting = this.#waiting.slice(this.#next); // once in a while: a shift() moves all
-          this.#next = 0;
+      for (let first; (first = this.#first) !== undefined;) {
+        const { payload, stem, rows } = first;
+        while (this.#row < rows.length) {
+          const [at, length, sequence, lostBefore] = rowAt(rows, this.#row);
+          if (lostBefore > 0) publisher.countLost(lostBefore);
+          rows[this.#row + ROW - 1] = 0; // told
+          const bytes = payload.subarray(at, at + length);
+          if (!publisher.trySend(bytes, this.#mark(stem, sequence))) {
+            this.#sent = publisher.sequence;
+            await publisher.send(bytes, { origin: { ...stem, sequence }, signal });
+            if (signal.aborted) return; // close() has seen that this one was sent
+            this.#sent = Infinity;
+          }
+          this.#pass();
         }
+        this.#first = first.next;
+        this.#row = 0;
       }
+      this.#last = undefined;
+      if (this.#ends) this.close();
     } catch (error) {
       if (!signal.aborted && !(error instanceof ClosedError)) throw error;
     }
+  }
+
+  /** Counts the first of those that wait as published. */
+  #pass(): void {
+    this.published++;
+    this.#count--;
+    this.#waitingBytes -= EACH_BYTES + this.#first!.rows[this.#row + 1]!;
+    this.#row += ROW;
   }
 
   /** Closes the publisher once it has published what waits for it. */
@@ -148,12 +184,21 @@ export class Outlet {
   close(): void {
     this.#ends = false;
     this.#end.abort();
-    for (const { lostBefore } of this.#waiting.slice(this.#next)) {
-      this.lostBefore += lostBefore;
-      this.#drop();
+    if (this.publisher !== undefined && this.publisher.sequence > this.#sent) this.#pass();
+    this.#sent = Infinity;
+    for (; this.#first !== undefined; this.#first = this.#first.next, this.#row = 0) {
+      for (const { rows } = this.#first; this.#row < rows.length; this.#row += ROW) {
+        this.lostBefore += rows[this.#row + ROW - 1]!;
+        this.#drop();
+      }
     }
-    this.#clear();
+    this.#last = undefined;
+    this.#row = this.#count = this.#waitingBytes = 0;
     this.publisher?.close();
     this.publisher = undefined;
   }
+}
+
+function rowAt(rows: readonly number[], i: number): [number, number, number, number] {
+  return [rows[i]!, rows[i + 1]!, rows[i + 2]!, rows[i + 3]!];
 }

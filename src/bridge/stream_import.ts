@@ -9,7 +9,7 @@ import { VringError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
 import type { MpscProducer } from "../mpsc/producer.ts";
 import { Assembly } from "./assembly.ts";
-import { type Heading, type Piece, recordsIn } from "./message.ts";
+import { type Heading, Samples } from "./message.ts";
 import { hashText, offerIn, ringFrom } from "./offer.ts";
 import type { ImportAccount, ImportParts } from "./topic_import.ts";
 
@@ -72,15 +72,15 @@ export class StreamImport implements Disposable {
       if (bytes === true) return undefined;
       if (bytes === false) return "a part of the batch is missing";
     }
-    const pieces = recordsIn(bytes);
-    if (pieces === undefined) return "the batch is damaged";
-    for (const piece of pieces) await this.#storePiece(producer, piece);
+    const messages = Samples.records(bytes);
+    if (messages === undefined) return "the batch is damaged";
+    while (messages.next()) await this.#storeMessage(producer, messages);
     return undefined;
   }
 
-  async #storePiece(
+  async #storeMessage(
     producer: MpscProducer<Bytes>,
-    { sequence, time: lane, bytes }: Piece,
+    { sequence, time: lane, bytes }: Samples,
   ): Promise<void> {
     if (sequence <= (this.#stored.get(lane) ?? -1)) return void this.#duplicates++;
     await producer.send(bytes, { signal: this.#end.signal });

@@ -13,7 +13,7 @@ import { VringError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
 import type { Loan, Publisher } from "../vdds/publisher.ts";
 import { Assembly } from "./assembly.ts";
-import { type Heading, type Piece, piecesIn, type Unsent } from "./message.ts";
+import { type Heading, Samples, samplesIn, type Stem, type Unsent } from "./message.ts";
 import { Numbers } from "./numbers.ts";
 import { hashText, type Offered, offerIn, topicFrom } from "./offer.ts";
 import { Outlet } from "./outlet.ts";
@@ -206,9 +206,9 @@ export class TopicImport implements Disposable {
     if (heading.count === 0) this.#mark(heading.sequence);
     else if (heading.chunk !== undefined) this.#addChunk(sender, heading, payload, publisher);
     else {
-      const pieces = piecesIn(heading, payload.slice()); // they may wait
-      if (pieces === undefined) return this.#refuse("a message is damaged");
-      for (const piece of pieces) this.#publishPiece(piece, heading, publisher);
+      const samples = samplesIn(heading, payload);
+      if (samples === undefined) return this.#refuse("a message is damaged");
+      this.#publishAll(samples, heading.stem, publisher);
     }
     this.#attribute(heading.unsent, from);
     if (heading.isEnd) this.#outlet.end();
@@ -250,10 +250,11 @@ export class TopicImport implements Disposable {
     if (this.#accept(sequence)) this.#numbers.last = sequence - 1; // the number itself is still to come
   }
 
-  #publishPiece(piece: Piece, { stem }: Heading, publisher: Publisher<Bytes> | undefined): void {
-    const { sequence, bytes } = piece;
-    if (!this.#accept(sequence)) return void this.#duplicates++;
-    this.#outlet.send(publisher, bytes, { ...stem, sequence });
+  #publishAll(samples: Samples, stem: Stem, publisher: Publisher<Bytes> | undefined): void {
+    while (samples.next()) {
+      if (this.#accept(samples.sequence)) this.#outlet.send(publisher, samples, stem);
+      else this.#duplicates++;
+    }
   }
 
   #addChunk(
@@ -267,11 +268,10 @@ export class TopicImport implements Disposable {
     const bytes = this.#assembly.add(sender, heading, payload);
     if (bytes === true) return; // more will come
     if (bytes === false || !this.#accept(sequence)) return this.#dropPartial();
-    const origin = { ...stem, sequence };
     const loan = this.#loan;
     this.#loan = undefined;
-    if (loan === undefined) this.#outlet.send(publisher, bytes, origin);
-    else this.#outlet.publish(publisher!, loan, origin);
+    if (loan !== undefined) this.#outlet.publish(publisher!, loan, { ...stem, sequence });
+    else this.#outlet.send(publisher, Samples.whole(bytes, sequence), stem);
   }
 
   #beginSample(
