@@ -78,8 +78,8 @@ export function askForDeath(dice: Dice): Question {
   const isInside = operation >= 3 && operation <= 5;
   return {
     question: `Ann has ${coins} coins and Ben none. An owner moves ${moved} in six operations: 1 ` +
-      "record lock, 2 number, 3 take, 4 give, 5 post, 6 unlock. It is killed before operation " +
-      `${operation}. What is \`recovered\` for its heir, and how many coins are there?`,
+      "record lock, 2 number, 3 take, 4 give, 5 post, 6 unlock. If it is killed before operation " +
+      `${operation}, what is \`recovered\` for its heir, and how many coins are there?`,
     answer: `${isInside}; ${operation === 4 ? coins - moved : coins}`,
   };
 }
