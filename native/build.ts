@@ -32,6 +32,7 @@ import {
   TOPIC_DETAIL,
   TOPIC_READER,
 } from "../src/vdds/vring_layout.ts";
+import { HALL } from "../src/wait/hall.ts";
 
 /** Every layout of shared memory, in the order of the documentation. */
 const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
@@ -52,6 +53,7 @@ const LAYOUTS: readonly (AnyLayout & { toMarkdown(): string })[] = [
   SOURCES_CONTROL,
   SLOT_CONTROL,
   SLOT_ENTRY,
+  HALL,
 ];
 
 /** Every type of region. */

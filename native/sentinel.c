@@ -11,10 +11,11 @@
 #include "syscall.h"
 
 #define FILES (1 << 20)
+#define FIFO_KIND 13 /* where "wake" is, from the end of the path of a FIFO */
 
 static uint64_t recorded[FILES / 64];
 static int32_t own_fd = -1;
-static char fifo[64]; /* the path of this isolate's FIFO */
+static char fifo[64]; /* the path of this isolate's FIFO, which ends in "wake." and 8 digits */
 static void (*retire_memory)(double owner);
 
 /* Returns the owner under which the memory of this isolate is recorded. */
@@ -66,23 +67,35 @@ EXPORT int32_t sentinel_close(int32_t fd)
 }
 
 /*
- * Makes the FIFO of this isolate and opens it for reading and writing, for an owner that will close
- * it; its name goes when the isolate ends.
+ * Makes the FIFO of this isolate and opens it for reading and writing. Its name goes when the
+ * isolate ends, after that of the file "hall." with the same digits (src/wait/hall.ts).
  */
 EXPORT int32_t sentinel_fifo(const char *path)
 {
     uint32_t length = 0;
     while (path[length] != 0) length++;
-    if (length >= sizeof fifo) return -EINVAL;
+    if (length < FIFO_KIND || length >= sizeof fifo) return -EINVAL;
     int32_t result = call4(__NR_mknodat, AT_FDCWD, path, 0010600, 0);
     if (result < 0) return result;
     for (uint32_t i = 0; i <= length; i++) ((volatile char *)fifo)[i] = path[i];
-    return open_file(path, OPEN_WRITE, 0);
+    return record(open_file(path, OPEN_WRITE, 0));
+}
+
+static void remove_names(void)
+{
+    uint32_t length = 0;
+    char hall[sizeof fifo];
+    for (; fifo[length] != 0; length++) ((volatile char *)hall)[length] = fifo[length];
+    if (length == 0) return;
+    hall[length] = 0;
+    for (uint32_t i = 0; i < 4; i++) ((volatile char *)hall)[length - FIFO_KIND + i] = "hall"[i];
+    call3(__NR_unlinkat, AT_FDCWD, hall, 0);
+    call3(__NR_unlinkat, AT_FDCWD, fifo, 0);
 }
 
 __attribute__((destructor)) static void isolate_ended(void)
 {
-    if (fifo[0] != 0) call3(__NR_unlinkat, AT_FDCWD, fifo, 0);
+    remove_names();
     if (retire_memory) retire_memory(sentinel_owner());
     for (int32_t i = 0; i < FILES / 64; i++)
         for (int32_t bit = 0; recorded[i] != 0 && bit < 64; bit++)

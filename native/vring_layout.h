@@ -459,4 +459,22 @@ _Static_assert(offsetof(struct slot_entry, origin) == 88, "slot_entry.origin");
 _Static_assert(_Alignof(struct slot_entry) == 64, "alignment of slot_entry");
 _Static_assert(sizeof(struct slot_entry) == 192, "size of slot_entry");
 
+#define HALL_VERSION 1u
+#define HALL_HASH UINT64_C(0x334ddd70671031c5)
+struct hall {
+  _Alignas(64) _Atomic uint32_t bell; /* rung after a hint; the isolate sleeps on it */
+  uint8_t _pad_4[60];
+  _Atomic uint32_t loop; /* the FIFO of the isolate's event loop; 0 if none */
+  uint8_t _pad_68[60];
+  _Alignas(64) _Atomic uint32_t groups; /* bit g: some bit of hints[g] is set */
+  uint8_t _pad_132[60];
+  uint32_t hints[32]; /* a bit for each bell that was rung */
+};
+_Static_assert(offsetof(struct hall, bell) == 0, "hall.bell");
+_Static_assert(offsetof(struct hall, loop) == 64, "hall.loop");
+_Static_assert(offsetof(struct hall, groups) == 128, "hall.groups");
+_Static_assert(offsetof(struct hall, hints) == 192, "hall.hints");
+_Static_assert(_Alignof(struct hall) == 64, "alignment of hall");
+_Static_assert(sizeof(struct hall) == 320, "size of hall");
+
 #endif

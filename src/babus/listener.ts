@@ -19,6 +19,10 @@
  *     asleep.
  * P1  Raise the bells, look at all slots, sleep: as with one bell (doorbell.ts, P1).
  *
+ * With many slots that is linear. So a listener to many keeps them in a set (wait/ready_set.ts), from
+ * the second look on until slots are added or removed: their bells stay raised, and a look is at
+ * those alone that were hot or rung.
+ *
  * @module
  */
 
@@ -27,9 +31,11 @@ import type { Codec } from "../codec.ts";
 import { ClosedError, counted } from "../errors.ts";
 import type { Scalar } from "../layout/scalars.ts";
 import type { Type } from "../message.ts";
+import { onCollected } from "../os/clock.ts";
 import { CONDITIONS, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { iterate } from "../wait/iterate.ts";
+import { MANY, ReadySet } from "../wait/ready_set.ts";
 import {
   type LoopOptions,
   type SyncWaitOptions,
@@ -71,8 +77,9 @@ interface Subscription {
  * read the slot, you read it, and the next look reports the slot again: compare `sequence` where
  * that matters.
  *
- * The kernel watches up to 128 slots at once, for all promises of a process together. With more,
- * the process checks all of them each millisecond, which takes some percent of a processor.
+ * A look and a wait cost the same for ten slots and for thousands. Slots that another process listens
+ * to together with many others are an exception: the kernel watches up to 128 of them, for all
+ * promises of a process together, and beyond that the process checks each of them every millisecond.
  *
  * @example Wait for either of two slots
  * ```ts
@@ -91,15 +98,25 @@ export class Listener implements Disposable, Waitable {
   readonly #subscriptions = new Map<Slot<Type>, Subscription>();
   readonly #waiter: Waiter = {
     action: "hear of news in a slot",
-    conditions: () => this[CONDITIONS](),
+    conditions: () => {
+      const set = this.#many.set();
+      return set === undefined ? this[CONDITIONS]() : [set.condition];
+    },
     changed: () => this.#change.signal,
     checkOpen: () => {
       if (this.#closed !== undefined) throw this.#closed;
     },
     state: () => `it listens to ${counted(this.#subscriptions.size, "slot")} without news`,
   };
+  readonly #many: Many;
   #change = new AbortController(); // ends sleeps on slots that were removed
   #closed: ClosedError | undefined;
+
+  /** Makes a listener without slots. */
+  constructor() {
+    const many = this.#many = new Many(this.#subscriptions);
+    onCollected(this, () => many.forget());
+  }
 
   /** Adds a slot, also to a `wait()` in progress, or changes its options; returns this listener. */
   add(slot: Slot<Type>, options?: ListenOptions): this {
@@ -132,7 +149,7 @@ export class Listener implements Disposable, Waitable {
   look(): AnySlot[] {
     this.#checkOpen();
     const news: Subscription[] = [];
-    for (const subscription of this.#subscriptions.values()) {
+    for (const subscription of this.#many.candidates()) {
       checkSlot(subscription.slot);
       subscription.newest = subscription.slot.sequence;
       if (subscription.newest > subscription.seen) news.push(subscription);
@@ -199,6 +216,8 @@ export class Listener implements Disposable, Waitable {
   /** Returns the slots that have news, if one of them wakes; undefined otherwise. */
   #news(): AnySlot[] | undefined {
     this.#checkOpen();
+    const set = this.#many.set();
+    if (set !== undefined) return set.take() && this.look();
     for (const { slot, wake, seen } of this.#subscriptions.values()) {
       checkSlot(slot);
       if (wake && slot.sequence > seen) return this.look();
@@ -208,6 +227,7 @@ export class Listener implements Disposable, Waitable {
 
   /** Ends all sleeps, so that they begin again on the slots that are listened to now. */
   #endSleeps(): void {
+    this.#many.forget();
     const change = this.#change;
     this.#change = new AbortController();
     change.abort();
@@ -216,6 +236,53 @@ export class Listener implements Disposable, Waitable {
   #checkOpen(): void {
     if (this.#closed === undefined) return;
     throw new ClosedError("Cannot use this listener: it is closed");
+  }
+}
+
+/** The set of the slots that wake a listener to many, from the second use on. */
+class Many {
+  readonly #subscriptions: Map<Slot<Type>, Subscription>;
+  #quiet: Subscription[] = []; // those that do not wake
+  #set: ReadySet<Subscription> | undefined;
+  #state: "new" | "used" | "kept" | "refused" = "new";
+
+  constructor(subscriptions: Map<Slot<Type>, Subscription>) {
+    this.#subscriptions = subscriptions;
+  }
+
+  /** Returns the set; undefined if the slots are few, were not waited for yet, or have changed. */
+  set(): ReadySet<Subscription> | undefined {
+    if (this.#state === "kept" && (this.#set!.isClosed || this.#set!.isDeaf)) this.forget();
+    if (this.#state === "new") this.#state = "used";
+    else if (this.#state === "used") this.#prepare();
+    return this.#set;
+  }
+
+  /** Returns those of which a look finds news, and perhaps others. */
+  candidates(): Iterable<Subscription> {
+    const set = this.set();
+    if (set === undefined) return this.#subscriptions.values();
+    return set.takeAll().map(({ owner }) => owner).concat(this.#quiet);
+  }
+
+  /** Forgets the set, as the slots have changed. */
+  forget(): void {
+    this.#set?.[Symbol.dispose]();
+    this.#set = undefined;
+    this.#state = "new";
+  }
+
+  #prepare(): void {
+    const all = [...this.#subscriptions.values()];
+    const waking = all.filter(({ wake }) => wake);
+    if (waking.length >= MANY && all.every(({ slot }) => !slot.closed)) {
+      this.#set = ReadySet.of(waking.map((owner) => ({
+        owner,
+        condition: owner.slot[NEWS](() => owner.seen),
+      })));
+    }
+    this.#quiet = all.filter(({ wake }) => !wake);
+    this.#state = this.#set === undefined ? "refused" : "kept";
   }
 }
 

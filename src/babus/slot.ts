@@ -210,7 +210,8 @@ export class Slot<K extends Type = Bytes> extends SlotReader<K> {
   /** @ignore */
   protected news(seen: () => number): Condition {
     const { bell, publishedLow: watch } = this.#words;
-    return { bell, watch, watchTellsAll: true, ready: () => this.#history.last() > seen() };
+    const ready = () => this.#history.last() > seen();
+    return { bell, watch, watchTellsAll: true, isSteady: true, ready };
   }
 
   /** Claims the next message; the lock is held, and stays so unless this throws. */

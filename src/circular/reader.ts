@@ -58,6 +58,7 @@ export class CircularBufferReader<K extends Type = Bytes> extends CircularReceiv
     this.#condition = {
       bell: ring.bell,
       watch: ring.publishedLow,
+      isSteady: true,
       ready: () => cursor.seesMore() || this.#writerHasClosed(),
       // Only once the last messages of the dead writer are read.
       beforeSleep: () => this.#writerIsDead() && !cursor.seesMore() ? "lost" : undefined,

@@ -106,6 +106,7 @@ export abstract class MessageReceiver<K extends Type = Bytes, F = unknown>
     this.#conditions = [{
       bell: source.bell,
       watch: source.watch,
+      isSteady: true,
       ready: () => source.look() || end.peerHasClosed(),
       // Only once the last messages of the dead are read.
       beforeSleep: () => end.peerIsLost() && !source.look() ? "lost" as const : undefined,

@@ -58,6 +58,8 @@ export class Mapping implements Memory, Disposable {
   readonly what: string;
   /** Whether the memory can only be read. */
   readonly readOnly: boolean;
+  /** A random number that all mappings of one region share; 0 for other memory. */
+  seed = 0;
   /** The buffer of all views of the memory. */
   readonly buffer: ArrayBuffer;
   /** The memory for values of all types; its methods throw a TypeError once it is closed. */

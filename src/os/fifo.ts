@@ -8,12 +8,12 @@
 
 import { Errno } from "../errors.ts";
 import { native } from "../native/load.ts";
-import { nextTurn, now } from "./clock.ts";
+import { nextTurn, now, perIsolate } from "./clock.ts";
 import { close, list, Open, open, stat, statPath, unlink, userId } from "./files.ts";
 
 /** The FIFO of this isolate. */
 export interface Inbox {
-  /** Names the FIFO; never 0 or 2^32 - 1. */
+  /** Names the FIFO; an even number, and never 0. */
   readonly id: number;
   /**
    * Resolves when a byte arrives, at the deadline or after `stir()`; sometimes without a reason.
@@ -26,6 +26,7 @@ export interface Inbox {
 
 const DIRECTORY = "/dev/shm";
 const PREFIX = "vring-wake.";
+const HALL_PREFIX = "vring-hall.";
 const MOST_ATTEMPTS = 3;
 
 /** Loading node:net blocks the event loop for 20 to 40 ms and takes 10 MB: too much for few sleeps. */
@@ -48,7 +49,9 @@ async function make(): Promise<void> {
     await nextTurn(); // not within the sleep that is the last to be counted
     const Socket = socketClass();
     if (Socket === undefined) return;
-    const { id, fd } = makeFifo();
+    const id = ownId();
+    if (id === undefined) return;
+    const fd = native().vring_open(cString(pathOf(id)), Open.write, 0);
     if (fd < 0) return;
     const own = new SocketInbox(id);
     const onread = { buffer: new Uint8Array(4096), callback: () => own.hear() };
@@ -63,16 +66,27 @@ async function make(): Promise<void> {
   }
 }
 
+/**
+ * Returns the id of the FIFO of this isolate, which the first call makes; undefined if that fails.
+ * The FIFO has a reader, and so its id is in use, until the isolate ends.
+ */
+export const ownId: () => number | undefined = perIsolate(makeFifo);
+
 /** Makes a FIFO, and posts the byte that shows whether the runtime hears it. */
-function makeFifo(): { id: number; fd: number } {
+function makeFifo(): number | undefined {
   removeAbandonedFifos();
-  for (let attempts = 0;; attempts++) {
-    const id = crypto.getRandomValues(new Uint32Array(1))[0]! % 0xfffffffe + 1;
-    const fd = native().sentinel_fifo(new TextEncoder().encode(`${pathOf(id)}\0`));
-    if (fd < 0 || post(id) >= 0) return { id, fd };
-    native().vring_close(fd); // another isolate took it for abandoned before it was open
-    if (attempts === MOST_ATTEMPTS) return { id, fd: -Errno.EAGAIN };
+  for (let attempts = 0; attempts <= MOST_ATTEMPTS; attempts++) {
+    const id = 2 * (crypto.getRandomValues(new Uint32Array(1))[0]! % 0x7ffffffe + 1);
+    const fd = native().sentinel_fifo(cString(pathOf(id)));
+    if (fd < 0) return undefined;
+    if (post(id) >= 0) return id;
+    close(fd); // another isolate took it for abandoned before it was open
   }
+  return undefined;
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
 }
 
 /** The parts of a socket of node:net that the inbox needs. */
@@ -183,7 +197,7 @@ function isOwnFifo({ mode, uid }: { mode: number; uid: number }): boolean {
   return (mode & 0o170000) === 0o010000 && uid === userId();
 }
 
-/** Removes the FIFOs that killed isolates of this user have left. */
+/** Removes the FIFOs that killed isolates of this user have left, and the halls beside them. */
 export function removeAbandonedFifos(): void {
   const names = list(DIRECTORY);
   if (typeof names === "number") return;
@@ -194,10 +208,17 @@ export function removeAbandonedFifos(): void {
     if (typeof status === "number" || !isOwnFifo(status)) continue;
     const fd = open(path, Open.sink);
     if (fd >= 0) close(fd);
-    else if (fd === -Errno.ENXIO) unlink(path);
+    if (fd !== -Errno.ENXIO) continue;
+    unlink(`${DIRECTORY}/${HALL_PREFIX}${name.slice(PREFIX.length)}`);
+    unlink(path);
   }
 }
 
-function pathOf(id: number): string {
-  return `${DIRECTORY}/${PREFIX}${id.toString(16).padStart(8, "0")}`;
+function pathOf(id: number, prefix = PREFIX): string {
+  return `${DIRECTORY}/${prefix}${id.toString(16).padStart(8, "0")}`;
+}
+
+/** Returns the path of the hall (wait/hall.ts) of the isolate that has the FIFO `id`. */
+export function hallPathOf(id: number): string {
+  return pathOf(id, HALL_PREFIX);
 }

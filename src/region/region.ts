@@ -88,6 +88,7 @@ export class Region implements Disposable {
     this.#what = parts.what;
     this.#member = parts.member;
     noteDirectory(parts.mapping, parts.path);
+    parts.mapping.seed = new DataView(parts.header.creator.slice().buffer).getUint32(0);
     attachments.set(parts.mapping.bytes.buffer, this);
     disposeAtEnd(this);
     this.#forget = noteOpen(this, parts.what, parts.path);

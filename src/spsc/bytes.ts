@@ -303,7 +303,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
   /** @ignore */
   [CONDITIONS](): readonly Condition[] {
     this.#end.checkOpen();
-    return [this.#bytes(1)];
+    return [{ ...this.#bytes(1), isSteady: true }];
   }
 
   /** @ignore */

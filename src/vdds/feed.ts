@@ -76,16 +76,18 @@ export class Feed<K extends Type> implements Intake<K>, Disposable {
     this.#reading = reading;
     this.#endsWithPeer = endsWithPeer;
     const { bell, used: watch } = reader.words;
+    const isSteady = source === undefined; // others may join a source
     this.#conditions = [
       endsWithPeer
         ? {
           bell,
           watch,
+          isSteady,
           ready: () => reader.hasNews() || this.#publisherHasClosed(),
           // Drained, also of the last words.
           beforeSleep: () => this.#publisherIsLost() && !reader.hasNews() ? "lost" : undefined,
         }
-        : { bell, watch, watchTellsAll: true, ready: () => reader.hasNews() },
+        : { bell, watch, isSteady, watchTellsAll: true, ready: () => reader.hasNews() },
     ];
   }
 

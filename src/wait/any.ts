@@ -5,11 +5,16 @@
  * peers have closed it has `ended`, and once they are lost a call that finds nothing throws a
  * PeerLostError.
  *
+ * A list of many that is waited for again keeps its preparation (ready_set.ts). A shorter one, or the
+ * first wait for a list, looks at each.
+ *
  * @module
  */
 
 import { checkSyncWaits, checkWaits, inWords, isView } from "../arguments.ts";
 import type { Attempt, Condition, Waiter } from "./condition.ts";
+import { onCollected, perIsolate } from "../os/clock.ts";
+import { MANY, ReadySet, type Thing } from "./ready_set.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "./until.ts";
 
 /** The method by which `waitAny` asks a receiver for its conditions. */
@@ -31,6 +36,10 @@ export interface Waitable {
  * that receiver. If several are ready, it returns the first of the list. A receiver whose peers were
  * lost throws a PeerLostError from its next call that finds nothing, such as `tryReceive()`.
  *
+ * With many receivers, pass the same array each time: from the second time on a wait costs the same
+ * for ten receivers and for thousands. It compares the array with what it was; a frozen array
+ * (`Object.freeze`) saves that, too.
+ *
  * @example The first of two rings
  * ```ts
  * import { spsc, waitAnySync } from "@vring/vring";
@@ -49,6 +58,8 @@ export function waitAnySync<W extends Waitable>(
 ): W {
   if (options === undefined) options = {};
   checkSyncWaits(options);
+  const kept = keptFor(waitables);
+  if (kept !== undefined) return kept.attempt() ?? untilSync(kept.attempt, kept.waiter, options);
   const ready = readyNow(waitables);
   if (ready !== undefined) return ready;
   const { attempt, waiter } = all(waitables);
@@ -57,7 +68,7 @@ export function waitAnySync<W extends Waitable>(
 
 /**
  * Resolves with the first of the receivers that has a message, or whose peers are gone. Leaves the
- * event loop free.
+ * event loop free. With many receivers, pass the same array each time, as for `waitAnySync()`.
  */
 export async function waitAny<W extends Waitable>(
   waitables: readonly W[],
@@ -66,8 +77,93 @@ export async function waitAny<W extends Waitable>(
   if (options === undefined) options = {};
   checkWaits(options);
   options.signal?.throwIfAborted();
-  const { attempt, waiter } = all(waitables);
+  const { attempt, waiter } = keptFor(waitables) ?? all(waitables);
   return await until(attempt, waiter, options);
+}
+
+const ACTION = "see any of several become ready";
+
+function stateOf(owners: readonly unknown[]): string {
+  return `none of ${new Set(owners).size} handles has anything`;
+}
+
+/** A wait for receivers, as until.ts needs it. */
+interface Wait<W> {
+  readonly attempt: Attempt<W>;
+  readonly waiter: Waiter;
+}
+
+/** A list of many that was waited for before. */
+class Kept {
+  readonly #copy: readonly Waitable[];
+  #set: ReadySet<Waitable> | undefined;
+  #isRefused = false;
+
+  constructor(list: readonly Waitable[]) {
+    this.#copy = list.slice();
+    onCollected(list, () => this.#set?.[Symbol.dispose]());
+  }
+
+  /** Whether the list has not changed. */
+  isOf(list: readonly Waitable[]): boolean {
+    if (Object.isFrozen(list)) return true;
+    const copy = this.#copy;
+    if (list.length !== copy.length) return false;
+    for (let i = 0; i < copy.length; i++) if (list[i] !== copy[i]) return false;
+    return true;
+  }
+
+  /** Returns the wait for it, which the first call prepares; undefined if that is not possible. */
+  wait(): Wait<Waitable> | undefined {
+    if (this.#isRefused) return undefined;
+    if (this.#set === undefined || this.#set.isClosed) this.#set = this.#prepare();
+    else if (!this.#set.isDeaf) return this.#wait;
+    else this.#set[Symbol.dispose]();
+    this.#isRefused = this.#set === undefined || this.#set.isClosed;
+    return this.#isRefused ? undefined : this.#wait;
+  }
+
+  #prepare(): ReadySet<Waitable> | undefined {
+    const things: Thing<Waitable>[] = [];
+    for (const owner of this.#copy) {
+      checkWaitable(owner);
+      for (const condition of owner[CONDITIONS]()) things.push({ owner, condition });
+    }
+    return ReadySet.of(things, ({ owner, condition }) => owner[LOST]?.(condition));
+  }
+
+  readonly #wait: Wait<Waitable> = {
+    attempt: () => {
+      const set = this.#set!;
+      if (set.isClosed) { for (const waitable of this.#copy) waitable[CONDITIONS](); // one throws
+       }
+      const owner = set.take()?.owner;
+      owner?.[CONDITIONS](); // throws if it is in use
+      return owner;
+    },
+    waiter: {
+      action: ACTION,
+      conditions: () => [this.#set!.condition],
+      state: () => stateOf(this.#copy),
+    },
+  };
+
+  /** Ends what a list that has changed has prepared. */
+  [Symbol.dispose](): void {
+    this.#set?.[Symbol.dispose]();
+  }
+}
+
+const lists = perIsolate(() => new WeakMap<readonly Waitable[], Kept>());
+
+/** Returns the wait that is kept for a list of many; undefined if it is short, new or changed. */
+function keptFor<W extends Waitable>(list: readonly W[]): Wait<W> | undefined {
+  if (!Array.isArray(list) || list.length < MANY) return undefined;
+  const kept = lists().get(list);
+  if (kept?.isOf(list)) return kept.wait() as Wait<W> | undefined;
+  kept?.[Symbol.dispose]();
+  lists().set(list, new Kept(list));
+  return undefined;
 }
 
 /** Returns the first receiver that is ready, without making anything for a wait. */
@@ -89,9 +185,7 @@ function checkList(waitables: unknown): void {
 }
 
 /** The attempt to find a receiver that is ready, and the wait for one. */
-function all<W extends Waitable>(
-  waitables: readonly W[],
-): { attempt: Attempt<W>; waiter: Waiter } {
+function all<W extends Waitable>(waitables: readonly W[]): Wait<W> {
   const conditions: Condition[] = [];
   const owners: W[] = [];
   checkList(waitables);
@@ -109,9 +203,9 @@ function all<W extends Waitable>(
   return {
     attempt: (ended) => owners[ended ? conditions.indexOf(ended) : conditions.findIndex(isReady)],
     waiter: {
-      action: "see any of several become ready",
+      action: ACTION,
       conditions: () => conditions,
-      state: () => `none of ${new Set(owners).size} handles has anything`,
+      state: () => stateOf(owners),
       lost: (condition) => owners[conditions.indexOf(condition)]![LOST]?.(condition),
     },
   };

@@ -24,6 +24,8 @@ export interface Condition {
   readonly watch: Word32;
   /** Whether only a change of `watch` can make the condition true. */
   readonly watchTellsAll?: boolean | undefined;
+  /** Whether its handle always has this condition alone: a wait for many can keep it (ready_set.ts). */
+  readonly isSteady?: boolean | undefined;
   /** The longest time in nanoseconds to spin on `watch` alone, if other words tell as much. */
   readonly glanceNs?: number | undefined;
   /**

@@ -25,6 +25,9 @@
  *   sleep until a byte; then 0 again        no such FIFO: loop from id to 0
  * ```
  *
+ * An isolate that waits for many things at once claims their bells for its hall instead (hall.ts):
+ * `loop` is odd then.
+ *
  * I1  Only `raise` makes the bell odd; only a wake makes it even, and then the sequence differs,
  *     so a late sleeper's compare in the kernel fails. (A second waker that saw the same odd value
  *     adds 1 to an even one and leaves it odd with no sleeper: the next ring costs one system call
@@ -69,6 +72,7 @@ import { Word32, type Word64, type WordPlace } from "../memory/word.ts";
 import { post } from "../os/fifo.ts";
 import { addAndWake, orderOthers } from "../os/futex.ts";
 import { isElsewhere } from "../region/elsewhere.ts";
+import { announce, isHall } from "./hall.ts";
 
 const WAITING = 1;
 
@@ -97,13 +101,24 @@ export class Doorbell {
     this.loop = loop && new Word32(mapping, loop, base);
   }
 
+  /** A number that this bell has in every process, and few other bells have. */
+  get place(): number {
+    const { mapping, word } = this;
+    return mapping.seed * 2 ** 20 + (word.address - mapping.address) % 2 ** 20;
+  }
+
   /**
    * Claims the bell for the FIFO with this id; false if another has it. Compare the bell with the
    * value to which it was raised after this, then sleep.
    */
   claim(id: number): boolean {
-    if (isElsewhere(this.mapping)) return false;
-    return this.loop?.compareExchange(0, id) === 0; // P2 claimed before the compare ..
+    return this.claimFor(id) === 0;
+  }
+
+  /** Claims the bell as `claim()` does; returns 0, or the value of `loop` that prevents it. */
+  claimFor(id: number): number {
+    if (this.loop === undefined || isElsewhere(this.mapping)) return REFUSED;
+    return this.loop.compareExchange(0, id); // P2 claimed before the compare ..
   }
 
   /** Ends a claim. */
@@ -170,7 +185,8 @@ export function raiseAll(all: readonly { readonly bell: Doorbell }[]): Raised[] 
   return raised;
 }
 
-function wake({ mapping, word, loop }: Doorbell): void {
+function wake(bell: Doorbell): void {
+  const { mapping, word, loop } = bell;
   const woken = addAndWake(word.address);
   if (woken === -Errno.EFAULT) { // the kernel reports what a touch of the page finds
     word.load();
@@ -179,10 +195,15 @@ function wake({ mapping, word, loop }: Doorbell): void {
   check(woken, { syscall: "futex", action: "wake who waits" });
   const id = loop?.load() ?? 0; // .. P2 loaded after the add
   if (id === 0 || id === REFUSED) return;
-  const result = isElsewhere(mapping) ? -Errno.EACCES : post(id);
+  const result = isElsewhere(mapping) ? -Errno.EACCES : inform(id, bell);
   if (result >= 0) return;
   const isGone = result === -Errno.ENXIO || result === -Errno.ENOENT;
   loop!.compareExchange(id, isGone ? 0 : REFUSED);
+}
+
+/** Informs the event loop or the hall that has claimed a bell. */
+function inform(id: number, bell: Doorbell): number {
+  return isHall(id) ? announce(id, bell) : post(id); // P4 of the hall: loop was loaded after the add
 }
 
 /** Makes the error for a wait on a bell whose memory was closed. */

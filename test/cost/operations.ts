@@ -338,6 +338,22 @@ function waitOperations(stack: DisposableStack): Operation[] {
   });
 }
 
+function listenOperations(stack: DisposableStack): Operation[] {
+  return [10, 100].map((count) => {
+    const robot = stack.use(domain(`${NAME}-heard-${count}`).open());
+    const slots = Array.from({ length: count }, (_, i) => robot.slot(`slot-${i}`, { size: 64 }));
+    const listener = stack.use(new Listener());
+    for (const slot of slots) listener.add(slot);
+    return {
+      name: `listener: look, the last of ${count} has news`,
+      times: 1,
+      anyBytes: true,
+      prepare: () => slots.at(-1)!.writeSync(MESSAGE),
+      act: () => listener.look(),
+    };
+  });
+}
+
 /** All operations, in the order of the table. */
 export function allOperations(stack: DisposableStack): Operation[] {
   return [
@@ -350,5 +366,6 @@ export function allOperations(stack: DisposableStack): Operation[] {
     slotOperations,
     lockOperations,
     waitOperations,
+    listenOperations,
   ].flatMap((operations) => operations(stack));
 }

@@ -287,7 +287,11 @@ export const ORDERS: Readonly<Record<string, Readonly<Record<string, Order>>>> =
     "word.load": TOUCH,
     "loop?.load": covered("P2: the add of the kernel before it, a barrier"),
   },
+  "wait/hall.ts": {
+    "this.groups.load": covered("P3: the raise before it, a change; and the exchange after it"),
+  },
   "wait/reactor.ts": { "this.#control.load": found("hearing-both") },
+  "wait/ready_set.ts": { "bell.word.load": AGAIN },
   "wait/sleep.ts": {
     "bell.word.load": found("doorbell-loop"),
     "word.load": AGAIN,

@@ -4,7 +4,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { post, removeAbandonedFifos } from "../../src/os/fifo.ts";
+import { hallPathOf, post, removeAbandonedFifos } from "../../src/os/fifo.ts";
+import { ReadySet } from "../../src/wait/ready_set.ts";
 import { Child } from "../os/child.ts";
 import { ScratchFile } from "../os/scratch.ts";
 import { until } from "../os/until.ts";
@@ -94,23 +95,60 @@ Deno.test("a ring clears the claim of a killed program, whose FIFO is removed la
   assert(!exists(pathOf(id)));
 });
 
-Deno.test("a waker writes to no file but a FIFO, and refuses all others from then on", () => {
-  using file = new ScratchFile(Scene.sizeOf(1));
-  using scene = Scene.at(file.path);
-  const { bell } = scene.place;
-  const path = pathOf(7);
-  Deno.writeTextFileSync(path, "mine");
-  try {
-    bell.loop!.store(7);
-    bell.raise();
-    bell.ring();
-    assertEquals(Deno.readTextFileSync(path), "mine");
-    assertEquals(bell.loop!.load(), REFUSED);
-    assert(!bell.claim(7));
-  } finally {
-    Deno.removeSync(path);
-  }
+for (const how of ["thread", "loop"]) {
+  Deno.test(`a set of things is woken from another process, and its hall ends with it: ${how}`, async () => {
+    await using stage = new Stage(how);
+    const id = Number(await stage.child.line());
+    for (let i = 0; i < 3; i++) {
+      await until("the bell is armed", () => stage.scene.place.bell.word.load() % 2 === 1);
+      assertEquals(stage.claim, id + 1);
+      stage.scene.place.publish();
+      assertEquals(await stage.child.line(), "heard");
+    }
+    const { code, stderr } = await stage.child.ending();
+    assertEquals([code, stderr], [0, ""]);
+    assert(!exists(hallPathOf(id)));
+    assert(!exists(pathOf(id)));
+  });
+}
+
+Deno.test("another isolate takes over the bells of a killed one, whose hall is removed later", async () => {
+  await using stage = new Stage("thread");
+  const id = Number(await stage.child.line());
+  await until("the bell is armed", () => stage.scene.place.bell.word.load() % 2 === 1);
+  const make = () =>
+    ReadySet.of([{ owner: 0, condition: { ...stage.scene.place.reaches(1), isSteady: true } }]);
+  assertEquals(make(), undefined);
+  stage.child.kill("SIGKILL");
+  await stage.child.ending();
+  stage.scene.place.publish(); // to the hall that nobody uses
+  assertEquals(stage.claim, id + 1);
+  using set = make();
+  assertEquals(set!.take()?.owner, 0);
+  assert(exists(hallPathOf(id)));
+  removeAbandonedFifos();
+  assert(!exists(hallPathOf(id)));
 });
+
+for (const [what, id, pathOfIt] of [["FIFO", 8, pathOf], ["hall", 9, hallPathOf]] as const) {
+  Deno.test(`a waker writes to no file but a ${what}, and refuses all others from then on`, () => {
+    using file = new ScratchFile(Scene.sizeOf(1));
+    using scene = Scene.at(file.path);
+    const { bell } = scene.place;
+    const path = pathOfIt(8);
+    Deno.writeTextFileSync(path, "mine");
+    try {
+      bell.loop!.store(id);
+      bell.raise();
+      bell.ring();
+      assertEquals(Deno.readTextFileSync(path), "mine");
+      assertEquals(bell.loop!.load(), REFUSED);
+      assert(!bell.claim(id));
+    } finally {
+      Deno.removeSync(path);
+    }
+  });
+}
 
 Deno.test("a full FIFO is a success", async () => {
   await using stage = new Stage("main");

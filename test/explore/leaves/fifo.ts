@@ -1,6 +1,6 @@
 /** Replaces src/os/fifo.ts: a FIFO is a word that counts its bytes. @module */
 
-import { currentActor, PAGE_BYTES, process, shared } from "../engine/mod.ts";
+import { currentActor, type Inode, PAGE_BYTES, process, shared } from "../engine/mod.ts";
 import type { Inbox } from "../../../src/os/fifo.ts?real";
 
 export type { Inbox };
@@ -12,21 +12,44 @@ function pathOf(id: number): string {
   return `FIFO ${id}`;
 }
 
-/** Makes the inbox of the actor at the first call; its id is one more than the actor's number. */
+export function hallPathOf(id: number): string {
+  return `/dev/shm/hall ${id}`;
+}
+
+/** Makes the inbox of the actor at the first call. */
 export function inbox(): Inbox {
-  const { locals, index } = currentActor();
+  const { locals } = currentActor();
   let own = locals.get(inbox) as Inbox | undefined;
-  if (own === undefined) locals.set(inbox, own = make(index + 1));
+  if (own === undefined) locals.set(inbox, own = make(fifo()));
   return own;
 }
 
-function make(id: number): Inbox {
+/** Makes the FIFO of the actor at the first call. */
+export function ownId(): number {
+  return fifo().id;
+}
+
+interface Fifo {
+  readonly id: number;
+  readonly inode: Inode;
+}
+
+function fifo(): Fifo {
+  const { locals, index } = currentActor();
+  let own = locals.get(fifo) as Fifo | undefined;
+  if (own !== undefined) return own;
+  const id = 2 * (index + 1);
   const inode = process().makeInode(pathOf(id), PAGE_BYTES);
+  locals.set(fifo, own = { id, inode });
   shared(() => `make ${pathOf(id)}`, (world) => {
     world.setName(pathOf(id), inode);
     world.share(inode);
     return id;
   });
+  return own;
+}
+
+function make({ id, inode }: Fifo): Inbox {
   let heard = 0;
   return {
     id,

@@ -12,6 +12,7 @@ import { BROKEN_WAITS } from "./broken_waits.ts";
 import { CIRCULAR } from "./circular.ts";
 import { DOORBELL } from "./doorbell.ts";
 import { FAN_IN } from "./fan_in.ts";
+import { HALLS } from "./hall.ts";
 import { HOSTILE } from "./hostile.ts";
 import { MPSC } from "./mpsc.ts";
 import { QUOTA } from "./quota.ts";
@@ -34,6 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...CIRCULAR,
   ...DOORBELL,
   ...FAN_IN,
+  ...HALLS,
   ...HOSTILE,
   ...MPSC,
   ...QUOTA,
