@@ -57,7 +57,7 @@ const KNOWN_STATE: Reached = { at: "known state" };
 /** Time may pass so often in one run while everybody sleeps; after that, it is a hang. */
 const TICKS = 40;
 
-/** A run that takes more steps than this does not end. */
+/** A run that takes more steps than this does not end, unless its scenario says so. */
 const LONGEST = 1500;
 
 /** The state of a scenario while it runs. */
@@ -66,11 +66,13 @@ export class Run {
   readonly #actors: Actors;
   readonly #sliceNs: number;
   readonly #anyMayDie: boolean;
+  readonly #longest: number;
   #turn: Turn;
 
   /** Builds the machine and the actors. */
   constructor(scenario: Scenario, bounds: Bounds, options: RunOptions = {}) {
     this.#actors = new Actors(scenario, options);
+    this.#longest = scenario.longest ?? LONGEST;
     this.world = this.#actors.world;
     this.#sliceNs = options.conventions?.sliceNs ?? Infinity;
     this.#anyMayDie = options.anyMayDie ?? false;
@@ -147,8 +149,8 @@ export class Run {
     if (choices.every(({ kind }) => kind === "kill")) {
       return this.#actors.verdict(this.#turn.left.ticks === 0) ?? "well";
     }
-    if (steps < LONGEST) return undefined;
-    return { kind: "hang", message: `the run does not end within ${LONGEST} steps` };
+    if (steps < this.#longest) return undefined;
+    return { kind: "hang", message: `the run does not end within ${this.#longest} steps` };
   }
 
   /** Returns what {@linkcode ended} would return if nothing were left of the bounds. */

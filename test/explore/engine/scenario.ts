@@ -88,6 +88,8 @@ export interface Scenario {
   readonly bounds: Bounds;
   /** Still tighter bounds for the short search of a large scenario. */
   readonly short?: Partial<Bounds>;
+  /** The most steps of a run that ends; 1,500 by default. */
+  readonly longest?: number;
   /** Returns what is wrong with the end of a run; undefined if it is right. */
   readonly check: (end: End) => string | undefined;
   /** For code that is broken on purpose: the defect that the search must find. */

@@ -10,6 +10,7 @@
  */
 
 import { domain } from "../../../src/babus/definition.ts";
+import { calls } from "../../../src/calls/definition.ts";
 import { circular } from "../../../src/circular/definition.ts";
 import { bytes } from "../../../src/codec.ts";
 import {
@@ -18,19 +19,25 @@ import {
   LayoutMismatchError,
   LostError,
   PeerLostError,
+  RemoteError,
   RoleTakenError,
 } from "../../../src/errors.ts";
 import { isCount } from "../../../src/layout/sizes.ts";
 import { copyIn, copyOut, type Memory, Word32 } from "../../../src/memory/word.ts";
 import { mpsc } from "../../../src/mpsc/definition.ts";
 import { REGION_HEADER } from "../../../src/region/header.ts";
+import { type RwLock, rwLock } from "../../../src/shared/rw_lock.ts";
 import { spsc } from "../../../src/spsc/definition.ts";
 import { topic } from "../../../src/vdds/definition.ts";
+import { GULLIBLE } from "../broken/calls.ts";
+import { CREDULOUS } from "../broken/seats.ts";
 import { currentActor, nameOf, type World } from "../engine/mod.ts";
 import {
   type ActorSpec,
   arranged,
+  type End,
   immortal,
+  makeMemory,
   mapMemory,
   messageOf,
   pair,
@@ -53,9 +60,20 @@ const DOCUMENTED = [
   LayoutMismatchError,
   LostError,
   PeerLostError,
+  RemoteError,
   RoleTakenError,
   DOMException, // a time-out
 ];
+
+/** How often an act is tried that a lowered bell may delay beyond the time limit. */
+const TRIES = 3;
+
+/** Runs an act until it ends in time, and returns the name of the last documented error. */
+function inTime(tries: number, act: () => unknown): string {
+  let outcome = "TimeoutError";
+  for (let left = tries; left > 0 && outcome === "TimeoutError"; left--) outcome = guarded(act);
+  return outcome;
+}
 
 /** Runs an act, and returns the name of a documented error. */
 function guarded(act: () => unknown): string {
@@ -230,65 +248,255 @@ function opening({ arrange, body }: ActorSpec): ActorSpec {
   }));
 }
 
+/** A product, as the scenarios of all products use it. */
+interface Attack {
+  /** The file that is attacked. */
+  readonly path: string;
+  /** Opens all ends, which names the words. */
+  ends(): readonly Partial<Disposable>[];
+  readonly parties: Readonly<Record<string, ActorSpec>>;
+  /** How often bells are hit in a run; twice by default. */
+  readonly bells?: number;
+  /** Other parties while only bells are hit. */
+  readonly whileBells?: Readonly<Record<string, ActorSpec>>;
+  /** Whether two preemptions can be searched. */
+  readonly isSmall?: boolean;
+  /** The most steps of a run, as in a scenario. */
+  readonly longest?: number;
+  /** Makes other memory in the setup. */
+  prepare?(): void;
+  /** Returns what must not be, whatever was written. */
+  check?(end: End): string | undefined;
+  /** Returns what must not be while only bells are hit. */
+  checkWithBells(end: End): string | undefined;
+}
+
+/** An attack on the way of messages. */
+function attackOn(name: string, play: Play): Attack {
+  return {
+    path: play.path,
+    ends: () => [play.send(), play.receive()],
+    parties: { receiver: receiver(play), sender: sender(play) },
+    isSmall: name === "spsc" || name === "circular",
+    checkWithBells({ results }) {
+      const { received } = results.receiver as Ended;
+      const all = name === "babus" ? received.slice(-1) : received; // a slot has the latest
+      return `${all}` === (name === "babus" ? "2" : "1,2") ? undefined : `received ${received}`;
+    },
+  };
+}
+
+// ---- calls ----
+
+const SUMS = () => calls("calls", { capacity: 512, clients: 1, persist: true });
+
+/** The answer to a request. */
+function answerTo(request: number): number {
+  return request + MESSAGES;
+}
+
+/** The outcome of each request: the number of an answer, 0 for torn bytes, or an error. */
+interface Asked {
+  readonly answers: readonly (number | string)[];
+}
+
+/** Asks, each request so many times. */
+const asking = (tries: number) =>
+  arranged(() => SUMS().client({ onPeerGone: "wait" }), (client): Asked => {
+    const answers: (number | string)[] = [];
+    for (let request = 1; request <= MESSAGES; request++) {
+      let answer: number | undefined;
+      const outcome = inTime(tries, () => {
+        const bytes = client.callSync(pattern(LENGTH, request), WAIT);
+        answer = messageOf(bytes, 2 * MESSAGES) ?? 0;
+      });
+      answers.push(answer ?? outcome);
+    }
+    const outcome = guarded(() => client.close());
+    return { answers: outcome === "ok" ? answers : [...answers, outcome] };
+  });
+
+/** Serves a client that asks each request so many times. */
+const serving = (tries: number) =>
+  arranged(() => SUMS().server(), (server): Ended => {
+    const outcomes: string[] = [];
+    const received: number[] = [];
+    const handle = (bytes: Uint8Array) => {
+      const request = messageOf(bytes, MESSAGES) ?? 0;
+      received.push(request);
+      return pattern(LENGTH, answerTo(request));
+    };
+    for (let left = (1 + tries) * MESSAGES; left > 0; left--) {
+      outcomes.push(guarded(() => server.handleSync(handle, { ...WAIT, limit: 1 })));
+      const isAskedAgain = tries > 1 && outcomes.at(-1) !== "TimeoutError";
+      if (received.includes(MESSAGES) && !isAskedAgain) break;
+    }
+    outcomes.push(guarded(() => server.close()));
+    return { outcomes, received };
+  });
+
+/** Each answer belongs to its request. */
+function misanswered({ results }: End): string | undefined {
+  const { answers = [] } = (results.client ?? results[GULLIBLE]) as Partial<Asked>;
+  const wrong = answers.findIndex((answer, i) =>
+    typeof answer === "number" && answer !== answerTo(i + 1)
+  );
+  return wrong < 0 ? undefined : `request ${wrong + 1} was answered by ${answers[wrong]}`;
+}
+
+const CALLS_ATTACK: Attack = {
+  path: "/dev/shm/vring.calls.calls",
+  ends: () => [SUMS().server(), SUMS().client()],
+  parties: { client: asking(1), server: serving(1) },
+  bells: 1,
+  whileBells: { client: asking(TRIES), server: serving(TRIES) },
+  check: misanswered,
+  checkWithBells({ results }) {
+    const { answers } = results.client as Asked;
+    return `${answers}` === "3,4" ? undefined : `answered ${answers}`;
+  },
+};
+
+// ---- the reader/writer lock ----
+
+const TABLE = () => rwLock("table", { persist: true });
+const INSIDE = { path: "inside", offset: 0 };
+
+/** Acquires the lock in several ways; notes how each ended, and whether a writer was met inside. */
+function visiting(...acts: ((lock: RwLock) => Disposable)[]): ActorSpec {
+  return arranged(() => ({ lock: TABLE().open(), memory: mapMemory("shared") }), (given) => {
+    const { lock, memory } = given;
+    const inside = new Word32(memory, INSIDE);
+    let met = 0;
+    const outcomes = acts.map((act) =>
+      inTime(TRIES, () => {
+        using _permit = act(lock);
+        if (inside.add(1) !== 0) met++;
+        inside.add(-1);
+      })
+    );
+    outcomes.push(guarded(() => lock.close()));
+    return { outcomes, met };
+  });
+}
+
+const RW_ATTACK: Attack = {
+  path: "/dev/shm/vring.rwlock.table",
+  ends: () => {
+    const locks = [TABLE().open(), TABLE().open()];
+    for (const lock of locks) using(lock.tryWrite());
+    return locks;
+  },
+  parties: {
+    writer: visiting((lock) => lock.writeSync(WAIT), (lock) => lock.readSync(WAIT)),
+    other: visiting((lock) => lock.writeSync(WAIT)),
+  },
+  longest: 4000, // a look at all 128 seats
+  prepare: () => makeMemory("shared", 64),
+  checkWithBells({ results }) {
+    for (const [name, result] of Object.entries(results)) {
+      const { outcomes, met } = (result ?? { outcomes: [], met: 0 }) as {
+        outcomes: string[];
+        met: number;
+      };
+      if (met > 0) return `${name} met another inside`;
+      if (outcomes?.some((outcome) => outcome !== "ok")) return `${name} ended with ${outcomes}`;
+    }
+    return undefined;
+  },
+};
+
+/** Disposes of something at once. */
+function using(thing: Disposable | undefined): void {
+  thing?.[Symbol.dispose]();
+}
+
 const isBell = (name: string) => /bell|loop/.test(name);
 
 /** The scenarios of a product. */
-function rowsOf(name: string, play: Play): Row[] {
+function rowsOf(name: string, attack: Attack): Row[] {
+  const { path, parties, isSmall = false, check = () => undefined, checkWithBells } = attack;
   let targets: number[] = [];
   const prepare = (isTarget: (name: string) => boolean) => () => {
-    const ends = [play.send(), play.receive()];
-    targets = targetsIn(play.path, isTarget);
+    attack.prepare?.();
+    const ends = attack.ends();
+    targets = targetsIn(path, isTarget);
     for (const end of ends) end[Symbol.dispose]!();
   };
-  const scribble = (times: number) => scribbler(play.path, () => targets, times);
-  const parties = { receiver: immortal(receiver(play)), sender: immortal(sender(play)) };
+  const longest = attack.longest === undefined ? {} : { longest: attack.longest };
+  const actors = (
+    times: number,
+    { change = immortal, all = parties }: {
+      change?: (party: ActorSpec) => ActorSpec;
+      all?: Attack["parties"];
+    } = {},
+  ) => ({
+    ...Object.fromEntries(Object.entries(all).map(([key, party]) => [key, change(party)])),
+    scribbler: scribbler(path, () => targets, times),
+  });
   return [
     {
       name: `hostile-${name}-once`,
       about: "a peer writes a value into any word at any moment",
       setup: prepare(() => true),
-      actors: { ...parties, scribbler: scribble(1) },
-      bounds: name === "spsc" || name === "circular" ? "2/0/0" : "1/0/0",
+      actors: actors(1),
+      bounds: isSmall ? "2/0/0" : "1/0/0",
       short: 0,
-      check: () => undefined, // every other error, and a run without an end, is a finding
+      check, // every other error, and a run without an end, is a finding
+      ...longest,
     },
     {
       name: `hostile-${name}-twice`,
       about: "a peer writes values into any two words",
       setup: prepare(() => true),
-      actors: { ...parties, scribbler: scribble(2) },
+      actors: actors(2),
       bounds: "0/0/0",
       short: 0,
-      check: () => undefined,
+      check,
+      ...longest,
     },
     {
       name: `hostile-${name}-open`,
       about: "a peer writes a value into any word while others open",
       setup: prepare(() => true),
-      actors: {
-        receiver: opening(receiver(play)),
-        sender: opening(sender(play)),
-        scribbler: scribble(1),
-      },
+      actors: actors(1, { change: opening }),
       bounds: "1/0/0",
       short: 0,
-      check: () => undefined,
+      check,
+      ...longest,
     },
     {
       name: `hostile-${name}-bell`,
       about: "a peer writes values into bells, which delays messages and loses none",
       setup: prepare(isBell),
-      actors: { ...parties, scribbler: scribble(2) },
+      actors: actors(attack.bells ?? 2, { all: attack.whileBells ?? parties }),
       bounds: "1/0/0",
       short: 0,
-      check({ results }) {
-        const { received } = results.receiver as Ended;
-        const all = name === "babus" ? received.slice(-1) : received; // a slot has the latest
-        return `${all}` === (name === "babus" ? "2" : "1,2") ? undefined : `received ${received}`;
-      },
+      check: checkWithBells,
+      ...longest,
     },
   ];
 }
+
+/** Scenarios in which one party of a product trusts the memory. */
+const TRUSTING: readonly Row[] = [
+  {
+    ...rowsOf("", {
+      ...CALLS_ATTACK,
+      whileBells: { [GULLIBLE]: asking(1), server: serving(1) },
+    }).at(-1)!,
+    check: misanswered,
+    name: "broken-hostile-answer",
+    about: "a client takes a late answer for that to its next call",
+    expect: "invariant",
+  },
+  {
+    ...rowsOf("", { ...RW_ATTACK, parties: { [CREDULOUS]: RW_ATTACK.parties.writer! } })[0]!,
+    name: "broken-hostile-seats",
+    about: "a party that waits for a lock believes the number of seats",
+    expect: "error",
+  },
+];
 
 const LENGTH_WORD = { path: "length", offset: 0 };
 
@@ -345,5 +553,8 @@ const BROKEN = pair<Message>(
 /** All scenarios with a hostile peer. */
 export const HOSTILE: readonly Scenario[] = scenarios([
   ...BROKEN,
-  ...Object.entries(PLAYS).flatMap(([name, play]) => rowsOf(name, play)),
+  ...TRUSTING,
+  ...Object.entries(PLAYS).flatMap(([name, play]) => rowsOf(name, attackOn(name, play))),
+  ...rowsOf("calls", CALLS_ATTACK),
+  ...rowsOf("rw", RW_ATTACK),
 ]);
