@@ -49,4 +49,20 @@ Deno.test("the quizzes on chapters 20 to 23 answer right", async () => {
     const usable = Array.from(calls!.matchAll(/(\d) (?:was answered|was lost)/g), ([, n]) => n);
     assertEquals(free, usable.join(", ") || "none");
   });
+  await checkQuiz(23, 6, (words) => {
+    const [, last, published, before, inside, here, wire, lost] =
+      /last sample is (\d+)\. .*published (\d+); (\d+) were .*?, (\d+) inside it, and (\d+) .*→ (\d+) on the wire; (\d+)/
+        .exec(words)!.map(Number);
+    assertEquals(last, published! + before! + inside! + here! + wire!);
+    assertEquals(lost, last! - published!);
+    const [, known, first, end, answer] =
+      /knows is (\d+)\. .*samples (\d+) to (\d+)\. .*→ (none|\d+ to \d+; \d+)/.exec(words)!;
+    const numbers = Array.from({ length: 99 }, (_, n) => n)
+      .filter((n) => n > Number(known) && n >= Number(first) && n <= Number(end));
+    const gap = (numbers[0] ?? 0) - Number(known) - 1;
+    assertEquals(
+      answer,
+      numbers.length === 0 ? "none" : `${numbers[0]} to ${numbers.at(-1)}; ${gap}`,
+    );
+  });
 });

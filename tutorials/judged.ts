@@ -48,6 +48,8 @@ import { checksOf as slotReads } from "./21_slots/check.ts";
 import { wrongAnswers as wrongSlotReads } from "./21_slots/wrong.ts";
 import { checksOf as pending } from "./22_calls/check.ts";
 import { wrongAnswers as wrongPending } from "./22_calls/wrong.ts";
+import { checksOf as accounts } from "./23_bridge/check.ts";
+import { wrongAnswers as wrongAccounts } from "./23_bridge/wrong.ts";
 import { type Check, runChecks } from "./check.ts";
 import type { WrongAnswer } from "./wrong_answer.ts";
 
@@ -87,6 +89,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "20_any_of_many": judged(listeners, wrongListeners),
   "21_slots": judged(slotReads, wrongSlotReads),
   "22_calls": judged(pending, wrongPending),
+  "23_bridge": judged(accounts, wrongAccounts),
 };
 
 if (import.meta.main) {

@@ -14,10 +14,12 @@ import {
   askForFreeOnes,
   askForHeir,
   askForLost,
+  askForNew,
   askForNumber,
   askForNumbers,
   askForOutcome,
   askForSince,
+  askForWire,
   askForWoken,
 } from "./quiz_topics.ts";
 import {
@@ -74,6 +76,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   20: [askForWoken, askForCalls],
   21: [askForSince, askForEntry],
   22: [askForOutcome, askForNumber],
+  23: [askForWire, askForNew],
 };
 
 function anyPage(dice: Dice): number {

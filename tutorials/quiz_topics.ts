@@ -169,3 +169,36 @@ export function askForNumber(dice: Dice): Question {
     answer: `${free.join(", ") || "none"}: no answer can come under them any more`,
   };
 }
+
+/** Where the samples are that a bridge did not deliver. */
+export function askForWire(dice: Dice): Question {
+  const [published, before, inside, wire, here] = [
+    10 + dice(90),
+    dice(6),
+    dice(9),
+    dice(7),
+    dice(4),
+  ] as const;
+  const last = published + before + inside + wire + here;
+  return {
+    question: `The number of the last sample is ${last}. The far bridge has published ` +
+      `${published}; ${before} were lost before the near bridge, ${inside} inside it, and ${here} ` +
+      "at the far topic. How many were lost on the wire, and how many does `lost` say in all?",
+    answer: `${wire} on the wire; ${last - published} in all`,
+  };
+}
+
+/** What a far bridge does with the frames of a message. */
+export function askForNew(dice: Dice): Question {
+  const last = 20 + dice(50);
+  const [first, count] = [last - 2 + dice(6), 1 + dice(5)];
+  const end = first + count - 1;
+  const begin = Math.max(first, last + 1);
+  return {
+    question: `The last number that a far bridge knows is ${last}. A message arrives with the ` +
+      `samples ${first} to ${end}. Which of them does it publish, and how many are missing before?`,
+    answer: end <= last
+      ? "none: it has had all of them"
+      : `${begin} to ${end}; ${begin - last - 1} are missing`,
+  };
+}

@@ -81,6 +81,19 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "given up, as the clerk saw 1",
     "notes.runs - before → 2",
   ],
+  23: [
+    "frame 3 0 near 3",
+    "3 0 0 0 0",
+    "frame 14 10 near 14",
+    "4 0 10 0 0",
+    "frame 19 4 near 19",
+    "5 0 10 4 0",
+    "there + lost.before + lost.inside + lost.wire + lost.here → 19",
+    "published(scene) → 19",
+    "frame 29 0 near 29",
+    "10 0 0 0 0",
+    "frame 34 0 near 34",
+  ],
 };
 
 function lines(shown: Shown): string[] {

@@ -194,6 +194,14 @@ export const CHAPTERS: readonly Chapter[] = [
     exercise: "Remember calls until their answers come, or never will.",
     load: () => import("../22_calls/story.ts"),
   },
+  {
+    number: 23,
+    folder: "23_bridge",
+    title: "To another machine",
+    lead: "How topics cross a network, and how every lost sample is accounted for.",
+    exercise: "Account for every sample that crosses a network.",
+    load: () => import("../23_bridge/story.ts"),
+  },
 ];
 
 /** Returns the chapter with this number or folder. */

@@ -137,4 +137,11 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "`receive` returns `waits` and frees the number. `expire` sets `waits` to false. `lose` returns " +
     "those that wait, and frees all numbers of the server.",
   ],
+  23: [
+    "Every number belongs to exactly one place. Which numbers does this message tell you about?",
+    "The gap before the first new frame was lost before, inside or on the wire. The totals say how " +
+    "many of the first two.",
+    "Return if the end is not above `last`. Begin at `max(first, last + 1)`. `wire` grows by the gap " +
+    "less what `before` and `inside` have grown by. `lost` is `number - published - 1`.",
+  ],
 };
