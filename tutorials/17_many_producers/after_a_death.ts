@@ -27,7 +27,9 @@ export function dieBeforeTheHint(name: string): Promise<void> {
 export function hintsAreHints(): Step[] {
   return [{
     title: "A message without a hint",
-    text: `A producer stores its head, and then sets its hint. Here it is killed in between.`,
+    text:
+      `A producer stores its head, and then sets its hint. Here it is killed in between. Afterwards we read
+      twice: \`readNext\` follows the hints, and \`readFirst\` looks at every lane.`,
     ask: {
       kind: "choice",
       text: "First clear, then look: is that still right if a producer may die?",

@@ -9,20 +9,20 @@ import type { Party, SharedWord } from "../13_doorbell/machine.ts";
 /** A ring that two producers write to: the number of messages, and the first two of them. */
 export interface OneRing {
   readonly head: SharedWord;
-  readonly one: SharedWord;
-  readonly two: SharedWord;
+  readonly first: SharedWord;
+  readonly second: SharedWord;
 }
 
 /** The words of {@linkcode OneRing} in order. */
-export const RING_WORDS = ["head", "one", "two"];
+export const RING_WORDS = ["head", "first", "second"];
 
 /** Writes a message at the head, and moves the head. That is right only for a single producer. */
 export function rival(name: string, message: number): Party<OneRing> {
   return {
     name,
-    code: ({ head, one, two }) => {
+    code: ({ head, first, second }) => {
       const at = head.load();
-      (at === 0 ? one : two).store(message);
+      (at === 0 ? first : second).store(message);
       head.store(at + 1);
       return true;
     },

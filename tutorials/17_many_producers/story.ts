@@ -32,10 +32,13 @@ export const story: Story = {
   steps: () => [...oneRing(), ...lanes(), ...hints(), turns(), shipped(), ...hintsAreHints(), {
     title: "Lanes, hints and one bell",
     text:
-      `Each producer has a lane of its own. Hints save looks, and the truth is in the heads. All share
-      one bell. That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`.
+      `Each producer has a lane of its own. Hints save looks, and the truth is in the heads. All share one bell.
+      That is \`src/lane/fan_in.ts\` and \`src/mpsc/mpsc.ts\`.
 
-      In the exercise you write the consumer's choice: whose turn is it?`,
+      In the exercise you write the consumer's choice: whose turn is it?
+
+      A lane copies each message in and out, to one consumer. That is right for small ones. In chapter 18 one
+      message is 6 MB, and many want it. There too, words say what is true, and hints say where to look.`,
   }],
 };
 
@@ -44,8 +47,9 @@ function oneRing(): Step[] {
   return [{
     title: "Two producers in one ring",
     text:
-      `Several processes send to one. Can they not share one ring? A producer looks where the head is,
-      writes there, and moves the head. A sends 65, and B sends 66.`,
+      `Several processes send to one: workers report, sensors measure. Can they not share one ring? Here is
+      a ring as in chapter 10, with its first two places. The head is the number of messages in it. A producer
+      looks at the head, writes behind the last message, and moves the head. A sends 65, and B sends 66.`,
     ask: {
       kind: "choice",
       text: "What is the worst that can be in the ring afterwards?",
@@ -100,8 +104,8 @@ function lanes(): Step[] {
       `So every producer gets a ring of its own, a lane. Within a lane nothing changes, and producers never
       meet. Only the consumer has more to do: it looks at every lane.
 
-      Here are 32 lanes and one busy producer, in lane 5. It sends 1000 messages, one at a time. With one
-      lane the consumer would look 2000 times.`,
+      Here are 32 lanes and one busy producer, in lane 5. It sends 1000 messages, and after each of them the
+      consumer reads until it finds nothing. With one lane it would look 2000 times.`,
     ask: {
       kind: "number",
       text: "How often does it look at a lane here? Half or twice as often counts as right.",
@@ -127,16 +131,20 @@ function lanes(): Step[] {
 function hints(): Step[] {
   const showSource = (scene: Scene, { code }: typeof looksThenClears) => scene.code(code);
   return [{
-    title: "Take the hint",
+    title: "A hint for each lane",
     text:
-      `All share one word with a bit for each lane. A producer sets its bit after each message. The consumer
-      looks only at the lanes whose bits are set. It clears a bit when it has emptied the lane, and sleeps
-      while no bit is set.
+      `All share one word with a bit for each lane. A producer stores its head, and then sets its bit. The
+      consumer sleeps while no bit is set, and looks only at the lanes whose bits are set.
 
-      Our first try looks into the lane, and then clears the hint.`,
+      This is our first try, with one lane and two messages. It looks into the lane, and then clears the hint.
+      It is done when it has seen the second message; otherwise it begins again.`,
+    run: (scene) => showSource(scene, looksThenClears),
+  }, {
+    title: "Lose one",
+    text: `A program tries all orders in which the two can act, as in chapter 13.`,
     ask: {
       kind: "choice",
-      text: "One lane, two messages. When does the consumer miss the second?",
+      text: "When does the consumer miss the second message?",
       options: [
         {
           text: "If it comes between the look and the clearing",
@@ -155,7 +163,6 @@ function hints(): Step[] {
       ],
     },
     run: (scene) => {
-      showSource(scene, looksThenClears);
       const parties = [looksThenClears, producer()];
       const { lost } = explore(parties, LANE_WORDS);
       const end = sleepersAt(lost!, parties);
@@ -232,6 +239,7 @@ function turns(): Step {
 }
 
 function shipped(): Step {
+  let sent = 0;
   return {
     title: "The ring in the library",
     text: `A ring for 3 producers. The loud one sends until its lane is full.`,
@@ -260,13 +268,11 @@ function shipped(): Step {
       using consumer = ring.consumer();
       using loud = ring.producer({ id: 0 });
       using calm = ring.producer({ id: 2 });
-      let sent = 0;
       scene.look(() => {
         while (loud.trySend(`loud ${sent}`)) {
           sent++;
         }
       });
-      scene.look(() => sent);
       scene.look(() => {
         for (let i = 0; i < 40; i++) {
           calm.sendSync(`calm ${i}`);
@@ -282,8 +288,7 @@ function shipped(): Step {
         ...turns.slice(0, 6),
       ]));
     },
-    after:
-      `The lanes take turns, as long as both have messages. And all share one bell: the consumer sleeps on one
-      word for all producers.`,
+    after: () =>
+      `Of ${sent} loud messages none was lost. The lanes take turns while both have some, and all share one bell.`,
   };
 }
