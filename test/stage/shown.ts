@@ -7,6 +7,22 @@ import type { Frame, Shown } from "../../tutorials/stage/story.ts";
 
 /** Lines that each chapter must show, in this order. */
 export const SHOWN: Readonly<Record<number, readonly string[]>> = {
+  1: [
+    "canBeRead(last) → true",
+    "canBeRead(last + 1) → false",
+    "bytes[bytes.length] → undefined",
+  ],
+  3: ["allocate(fd, 0, limit + page) → -28, which is ENOSPC"],
+  5: [
+    "second - first === capacity → true",
+    'text(bytes.subarray(at, at + message.length)) → "a message across the seam"',
+  ],
+  8: [
+    "permit = mine.tryLock() → { recovered: false }",
+    "permit = mine.lockSync() → { recovered: true }",
+  ],
+  15: ["received?.lost → 8", "read + reader.lost → 10000"],
+  17: ["every lane 38000 0", "by hints 2000 2000", "lanes.readFirst(target) → 3"],
   18: [
     "takes 0 from AVAIL",
     "count of 0: 0",
