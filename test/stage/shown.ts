@@ -8,9 +8,9 @@ import type { Frame, Shown } from "../../tutorials/stage/story.ts";
 /** Lines that each chapter must show, in this order. */
 export const SHOWN: Readonly<Record<number, readonly string[]>> = {
   1: [
+    "bytes[bytes.length] → undefined",
     "canBeRead(last) → true",
     "canBeRead(last + 1) → false",
-    "bytes[bytes.length] → undefined",
   ],
   3: ["allocate(fd, 0, limit + page) → -28, which is ENOSPC"],
   5: [
