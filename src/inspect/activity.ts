@@ -235,9 +235,10 @@ function callsActivity(observer: RegionObserver): Activity | undefined {
 
 // ---- circular buffers and slots ----
 
-function circularActivity(observer: RegionObserver): Activity {
+function circularActivity(observer: RegionObserver): Activity | undefined {
   const control = observer.control(CIRCULAR_BUFFER_CONTROL);
   const capacity = observer.details.dataBytes;
+  if (capacity < HEAD_BYTES) return undefined;
   const [oldest, published] = [Number(control.oldest), Number(control.published)];
   const head = headAt(observer, published * UNIT % capacity);
   const kept = (published - oldest) * UNIT;

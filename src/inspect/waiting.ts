@@ -78,6 +78,7 @@ export class WaitingMessages {
   look(): WaitingMessage[] {
     const before = this.#lanes();
     const capacity = Math.floor(this.#observer.details.dataBytes / before.length);
+    if (capacity < RECORD_HEADER) return []; // no ring of this library
     return before.flatMap((lane, k) => this.#lookAt(lane, k, capacity));
   }
 

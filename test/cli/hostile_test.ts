@@ -51,9 +51,20 @@ function filesOfAll(): [path: string, name: string, bytes: Uint8Array<ArrayBuffe
   return regions().map(({ path, name }) => [path, name, Deno.readFileSync(path)]);
 }
 
+/** A region without data, as its header says. */
+function withoutData(bytes: Uint8Array): Uint8Array {
+  const { data_offset } = REGION_HEADER.read(bytes);
+  const short = bytes.slice(0, Number(data_offset));
+  const { offset } = REGION_HEADER.fields.byte_length;
+  new DataView(short.buffer).setBigUint64(offset, data_offset, true);
+  return short;
+}
+
 /** Writes odd values into a copy: a few anywhere, many behind the header, or a file cut short. */
 function spoiled(bytes: Uint8Array, chance: Random, round: number): Uint8Array {
-  if (round % 4 === 3) return bytes.slice(0, chance.below(bytes.length));
+  if (round % 4 === 3) {
+    return chance.chance(0.7) ? withoutData(bytes) : bytes.slice(0, chance.below(bytes.length));
+  }
   const odd = [0, 1, 2, 3, 0x7fffffff, 0x80000000, 0xffffffff];
   const copy = bytes.slice();
   const words = new Uint32Array(copy.buffer, 0, copy.length >>> 2);

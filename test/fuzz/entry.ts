@@ -4,7 +4,10 @@
  * @module
  */
 
-import { regions, topics, VringError } from "../../mod.ts";
+import { describedType, regions, topics, VringError } from "../../mod.ts";
+import { about } from "../../src/cli/commands/info.ts";
+import { WaitingMessages } from "../../src/inspect/waiting.ts";
+import { observerOf } from "../../src/inspect/survey.ts";
 import { beyond, setFile } from "./leaves/files.ts";
 import { TARGETS } from "./targets.ts";
 
@@ -13,7 +16,7 @@ import { TARGETS } from "./targets.ts";
  * the library, or a mapping beyond the end of the file; undefined if all is well.
  */
 export function execute(kind: string, path: string, bytes: Uint8Array): string | undefined {
-  const calls = [() => void regions(), () => void topics(), ...TARGETS[kind]!.open];
+  const calls = [() => void topics(), inspect, ...TARGETS[kind]!.open];
   for (const call of calls) {
     setFile(path, bytes);
     try {
@@ -25,6 +28,18 @@ export function execute(kind: string, path: string, bytes: Uint8Array): string |
     if (beyond !== undefined) return `${call}: ${beyond}`;
   }
   return undefined;
+}
+
+/** Looks at the region as the tools do. */
+function inspect(): void {
+  for (const region of regions()) {
+    about(region, new Map());
+    const { type } = region.details ?? {};
+    if (type !== undefined) describedType(type);
+    using observer = observerOf(region);
+    if (observer === undefined || !WaitingMessages.canRead(region)) continue;
+    new WaitingMessages(observer).look();
+  }
 }
 
 /** Whether the text of a message cannot be decoded, which says so in words of the library. */
