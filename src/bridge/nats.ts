@@ -53,6 +53,7 @@ export interface NatsOptions {
 
 const RECONNECT_MS = 250;
 const PING_MS = 5000;
+const PULSE_MS = 500;
 
 /**
  * Connects to a NATS server, and waits until it is there. Throws a VringError if the server refuses
@@ -132,14 +133,21 @@ export class NatsCarrier implements Carrier {
   readonly #connection: NatsConnection;
   readonly #handlers = new Set<(event: CarrierEvent) => void>();
   readonly #refused = new Set<string>();
+  readonly #pulse: Pulse;
   #isConnected = true;
+  #server: string | undefined; // the identity of the process
+  #wasBehind = false; // when the connection broke
+  #isStale = false; // the client gave up, not the server
 
   /** @ignore */
   constructor(connection: NatsConnection, what: string) {
     this.#connection = connection;
     this.what = what;
+    this.#pulse = new Pulse(() => this.flush());
+    this.#server = connection.info?.server_id;
     this.#follow();
     connection.closed().then((error) => {
+      this.#pulse[Symbol.dispose]();
       this.#isConnected = false;
       this.#tell({ type: "closed", error: error ?? undefined });
     });
@@ -159,17 +167,32 @@ export class NatsCarrier implements Carrier {
     for await (const status of this.#connection.status()) {
       if (status.type === "disconnect") {
         this.#isConnected = false;
+        this.#wasBehind = this.#pulse.isBehind && !this.#isStale;
+        this.#isStale = false;
         this.#tell({ type: "disconnected" });
       } else if (status.type === "reconnect") {
         this.#isConnected = true;
+        this.#checkCutOff();
         this.#tell({ type: "connected" });
-      } else if (status.type === "error") this.#report(status.error);
+      } else if (status.type === "staleConnection") this.#isStale = true;
+      else if (status.type === "error") this.#report(status.error);
     }
+  }
+
+  /**
+   * Tells that the server has cut this connection off, if it has. A server that drops a slow consumer
+   * does not say why. But then it still runs, and this end was behind: a PING sent a while ago had no
+   * answer when the connection broke.
+   */
+  #checkCutOff(): void {
+    const before = this.#server;
+    this.#server = this.#connection.info?.server_id;
+    this.#pulse.restart();
+    if (this.#wasBehind && before === this.#server) this.#tell({ type: "slow" });
   }
 
   /** Reports each refused subject once: the server repeats it with each message. */
   #report(error: Error): void {
-    if (/slow consumer/i.test(error.message)) return this.#tell({ type: "slow" });
     const { operation, subject } = error as { operation?: string; subject?: string };
     if (subject === undefined) return;
     const isPublish = operation === "publish";
@@ -238,6 +261,49 @@ export class NatsCarrier implements Carrier {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isConnected) await this.#connection.flush().catch(() => {});
     await this.#connection.close();
+  }
+}
+
+/** Measures whether this end reads what the network sends: by a round trip every now and then. */
+class Pulse implements Disposable {
+  readonly #ask: () => Promise<void>;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #asked = performance.now();
+  #isAnswered = true;
+  #beaten = performance.now();
+  #wasLate = -Infinity; // when this process had not run for a while
+
+  /** @param ask Resolves with the answer. */
+  constructor(ask: () => Promise<void>) {
+    this.#ask = ask;
+    this.#timer = setInterval(() => this.#beat(), PULSE_MS);
+  }
+
+  /** Whether this end was behind a moment ago. */
+  get isBehind(): boolean {
+    const now = performance.now();
+    const waits = !this.#isAnswered && now - this.#asked > PULSE_MS;
+    return waits || now - this.#beaten > 2 * PULSE_MS || now - this.#wasLate < PULSE_MS;
+  }
+
+  #beat(): void {
+    const now = performance.now();
+    if (now - this.#beaten > 2 * PULSE_MS) this.#wasLate = now;
+    this.#beaten = now;
+    if (!this.#isAnswered) return;
+    this.#asked = now;
+    this.#isAnswered = false;
+    this.#ask().then(() => this.#isAnswered = true, () => {});
+  }
+
+  /** Begins anew with another connection. */
+  restart(): void {
+    this.#isAnswered = true;
+    this.#beat();
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
   }
 }
 

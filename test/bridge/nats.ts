@@ -1,10 +1,14 @@
 /** The carrier over NATS: `deno task test:bridge`, as its server takes its time. */
 
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { CarrierEvent } from "../../src/bridge/carrier.ts";
 import { connectNats } from "../../src/bridge/nats.ts";
 import { VringError } from "../../src/errors.ts";
-import { carrierTests, until } from "./carriers.ts";
+import { namespace } from "../../src/testing/namespace.ts";
+import { topic } from "../../src/vdds/definition.ts";
+import { bytes, carrierTests, until } from "./carriers.ts";
+import { Proxy } from "./proxy.ts";
+import { exporting, importing } from "./scene.ts";
 import { NatsServer, serverTest } from "./server.ts";
 
 carrierTests("NATS", async () => {
@@ -51,6 +55,52 @@ serverTest("NATS: what a subject may not carry is told once", async () => {
     { type: "refused", operation: "publish", subject: "no.way" },
   ]);
 });
+
+serverTest(
+  "NATS: a bridge that the server cuts off says so, subscribes again, and counts",
+  async () => {
+    using _place = namespace();
+    await using server = await NatsServer.start("max_pending: 2MB");
+    using proxy = new Proxy(server.port);
+    await using a = await connectNats({ servers: server.url });
+    await using b = await connectNats({ servers: proxy.url, client: { reconnectTimeWait: 20 } });
+    const options = { size: 100_000, depth: 8 };
+    using publisher = topic("t", options).publisher();
+    await using _exporter = exporting(a, ["t"]);
+    await using importer = importing(b, ["t"]);
+    using far = topic("far/t", options).subscriber();
+    await until(() => far.peers > 0);
+    publisher.trySend(bytes(1));
+    const first = (await far.receive({ timeout: 10_000 }))!.origin!.sequence;
+    proxy.stall();
+    for (let i = 0; i < 300; i++) await publisher.send(new Uint8Array(100_000));
+    await new Promise((resolve) => setTimeout(resolve, 1200)); // until the bridge is behind
+    proxy.resume();
+    let sum = first;
+    let last = first;
+    const read = () => {
+      far.poll(({ lost, origin }) => {
+        sum += 1 + lost;
+        last = origin!.sequence;
+      });
+    };
+    await until(() => {
+      read();
+      return importer.events.some(({ type }) => type === "connected");
+    });
+    await until(() => {
+      if (last < 302) publisher.trySend(bytes(2));
+      read();
+      return last > 301;
+    });
+    const types = importer.events.map(({ type }) => type).filter((type) => type !== "ready");
+    assertEquals(types, ["disconnected", "slow", "connected"]);
+    const { cutOffs, imports: [only] } = importer.bridge.report;
+    assertEquals([cutOffs, sum], [1, last]);
+    const { wire } = only!.lost;
+    assert(wire > 100, `${wire} lost on the wire`);
+  },
+);
 
 serverTest("NATS: connectNats() waits for a server that starts later", async () => {
   await using server = await NatsServer.start();

@@ -9,6 +9,7 @@ export class Proxy implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #open = new Set<Deno.TcpConn>();
   readonly #target: number;
+  #stalled: PromiseWithResolvers<void> | undefined;
 
   constructor(target: number) {
     this.#target = target;
@@ -23,6 +24,16 @@ export class Proxy implements Disposable {
   cut(): void {
     for (const each of this.#open) close(each);
     this.#open.clear();
+  }
+
+  /** Passes nothing on from the target, until `resume`; bytes pile up there. */
+  stall(): void {
+    this.#stalled ??= Promise.withResolvers();
+  }
+
+  resume(): void {
+    this.#stalled?.resolve();
+    this.#stalled = undefined;
   }
 
   async #accept(): Promise<void> {
@@ -44,11 +55,18 @@ export class Proxy implements Disposable {
       this.#open.delete(far);
     };
     near.readable.pipeTo(far.writable).then(done, done);
-    far.readable.pipeTo(near.writable).then(done, done);
+    const gate = new TransformStream<Uint8Array, Uint8Array>({
+      transform: async (bytes, controller) => {
+        await this.#stalled?.promise;
+        controller.enqueue(bytes);
+      },
+    });
+    far.readable.pipeThrough(gate).pipeTo(near.writable).then(done, done);
   }
 
   [Symbol.dispose](): void {
     this.#listener.close();
+    this.resume();
     this.cut();
   }
 }
