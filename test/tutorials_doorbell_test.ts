@@ -12,6 +12,7 @@ import {
   waker,
 } from "../tutorials/13_doorbell/bells.ts";
 import { explore, Machine } from "../tutorials/13_doorbell/machine.ts";
+import { deathsIn } from "../tutorials/13_doorbell/tracks.ts";
 import { checkQuiz } from "./tutorial_run.ts";
 
 Deno.test("explore() finds each loss, and no others", () => {
@@ -35,6 +36,23 @@ Deno.test("explore() finds each loss, and no others", () => {
     sequence: [],
     inTwoSteps: ["killed"],
   });
+});
+
+Deno.test("a death between the bell and the wake-up is the only one that strands the reader", () => {
+  const parties = [
+    sleeper("reader", BELLS["inTwoSteps"]!),
+    waker("writer", BELLS["inTwoSteps"]!),
+    waker("heir", BELLS["inTwoSteps"]!, { after: "writer" }),
+  ];
+  const machine = new Machine(parties);
+  const events = [0, 0, 0, 0, 1, 1, 1].map((index) => machine.step(index));
+  const ends = deathsIn(events, parties).map((death) => death?.end);
+  assertEquals(events.at(-1)!.text, "bell.add(1) → 1");
+  assertEquals(ends.slice(4), [
+    "The heir starts from `bell`, which is 1. Nobody sleeps.",
+    "The heir starts from `bell`, which is 1. Nobody sleeps.",
+    "The heir starts from `bell`, which is 2. There is a message, and nobody will wake reader.",
+  ]);
 });
 
 Deno.test("a Machine passes sleepers over, wakes them, and ends code that does not end", () => {

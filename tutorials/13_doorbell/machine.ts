@@ -214,9 +214,14 @@ export class Machine<S = Shared> {
     return this.#run.world.sleepers.get(index)?.woken === "";
   }
 
+  /** Whether a party can be killed: it has not ended. */
+  canDie(index: number): boolean {
+    return this.#deathOf(index) !== undefined;
+  }
+
   /** Kills a party. */
   kill(index: number): Event {
-    this.#take(this.#choices(index).find(({ kind }) => kind === "kill"));
+    this.#take(this.#deathOf(index));
     return { party: this.parties[index]!.name, text: "is killed", state: this.state };
   }
 
@@ -237,6 +242,10 @@ export class Machine<S = Shared> {
       events.push(code.startsWith("k") ? this.kill(index) : this.step(index));
     }
     return events;
+  }
+
+  #deathOf(index: number): Transition | undefined {
+    return this.#choices(index).find(({ kind }) => kind === "kill");
   }
 
   #choices(index: number): Transition[] {

@@ -14,7 +14,7 @@ import { onPosition, sleeper, waker } from "./bells.ts";
 import { explore, Machine, type Party } from "./machine.ts";
 import { aDeath } from "./a_death.ts";
 import { theBells } from "./the_bells.ts";
-import { tracksOf } from "./tracks.ts";
+import { deathsIn, tracksOf } from "./tracks.ts";
 
 const MS = 1e6;
 const SPIN_MS = 20;
@@ -155,7 +155,8 @@ function sleepOnAWord(): Step[] {
       },
       run: (scene) => {
         const events = played(parties, [0, 0, 0, 1, 0, 1, 0]);
-        scene.show(tracksOf(events, parties, { title: "One order of many" }));
+        const deaths = deathsIn(events, parties);
+        scene.show(tracksOf(events, parties, { title: "One order of many", deaths }));
       },
     },
     {

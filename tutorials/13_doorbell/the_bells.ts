@@ -13,7 +13,7 @@ import { Doorbell } from "../../src/wait/doorbell.ts";
 import type { Scene, Step } from "../stage/story.ts";
 import { type Bell, flag, sequence, sleeper, unlooked, waker } from "./bells.ts";
 import { explore, Machine, type Party, putWords, words } from "./machine.ts";
-import { sleepersAt, tracksOf } from "./tracks.ts";
+import { deathsIn, sleepersAt, tracksOf } from "./tracks.ts";
 
 const MS = 1e6;
 
@@ -28,7 +28,8 @@ export function showLoss(scene: Scene, parties: readonly Party[]): void {
   const { states, lost } = explore(parties);
   if (lost === undefined) throw new Error(`None of ${states} states loses a wake-up`);
   const end = sleepersAt(lost, parties);
-  scene.show(tracksOf(lost, parties, { title: `The shortest of all orders that lose`, end }));
+  const title = "The shortest of all orders that lose";
+  scene.show(tracksOf(lost, parties, { title, end, deaths: deathsIn(lost, parties) }));
   putWords(lost.at(-1)!.state);
 }
 
@@ -174,7 +175,9 @@ function aNumber(): Step[] {
         const machine = new Machine(two);
         const order = [0, 0, 0, 1, 2, 2, 2, 1, 1, 1, 0, 0, 0];
         const events = order.flatMap((i) => machine.canRun(i) ? [machine.step(i)] : []);
-        scene.show(tracksOf(events, two, { title: "The same order" }));
+        scene.show(
+          tracksOf(events, two, { title: "The same order", deaths: deathsIn(events, two) }),
+        );
       },
     },
     {

@@ -5,7 +5,7 @@
  */
 
 import { tablePicture } from "../stage/pictures.ts";
-import type { Picture, Scene as Stage } from "../stage/story.ts";
+import type { Death, Picture, Scene as Stage, TrackRow } from "../stage/story.ts";
 import {
   DEPTH,
   type Operation,
@@ -90,17 +90,61 @@ export interface View {
   readonly columns: readonly Column[];
 }
 
+const KILLED = "is killed";
+
+function valuesOf(cast: Cast, { columns }: View): (number | string)[] {
+  return columns.map(([, value]) => value(cast));
+}
+
+/** Lets a successor repair a copy of the memory, as if this party had been killed now. */
+function deathIn({ ring, readers }: Cast, view: View, who: string): Death {
+  const copy = new SmallRing();
+  copy.memory.bytes.set(ring.memory.bytes);
+  const followers = readers.map(({ k, followed }) =>
+    Object.assign(new Reader(copy, k), { followed })
+  ) as [Reader, Reader];
+  const heir = new Writer(copy);
+  const cast = { ring: copy, writer: heir, readers: followers };
+  const reader = /^reader (\d)/.exec(who)?.[1];
+  const [name, does] = reader === undefined
+    ? ["heir", heir.finish()] as const
+    : ["writer", heir.clear(Number(reader))] as const;
+  const rows = Array.from(does, ({ text }) => ({
+    party: 0,
+    text,
+    values: valuesOf(cast, view),
+  }));
+  return { parties: [name], rows, end: repairOf(ring, reader) };
+}
+
+/** Says which word the repair starts from. */
+function repairOf({ journal, sequence, rows }: SmallRing, reader: string | undefined): string {
+  if (reader !== undefined) {
+    const held = rows[Number(reader)]!.flatMap((word, d) =>
+      (word.load() & 3) === 0 ? [] : [`${textOf(word.load())} for sample ${d}`]
+    );
+    return held.length === 0
+      ? `The words of reader ${reader} are all none, so nothing is to be given back.`
+      : `The repair starts from the words of reader ${reader}: ${held.join(", ")}.`;
+  }
+  const [begun, done] = [journal.load() >>> 2, sequence.load()];
+  return begun === done + 1
+    ? `The repair starts from the journal: it says ${begun}, and \`sequence\` says ${done}.`
+    : `The journal and \`sequence\` both say ${done}: no sample was begun and not finished.`;
+}
+
 /** Performs scenes, and shows the operations with the words after each. */
 export function film(stage: Stage, cast: Cast, view: View, ...scenes: readonly Scene[]): void {
   const parties = [...new Set(scenes.map(([who]) => who))];
-  const rows: { party: number; text: string; values: (number | string)[] }[] = [];
-  const values = () => view.columns.map(([, value]) => value(cast));
-  const row = (who: string, text: string) =>
-    rows.push({ party: parties.indexOf(who), text, values: values() });
+  const rows: TrackRow[] = [];
+  const row = (who: string, text: string) => {
+    const death = text === KILLED ? {} : { death: deathIn(cast, view, who) };
+    rows.push({ party: parties.indexOf(who), text, values: valuesOf(cast, view), ...death });
+  };
   for (const [who, does, killedAfter = Infinity] of scenes) {
     for (let count = 0;; count++) {
       if (count === killedAfter) {
-        row(who, "is killed");
+        row(who, KILLED);
         break;
       }
       const { done, value } = does.next();

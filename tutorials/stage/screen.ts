@@ -11,7 +11,7 @@ import { TERMS } from "./terms.ts";
 import { textPicture, widthOf, wrapText } from "./text_pictures.ts";
 
 /** Longer lines are hard to read. */
-const WIDEST = 92;
+export const WIDEST = 92;
 /** So many lines fit on the smallest screen. */
 const LINES = 20;
 

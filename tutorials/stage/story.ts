@@ -217,16 +217,29 @@ export interface TracksPicture extends Drawn {
   readonly kind: "tracks";
   readonly parties: readonly string[];
   readonly words: readonly string[];
-  readonly rows: readonly {
-    /** Its index in `parties`. */
-    readonly party: number;
-    readonly text: string;
-    /** The words after the operation. */
-    readonly values: readonly (number | string)[];
-    readonly note?: string;
-  }[];
+  readonly rows: readonly TrackRow[];
   /** How it ends. */
   readonly end?: string;
+}
+
+/** One operation in {@linkcode TracksPicture}. */
+export interface TrackRow {
+  /** Its index in `parties`. */
+  readonly party: number;
+  readonly text: string;
+  /** The words after the operation. */
+  readonly values: readonly (number | string)[];
+  readonly note?: string;
+  /** What happens if the party dies right after the operation. */
+  readonly death?: Death;
+}
+
+/** What the others do after a death, in memory as the dead party has left it. */
+export interface Death {
+  readonly parties: readonly string[];
+  readonly rows: readonly TrackRow[];
+  /** Which word the repair starts from, and how it ends. */
+  readonly end: string;
 }
 
 /** Code that ran, or a picture of what it did. */

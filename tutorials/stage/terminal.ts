@@ -6,9 +6,9 @@
 
 import { type Chapter, chapterOf, CHAPTERS } from "./chapters.ts";
 import { Telling, type Terminal } from "./director.ts";
-import { drawScreen, linesOf, termsIn, type View } from "./screen.ts";
-import type { Frame } from "./story.ts";
-import { wrapText } from "./text_pictures.ts";
+import { drawScreen, linesOf, termsIn, type View, WIDEST } from "./screen.ts";
+import type { Frame, TracksPicture } from "./story.ts";
+import { deathText, wrapText } from "./text_pictures.ts";
 import { Workshop } from "./workshop.ts";
 
 const SMALLEST = { columns: 80, rows: 24 };
@@ -79,9 +79,12 @@ class Play {
   #isRecorded = false;
   #top = 0;
   #most = 0;
-  /** What the reader types: an answer, or after `g` the number of a step. */
+  /** What the reader types: an answer, or after `g` and `d` a number. */
   #typed = "";
-  #goes = false;
+  /** What the number means that is typed. */
+  #wants: "step" | "death" | undefined;
+  /** The operation after which a party dies on the screen. */
+  #death: number | undefined;
   #explains = false;
   #failure: string | undefined;
 
@@ -155,11 +158,18 @@ class Play {
         ? ["No terms here."]
         : terms.flatMap((term) => [...wrapText(term, width), ""]);
     }
+    if (this.#death !== undefined && this.#tracks !== undefined) {
+      return deathText(this.#tracks, this.#death, Math.min(width, WIDEST));
+    }
     return linesOf(frame, width, this.#isRecorded ? "recorded" : "");
   }
 
   #keys(): string {
-    if (this.#goes) return `go to step: ${this.#typed}_   Enter: go   Esc: stay`;
+    if (this.#wants !== undefined) {
+      const what = this.#wants === "step" ? "go to step" : "die after operation";
+      return `${what}: ${this.#typed}_   Enter: go   Esc: stay`;
+    }
+    if (this.#death !== undefined) return "any key: back to the step";
     const ask = this.#frame?.done === false ? this.#frame.ask : undefined;
     if (ask?.kind === "choice") {
       return `1 to ${ask.options!.length}: answer   ← back   g: go to   t: terms   q: quit`;
@@ -169,17 +179,20 @@ class Play {
       return `your answer (${what}): ${this.#typed}_   Enter: run   ← back   q: quit`;
     }
     const again = this.#isRecorded && this.#terminal === undefined ? "r: run again   " : "";
-    return `→ next   ← back   ${again}g: go to   t: terms   ↑↓: scroll   q: quit`;
+    const die = this.#tracks === undefined ? "" : "d: die at   ";
+    return `→ next   ← back   ${again}${die}g: go to   t: terms   ↑↓: scroll   q: quit`;
   }
 
   async #obey(key: string): Promise<void> {
     if (this.#explains) this.#explains = false;
-    else if (this.#goes) await this.#typePlace(key);
+    else if (this.#death !== undefined) this.#death = undefined;
+    else if (this.#wants !== undefined) await this.#typeNumber(key);
     else if (key === "\x1b[C" || key === " " || key === "n") await this.#forward();
     else if (key === "\x1b[D" || key === "p") await this.#show(this.#step - 1);
     else if (key === "\x1b[B" || key === "j") this.#top = Math.min(this.#top + 4, this.#most);
     else if (key === "\x1b[A" || key === "k") this.#top = Math.max(this.#top - 4, 0);
-    else if (key === "g") this.#goes = true;
+    else if (key === "g") this.#wants = "step";
+    else if (key === "d" && this.#tracks !== undefined) this.#wants = "death";
     else if (key === "t") this.#explains = true;
     else if (key === "r" && this.#isRecorded && this.#terminal === undefined) {
       await this.#runAgain();
@@ -194,14 +207,27 @@ class Play {
     else if (this.#frame?.done === true) await this.#show(this.#step + 1);
   }
 
-  async #typePlace(key: string): Promise<void> {
+  /** A picture on the screen whose parties can die. */
+  get #tracks(): TracksPicture | undefined {
+    return this.#frame?.shown.flatMap((each) =>
+      each.kind === "picture" && each.picture.kind === "tracks" &&
+        each.picture.rows.some(({ death }) => death !== undefined)
+        ? [each.picture]
+        : []
+    ).at(-1);
+  }
+
+  async #typeNumber(key: string): Promise<void> {
     if (/^\d$/.test(key)) this.#typed += key;
     else if (key === "\x7f") this.#typed = this.#typed.slice(0, -1);
     else {
       const wanted = Number(this.#typed);
+      const wants = this.#wants;
       this.#typed = "";
-      this.#goes = false;
-      if (key === "\r" || key === "\n") await this.#show(wanted);
+      this.#wants = undefined;
+      if (key !== "\r" && key !== "\n") return;
+      if (wants === "step") await this.#show(wanted);
+      else this.#death = wanted;
     }
   }
 

@@ -18,6 +18,21 @@ import type {
   TracksPicture,
 } from "./story.ts";
 
+/** What is left if the party of an operation dies right after it, and what the others do. */
+export function deathText({ parties, words, rows }: TracksPicture, nr: number, width: number) {
+  const row = rows[nr - 1];
+  if (row?.death === undefined) return [`No party dies at operation ${nr}.`];
+  const { death, party, text, values } = row;
+  const left = words.map((word, w) => `${word}: ${values[w]}`).join(", ");
+  return [
+    ...wrapText(`✝ ${parties[party]} dies after operation ${nr}, ${text}.`, width),
+    "",
+    ...wrapText(`Left in memory: ${left}.`, width),
+    "",
+    ...tracksText({ kind: "tracks", id: "", title: "", words, ...death }, width),
+  ];
+}
+
 /** Draws a picture in lines of at most `width` columns. */
 export function textPicture(picture: Picture, width: number): string[] {
   return [paint("dim", picture.title), ...bodyOf(picture, width)];
