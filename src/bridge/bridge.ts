@@ -23,7 +23,8 @@ import type { ExportAccount, ExportParts } from "./export.ts";
 import { Exports } from "./exports.ts";
 import { Imports } from "./imports.ts";
 import { isListed } from "./listed.ts";
-import { ROOTS, subjectOf, tokenOf } from "./subjects.ts";
+import { isHost, Presence, type RemoteOffer, toAll } from "./presence.ts";
+import { subjectOf } from "./subjects.ts";
 import type { ImportAccount } from "./topic_import.ts";
 import { Window } from "./window.ts";
 
@@ -88,20 +89,6 @@ export interface BridgeReport {
   readonly cutOffs: number;
 }
 
-/** Something that a bridge exports, as it says to others. */
-export interface RemoteOffer {
-  /** The machine. */
-  readonly host: string;
-  /** The kind: "topic", "slot", "mpsc" or "calls". */
-  readonly kind: string;
-  /** The name there. */
-  readonly name: string;
-  /** The name of its type. */
-  readonly type: string | undefined;
-  /** The samples, values, messages or answers that it has sent. */
-  readonly sent: number;
-}
-
 const LOOK_MS = 200;
 const ASK_MS = 200;
 const HOPS_USUAL = 4;
@@ -118,6 +105,7 @@ export class Bridge {
   readonly #realm: string;
   readonly #parts: Omit<ExportParts, "kept">;
   readonly #imports: Imports;
+  readonly #presence: Presence;
   #exports: Exports | undefined;
   readonly #asked = new Map<string, number>();
   readonly #end = new AbortController();
@@ -136,6 +124,7 @@ export class Bridge {
     const chunk = Math.min(chunkBytes, carrier.maxMessage - HEADERS_MAX);
     const onProblem = (reason: string) => options.onEvent?.({ type: "problem", reason });
     this.#parts = { realm, host, carrier, window, transit, chunkBytes: chunk, onProblem };
+    this.#presence = new Presence({ carrier, realm, host });
     const ask = (host: string) => this.#askOnce(host);
     this.#imports = new Imports(imports, {
       carrier,
@@ -167,13 +156,15 @@ export class Bridge {
     const exporting = this.#exports = stack.use(this.#exporting(kept));
     stack.use(carrier.onEvent((event) => this.#onEvent(event)));
     for (const subscription of this.#imports.subscribe()) stack.use(subscription);
-    for (const asked of [allOf(this.#realm), this.#own]) {
+    for (const asked of [toAll(this.#realm, "offers"), this.#own]) {
       stack.use(carrier.subscribe(asked, (message) => this.#answer(message)));
     }
+    for (const subscription of this.#presence.subscribe()) stack.use(subscription);
     if (kept !== undefined) {
       for await (const consumer of this.#imports.consume(kept)) stack.use(consumer);
     }
     stack.use(this.#imports); // first: a consumer may wait for a subscriber here
+    using _present = this.#presence.begin();
     this.#ask();
     await carrier.flush().catch(() => {}); // a connection that broke subscribes again
     this.#options.onEvent?.({ type: "ready" });
@@ -230,7 +221,7 @@ export class Bridge {
   /** Asks all bridges to send the definitions of what they export. */
   #ask(): void {
     const { carrier, imports = [] } = this.#options;
-    if (imports.length > 0 && carrier.isConnected) this.#request(allOf(this.#realm));
+    if (imports.length > 0 && carrier.isConnected) this.#request(toAll(this.#realm, "offers"));
   }
 
   #askOnce(host: string): void {
@@ -246,23 +237,21 @@ export class Bridge {
 
   /** Answers a question for offers: to one who lists them, or to all who import them. */
   #answer({ reply }: Incoming): void {
-    if (reply === undefined) return this.#exports?.describe();
-    const { carrier, host } = this.#options;
+    if (reply === undefined) {
+      this.#presence.beat();
+      return this.#exports?.describe();
+    }
+    const { host } = this.#options;
     const offers = Array.from(this.#exports?.open ?? [], ({ kind, name, offered, account }) => {
       const { sent } = account;
       return { host, kind, name, type: offered.type?.name, sent } satisfies RemoteOffer;
     });
-    const text = JSON.stringify({ host, offers });
-    carrier.publish({
-      subject: reply,
-      headers: new Map(),
-      payload: new TextEncoder().encode(text),
-    });
+    this.#presence.answer(reply, offers);
   }
 }
 
 function check({ host }: BridgeOptions, chunkBytes: number): void {
-  if (!/^[!-~]{1,64}$/.test(host)) {
+  if (!isHost(host)) {
     throw new TypeError(
       `Cannot bridge as host ${JSON.stringify(host)}: pass 1 to 64 printable characters of ASCII`,
     );
@@ -276,38 +265,7 @@ function here(realm: string, host: string) {
   return { realm, host, name: "offers" };
 }
 
-/** The subject of questions to all bridges of a realm. */
-function allOf(realm: string): string {
-  return `${ROOTS.bridge}.${tokenOf(realm)}.all.offers`;
-}
-
 /** Runs a bridge until its signal aborts; resolves with the account. */
 export function bridge(options: BridgeOptions): Promise<BridgeReport> {
   return new Bridge(options).run();
-}
-
-/** Lists what the bridges of a realm export: those that answer within `waitMs`. */
-export async function remoteOffers(
-  carrier: Carrier,
-  { realm = "default", waitMs = 300 }: { realm?: string; waitMs?: number } = {},
-): Promise<RemoteOffer[]> {
-  const question = { subject: allOf(realm), headers: new Map(), payload: new Uint8Array(0) };
-  const answers = await carrier.requestAll(question, waitMs);
-  return answers.flatMap(({ payload }) => offersIn(new TextDecoder().decode(payload)));
-}
-
-/** Reads the answer of a bridge; an answer that no bridge gives has no offers. */
-function offersIn(text: string): RemoteOffer[] {
-  try {
-    const { host, offers } = JSON.parse(text) as { host: string; offers: RemoteOffer[] };
-    return offers.map(({ kind, name, type, sent }) => ({
-      host: String(host),
-      kind: String(kind),
-      name: String(name),
-      type: type === undefined ? undefined : String(type),
-      sent: Number(sent),
-    }));
-  } catch {
-    return [];
-  }
 }

@@ -25,14 +25,7 @@
  * @module
  */
 
-export {
-  bridge,
-  type BridgeEvent,
-  type BridgeOptions,
-  type BridgeReport,
-  type RemoteOffer,
-  remoteOffers,
-} from "./bridge.ts";
+export { bridge, type BridgeEvent, type BridgeOptions, type BridgeReport } from "./bridge.ts";
 export type {
   Carrier,
   CarrierEvent,
@@ -47,5 +40,6 @@ export type {
 export { Loopback, type LoopbackCarrier } from "./loopback.ts";
 export { connectNats, type NatsCarrier, type NatsOptions } from "./nats.ts";
 export { natsContext, type ReadFile } from "./nats_context.ts";
+export { type RemoteOffer, type RemoteRealm, remoteRealm, type SilentHost } from "./presence.ts";
 export type { ExportAccount } from "./export.ts";
 export type { ImportAccount, Losses } from "./topic_import.ts";

@@ -109,6 +109,16 @@ export function carrierTests(
     assert(boxes.every(({ count }) => count > 0));
   });
 
+  test("a member of a queue never gets what it publishes; another one does", async (a, b) => {
+    const boxes = [new Inbox(a, "work", "q"), new Inbox(b, "work", "q")] as const;
+    await Promise.all([a.flush(), b.flush()]);
+    for (let i = 0; i < 30; i++) {
+      a.publish({ subject: "work", headers: new Map(), payload: bytes(1) });
+    }
+    await boxes[1].take(30);
+    assertEquals(boxes[0].count, 0);
+  });
+
   test("a request gets an answer, or fails after its time", async (a, b) => {
     using _server = b.subscribe("ask", ({ payload, reply }) => {
       b.publish({ subject: reply!, headers: new Map([["A", "b"]]), payload: payload.slice(1) });

@@ -5,7 +5,7 @@ import { domain } from "../../src/babus/definition.ts";
 import type { Carrier } from "../../src/bridge/carrier.ts";
 import { Loopback } from "../../src/bridge/loopback.ts";
 import { connectNats } from "../../src/bridge/nats.ts";
-import { remoteOffers } from "../../src/bridge/mod.ts";
+import { remoteRealm } from "../../src/bridge/mod.ts";
 import { calls } from "../../src/calls/definition.ts";
 import { text } from "../../src/codec.ts";
 import { RemoteError } from "../../src/errors.ts";
@@ -181,7 +181,7 @@ bothTest("calls are answered by the servers of several machines", async (a, b, c
   assertEquals(exporter.bridge.report.exports[0]!.sent, 21);
   assertEquals(importer.bridge.report.imports[0]!.published, 22);
   assertEquals(
-    (await remoteOffers(c, { realm: "test", waitMs: 50 })).map(({ host, kind, name }) =>
+    (await remoteRealm(c, { realm: "test", waitMs: 50 })).offers.map(({ host, kind, name }) =>
       `${host} ${kind} ${name}`
     ),
     ["a calls sum"],
@@ -239,6 +239,39 @@ Deno.test("a call that no machine answers any more fails", async () => {
   await server.shutdown();
   await serving;
 });
+
+bothTest("a host that vanished is listed, and one that ended is not", async (a, b, c) => {
+  await using importer = importing(b, ["t"]);
+  await importer.ready;
+  const vanished = new Running({ carrier: deaf(a), host: "a", imports: ["t"] });
+  {
+    await using ended = new Running({ carrier: a, host: "c", imports: ["t"] });
+    await ended.ready;
+    await a.flush();
+  }
+  await a.flush();
+  const heard = async () => (await remoteRealm(c, { realm: "test", waitMs: 50 })).silent;
+  let silent;
+  do {
+    silent = await heard();
+  } while (silent.length === 0);
+  assertEquals(silent.map(({ host }) => host), ["a"]);
+  assert(silent[0]!.agoMs < 10_000);
+  await vanished[Symbol.asyncDispose]();
+  await a.flush();
+  assertEquals(await heard(), []);
+});
+
+/** A carrier that answers nothing any more. */
+function deaf(carrier: Carrier): Carrier {
+  return new Proxy(carrier, {
+    get(target, property) {
+      if (property === "subscribe") return () => ({ [Symbol.dispose]() {} });
+      const value = Reflect.get(target, property, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
 
 Deno.test("a ring or calls that a bridge exports and imports are refused", async () => {
   using _place = namespace();

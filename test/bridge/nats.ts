@@ -1,11 +1,18 @@
 /** The carrier over NATS: `deno task test:bridge`, as its server takes its time. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import type { CarrierEvent } from "../../src/bridge/carrier.ts";
 import { connectNats } from "../../src/bridge/nats.ts";
 import { VringError } from "../../src/errors.ts";
 import { namespace } from "../../src/testing/namespace.ts";
 import { topic } from "../../src/vdds/definition.ts";
+import { Program } from "../program.ts";
 import { bytes, carrierTests, until } from "./carriers.ts";
 import { Proxy } from "./proxy.ts";
 import { exporting, importing } from "./scene.ts";
@@ -128,3 +135,43 @@ serverTest(
     await carrier.flush();
   },
 );
+
+serverTest("NATS: vring ls tells which host does not answer any more", async () => {
+  await using server = await NatsServer.start();
+  using place = namespace();
+  const common = ["nats", "--server", server.url, "--import", "x"];
+  await using a = new Program(
+    "--allow-net=127.0.0.1",
+    "test/bridge/bridge_child.ts",
+    `${place.prefix}.a`,
+    ...common,
+    "--host",
+    "a",
+  );
+  await a.until(/Ctrl-C/);
+  await using b = new Program(
+    "--allow-net=127.0.0.1",
+    "test/bridge/bridge_child.ts",
+    place.prefix,
+    ...common,
+    "--host",
+    "b",
+  );
+  await b.until(/Ctrl-C/);
+  b.kill("SIGKILL");
+  await b.end();
+  await using list = new Program(
+    "--allow-net=127.0.0.1",
+    "src/cli/main.ts",
+    "ls",
+    "--realm",
+    "default",
+    "--server",
+    server.url,
+  );
+  await list.end();
+  assertMatch(
+    list.out,
+    /none answers\.\nHost b does not answer; it was last heard [0-9] s ago\.\n$/,
+  );
+});

@@ -65,8 +65,9 @@ async function listRemote(call: Call): Promise<number> {
   const { names, options, out } = call;
   const matches = names.map(matcher);
   await using carrier = await connectNetwork(call);
-  const { remoteOffers } = await import("../../bridge/mod.ts");
-  const offers = await remoteOffers(carrier, { realm: String(options.realm ?? "default") });
+  const { remoteRealm } = await import("../../bridge/mod.ts");
+  const realm = String(options.realm ?? "default");
+  const { offers, silent } = await remoteRealm(carrier, { realm });
   const found = offers.filter(({ kind, name }) =>
     (options.kind === undefined || kind === options.kind) &&
     (matches.length === 0 || matches.some((isMatch) => isMatch(name)))
@@ -81,6 +82,11 @@ async function listRemote(call: Call): Promise<number> {
   ]);
   if (rows.length === 0) out.line("No bridge of this realm offers that, or none answers.");
   else out.table(["HOST", "KIND", "NAME", "TYPE", "SENT"], rows);
+  for (const each of silent) {
+    const seconds = Math.round(each.agoMs / 1000);
+    out.line(`Host ${harmless(each.host)} does not answer; it was last heard ${seconds} s ago.`);
+    out.object({ silent: each });
+  }
   return rows.length === 0 ? Exit.problem : Exit.ok;
 }
 
