@@ -3,10 +3,12 @@
  * the reader writes.
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Exercise } from "../../tutorials/stage/exercises.ts";
+import { Telling } from "../../tutorials/stage/director.ts";
 import { Gate } from "../../tutorials/stage/gate.ts";
-import type { Card } from "../../tutorials/stage/processes.ts";
+import { type Card, Processes } from "../../tutorials/stage/processes.ts";
 import { Stage } from "../../tutorials/stage/server.ts";
 import type { Frame } from "../../tutorials/stage/story.ts";
 import { Workshop } from "../../tutorials/stage/workshop.ts";
@@ -171,4 +173,23 @@ Deno.test("an exercise is judged when its file is written, helped, reset and rem
   });
   clearTimeout(deadline);
   await events.return?.();
+});
+
+Deno.test("cards name the roles of a process, and say whether it spins", async () => {
+  const processes = new Processes();
+  const telling = await Telling.of(19);
+  try {
+    const note = () => telling.cast.forEach((child, actor) => processes.add("here", child, actor));
+    await telling.show(1, note);
+    const [camera] = processes.cards("here");
+    assertEquals([camera!.actor, camera!.state], ["camera", "asleep"]);
+    assertEquals(camera!.locks, ["publisher 0 of topic", "uses topic"]);
+  } finally {
+    await telling.close();
+  }
+  const busy = new Deno.Command("deno", { args: ["eval", "for (;;);"] }).spawn();
+  processes.add("busy", busy);
+  while (processes.cards("busy")[0]!.state !== "spinning") await delay(50);
+  assert(processes.act(busy.pid, "kill"));
+  await busy.status;
 });

@@ -5,21 +5,27 @@
  * @module
  */
 
+import type { Party } from "../../src/inspect/activity.ts";
+import { activityIn } from "../../src/inspect/survey.ts";
 import { list, readAll, statPath } from "../../src/os/files.ts";
+import { regionAt } from "../../src/region/list.ts";
+import { FIRST_BYTE } from "../../src/region/liveness.ts";
+import { FIRST_ROLE } from "../../src/region/opened.ts";
 
 /** What a card shows of a process. */
 export interface Card {
   readonly pid: number;
   /** Its part in the chapter; missing for the process that tells it. */
   readonly actor?: string;
-  readonly state: "running" | "asleep" | "stopped" | "dead";
+  /** spinning: it has kept a processor busy since the last look. */
+  readonly state: "running" | "spinning" | "asleep" | "stopped" | "dead";
   /** The signal that ended it. */
   readonly signal?: string;
   /** Its resident memory in bytes. */
   readonly memory: number;
   /** How many milliseconds of processor time it has used. */
   readonly busyMs: number;
-  /** The files in /dev/shm on which it holds a record lock, by /proc/PID/fdinfo. */
+  /** What its record locks on files in /dev/shm say: its roles, and what it uses or owns. */
   readonly locks: readonly string[];
 }
 
@@ -41,6 +47,8 @@ interface Known {
   readonly process: Deno.ChildProcess;
   /** Whether the reader has killed it. */
   killed?: boolean;
+  /** Its processor time at a look, some time ago. */
+  last?: { readonly at: number; readonly busyMs: number };
   ended?: Deno.CommandStatus;
 }
 
@@ -89,7 +97,22 @@ export class Processes {
   }
 }
 
-function cardOf({ actor, process: { pid }, ended }: Known): Card {
+/** Looks that are closer together say nothing about processor time, which the kernel counts in ticks. */
+const LOOK_MS = 300;
+/** So much of a processor is more than a process takes that waits now and then. */
+const SPINNING = 0.6;
+
+/** Whether a process has kept a processor busy since the last look. */
+function isSpinning(known: Known, busyMs: number): boolean {
+  const at = performance.now();
+  const { last } = known;
+  if (last !== undefined && at - last.at < LOOK_MS) return false;
+  known.last = { at, busyMs };
+  return last !== undefined && busyMs - last.busyMs > SPINNING * (at - last.at);
+}
+
+function cardOf(known: Known): Card {
+  const { actor, process: { pid }, ended } = known;
   const who = { pid, ...actor !== undefined && { actor } };
   const dead = { ...who, state: "dead", memory: 0, busyMs: 0, locks: [] } as const;
   if (ended !== undefined) return ended.signal === null ? dead : { ...dead, signal: ended.signal };
@@ -98,13 +121,11 @@ function cardOf({ actor, process: { pid }, ended }: Known): Card {
   const [letter, ...numbers] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (letter === "Z" || letter === "X") return dead;
   const [user, kernel] = [Number(numbers[10]), Number(numbers[11])];
-  return {
-    ...who,
-    state: letter === "R" ? "running" : letter === "T" || letter === "t" ? "stopped" : "asleep",
-    memory: memoryOf(pid),
-    busyMs: (user + kernel) * 1000 / TICKS,
-    locks: locksOf(pid),
-  };
+  const busyMs = (user + kernel) * 1000 / TICKS;
+  const isStopped = letter === "T" || letter === "t";
+  const awake = isSpinning(known, busyMs) ? "spinning" : letter === "R" ? "running" : "asleep";
+  const state = isStopped ? "stopped" : awake;
+  return { ...who, state, memory: memoryOf(pid), busyMs, locks: locksOf(pid) };
 }
 
 function memoryOf(pid: number): number {
@@ -114,21 +135,39 @@ function memoryOf(pid: number): number {
 
 /**
  * What the record locks on files in /dev/shm mean, from lines such as
- * `lock: 1: OFDLCK ADVISORY WRITE -1 00:01:1234 64 64`: a read lock uses a file, a write lock owns it.
+ * `lock: 1: OFDLCK ADVISORY WRITE -1 00:01:1234 64 64`: the role whose byte is locked, such as
+ * "subscriber 0 of topic.frames"; or that the process uses or owns the file.
  */
 function locksOf(pid: number): string[] {
   const fds = list(`/proc/${pid}/fdinfo`);
   if (typeof fds === "number") return [];
-  const names = sharedFilesByInode();
-  const line = /^lock:\s+\d+: \w+ +\w+ +(READ|WRITE) -?\d+ \w+:\w+:(\d+) /gm;
+  const files = sharedFilesByInode();
+  const line = /^lock:\s+\d+: \w+ +\w+ +(READ|WRITE) -?\d+ \w+:\w+:(\d+) (\d+)/gm;
   const locks = fds.flatMap((fd) => {
     const found = textOf(`/proc/${pid}/fdinfo/${fd}`)?.matchAll(line) ?? [];
-    return Array.from(found).flatMap(([, type, inode]) => {
-      const name = names.get(Number(inode))?.replace(/\.?learn-\d+/, "");
-      return name === undefined ? [] : [`${type === "READ" ? "uses" : "owns"} ${name}`];
+    return Array.from(found).flatMap(([, type, inode, start]) => {
+      const file = files.get(Number(inode));
+      return file === undefined ? [] : [{ file, byte: Number(start), isRead: type === "READ" }];
     });
   });
-  return [...new Set(locks)].sort();
+  const parties = new Map(
+    Array.from(new Set(locks.map(({ file }) => file)), (file) => [file, partiesOf(file)]),
+  );
+  const said = locks.map(({ file, byte, isRead }) => {
+    const name = file.replace(/^vring\./, "").replace(/\.?learn-\d+/, "");
+    const party = parties.get(file)?.find(({ number }) =>
+      number === byte - FIRST_BYTE - FIRST_ROLE
+    );
+    if (party !== undefined) return `${party.role} ${party.seat} of ${name}`;
+    return `${isRead ? "uses" : "owns"} ${name}`;
+  });
+  return [...new Set(said)].sort();
+}
+
+/** The roles of the region in a file of /dev/shm; none if it is no region. */
+function partiesOf(file: string): readonly Party[] {
+  const region = regionAt(`/dev/shm/${file}`);
+  return (region && activityIn(region)?.parties) ?? [];
 }
 
 function sharedFilesByInode(): Map<number, string> {

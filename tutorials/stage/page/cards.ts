@@ -13,6 +13,7 @@ const LOOK_MS = 700;
 
 const SIGNS: Readonly<Record<Card["state"], string>> = {
   running: "▶",
+  spinning: "⟳",
   asleep: "☾",
   stopped: "❚❚",
   dead: "✝",
