@@ -11,7 +11,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { CHAPTERS } from "../tutorials/stage/chapters.ts";
+import { type Chapter, CHAPTERS } from "../tutorials/stage/chapters.ts";
 import { judgeFile } from "../tutorials/stage/judge.ts";
 
 /** What a mutant must reach: the share that is refused. */
@@ -88,6 +88,19 @@ const SURVIVORS: readonly (readonly [mutant: string, argument: string])[] = [
     "23_bridge: if (end < mind.last) return;",
     "a message that ends at the last number has nothing new, and changes no total",
   ],
+  ["24_your_ring: if (mapped >= 1) return base;", ZERO],
+  ["24_your_ring: if (mapped > 0) {", ZERO],
+  ["24_your_ring: if (mapped >= 1) {", ZERO],
+  ["24_your_ring: if (base <= 0) return base;", ZERO],
+  ["24_your_ring: if (base < 1) return base;", ZERO],
+  ["24_your_ring: if (mapped > 0) return base;", ZERO],
+  ["24_your_ring: #last = 1;", "any lane may be the first"],
+  ...[
+    'this.#bell = bell; this.#tail = memory.word("tail");',
+    'this.#head = memory.word("head"); this.#memory = memory;',
+    'this.#tail = memory.word("tail"); this.#head = memory.word("head");',
+    'this.#rings = lanes.map((lane) => new Ring(lane)); this.#bell = lanes[0]!.word("bell");',
+  ].map((lines) => [`24_your_ring: ${lines}`, "fields of a new object, in another order"] as const),
 ];
 
 /** Small wrong changes; each returns the changed line, or undefined where it does not apply. */
@@ -116,8 +129,9 @@ function mutantsOf(folder: string): Mutant[] {
   const text = Deno.readTextFileSync(new URL(`${folder}.ts`, ANSWERS))
     .replaceAll(/from "(\.\.?\/[^"]+)"/g, (_, path) => `from "${new URL(path, ANSWERS).href}"`);
   const lines = text.split("\n");
-  const first = lines.findIndex((line) => line.startsWith("function"));
-  const isHead = (line: string) => line.startsWith("function"); // its types are not run
+  // Types are not run, and fields are only declared.
+  const isHead = (line: string) => /^(export )?(function|class) |^ +readonly |\): .*\{$/.test(line);
+  const first = lines.findIndex(isHead);
   const mutants: Mutant[] = [];
   const add = (at: number, count: number, after: string) => {
     const changed = lines.toSpliced(at, count, after).join("\n");
@@ -131,7 +145,8 @@ function mutantsOf(folder: string): Mutant[] {
       if (after !== undefined) add(at, 1, after);
     }
     const [one, other] = [lines[at]!, lines[at + 1]!];
-    const isStatement = (line: string) => /^ +(?!const|let|return|using)[\w.#]+.*;/.test(line);
+    const isStatement = (line: string) =>
+      /^ +(?!const|let|return|using|readonly|#)[\w.#]+.*;/.test(line);
     if (isStatement(one) && isStatement(other)) add(at, 2, `${other}\n${one}`);
   }
   return mutants;
@@ -152,10 +167,11 @@ function nameOf({ folder, after }: Mutant): string {
   return `${folder}: ${after.replaceAll(/\s+/g, " ")}`;
 }
 
-async function isRefused({ text }: Mutant, folder: string): Promise<boolean> {
+async function isRefused({ text }: Mutant, folder: string, chapter: Chapter): Promise<boolean> {
   const file = new URL(`file://${folder}/mutant.ts`);
   await Deno.writeTextFile(file, text);
-  const { verdict } = await judgeFile(file, { types: false, limitMs: LIMIT_MS });
+  const { limitMs = LIMIT_MS, allow = [] } = chapter;
+  const { verdict } = await judgeFile(file, { types: false, limitMs, allow });
   return verdict !== "solved";
 }
 
@@ -172,7 +188,7 @@ for (const chapter of CHAPTERS) {
   const mutants = chosen(mutantsOf(chapter.folder), Number(count), Number(seed));
   let own = 0;
   for (const mutant of mutants) {
-    if (await isRefused(mutant, folder)) {
+    if (await isRefused(mutant, folder, chapter)) {
       own++;
       continue;
     }

@@ -1,9 +1,11 @@
-/** Runs the programs of tutorials 11 and 14, memory order and the explorer, as a reader would. */
+/** Runs the programs of tutorials 11, 14 and 24, from memory order to one's own ring, as a reader would. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { pageSize } from "../src/os/page.ts";
 import { countSeen, hasEnded, HEAD_BYTES, play } from "../tutorials/11_memory_order/rounds.ts";
 import { assertFits } from "./program.ts";
+import { checksOf } from "../tutorials/24_your_ring/check.ts";
+import { failureIn } from "../tutorials/check.ts";
 import { BELLS, sleeper, waker } from "../tutorials/13_doorbell/bells.ts";
 import { explore } from "../tutorials/13_doorbell/machine.ts";
 import { verdictOf } from "../tutorials/14_explorer/orders.ts";
@@ -157,3 +159,26 @@ Deno.test("the machine of tutorial 14 loses the wake-ups that the explorer loses
     assertEquals(ours.moves, explore(parties).lost?.length);
   }
 });
+
+Deno.test("the quiz on tutorial 24 answers right", async () => {
+  await checkQuiz(24, 3, (words) => {
+    const numbers =
+      /have (\d+) bytes. The head is (\d+), the tail (\d+)\..*used (\d+) more.* → (\d+), (\d+) of/
+        .exec(words)!.slice(1).map(Number);
+    const [size, head, tail, used, received, again] = numbers;
+    assertEquals([received, again], [(head! - tail!) / size!, used]);
+  });
+});
+
+const STAGES = [["05", "10 positions"], ["10", "11 order"], ["11", "13 the bell"], [
+  "13",
+  "17 many",
+]] as const;
+
+for (const [stage, next] of STAGES) {
+  Deno.test(`the ring after chapter ${Number(stage)} passes the checks up to the next stage`, async () => {
+    const work = await import(`../tutorials/answers/ring_${stage}.ts`);
+    const failed = checksOf(work).find((check) => failureIn(check) !== undefined);
+    assert(failed?.what.startsWith(next), failed?.what);
+  });
+}

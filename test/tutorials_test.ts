@@ -32,8 +32,8 @@ Deno.test("each exercise fails unsolved, and says why", async () => {
 });
 
 Deno.test("each exercise passes solved", async () => {
-  await Promise.all(FOLDERS.map(async (folder) => {
-    const result = await run([`tutorials/answers/${folder}.ts`]);
+  await Promise.all(CHAPTERS.map(async ({ folder, allow = [] }) => {
+    const result = await run([...allow, `tutorials/answers/${folder}.ts`]);
     assertWell(result);
     const passed = result.out.match(/✓/g)?.length;
     assertStringIncludes(result.out, `Solved. All ${passed} checks pass.`);
@@ -126,7 +126,7 @@ Deno.test("each chapter has its exercise, answer and prose, and the prose is rig
       ([, link]) => new URL(link!, new URL(path, ROOT)),
     );
     const commands = Array.from(
-      text.matchAll(/tutorials\/[\w/]+\.ts/g),
+      text.matchAll(/tutorials\/(?!mine)[\w/]+\.ts/g),
       ([file]) => new URL(file, ROOT),
     );
     for (const target of [...links, ...commands]) Deno.statSync(target);

@@ -50,6 +50,8 @@ import { checksOf as pending } from "./22_calls/check.ts";
 import { wrongAnswers as wrongPending } from "./22_calls/wrong.ts";
 import { checksOf as accounts } from "./23_bridge/check.ts";
 import { wrongAnswers as wrongAccounts } from "./23_bridge/wrong.ts";
+import { checksOf as works } from "./24_your_ring/check.ts";
+import { wrongAnswers as wrongWorks } from "./24_your_ring/wrong.ts";
 import { type Check, runChecks } from "./check.ts";
 import type { WrongAnswer } from "./wrong_answer.ts";
 
@@ -90,6 +92,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "21_slots": judged(slotReads, wrongSlotReads),
   "22_calls": judged(pending, wrongPending),
   "23_bridge": judged(accounts, wrongAccounts),
+  "24_your_ring": judged(works, wrongWorks),
 };
 
 if (import.meta.main) {

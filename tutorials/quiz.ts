@@ -7,7 +7,7 @@
 
 import { hex, wrap } from "./picture.ts";
 import { askForEntries, askForPieces, askForRepeat, askForStale } from "./quiz_memory.ts";
-import { askForMoves, askForOrders, askForPair, askForSeen } from "./quiz_order.ts";
+import { askForLeft, askForMoves, askForOrders, askForPair, askForSeen } from "./quiz_order.ts";
 import {
   askForCalls,
   askForEntry,
@@ -77,6 +77,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   21: [askForSince, askForEntry],
   22: [askForOutcome, askForNumber],
   23: [askForWire, askForNew],
+  24: [askForLeft],
 };
 
 function anyPage(dice: Dice): number {

@@ -1,5 +1,5 @@
 /**
- * The questions of quiz.ts about tutorials 11 and 14.
+ * The questions of quiz.ts about tutorials 11, 14 and 24.
  *
  * @module
  */
@@ -71,5 +71,22 @@ export function askForMoves(dice: Dice): Question {
     answer: `${[...steps, ...kills].join(", ") || "none"}; ${
       isLost ? "lost: it sleeps, and nobody can take a step" : "not lost"
     }`,
+  };
+}
+
+/** What is left in a ring whose two sides were killed. */
+export function askForLeft(dice: Dice): Question {
+  const size = 8 * (1 + dice(8));
+  const [received, unread] = [1 + dice(50), 1 + dice(9)];
+  const used = dice(unread + 1);
+  const tail = received * size;
+  const head = tail + unread * size;
+  return {
+    question:
+      `Messages have ${size} bytes. The head is ${head}, the tail ${tail}. The producer was ` +
+      `killed in the middle of the next copy. The consumer has used ${used} more messages, and was ` +
+      "killed before it stored the tail. How many messages does the next consumer receive, and how " +
+      "many of them were used before?",
+    answer: `${unread}, ${used} of them again; what the producer had begun is free space`,
   };
 }

@@ -44,7 +44,10 @@ export const story: Story = {
           `That is the mirror ring. Every ring of this library is built on it. You know every call
           in \`src/mirror_ring/mirror_ring.ts\` now: read it.
 
-          In the exercise, a header comes before the ring.`,
+          In the exercise, a header comes before the ring.
+
+          With it begins your own ring, one file that grows through the course:
+          \`tutorials/mine/ring.ts\`. The exercise of chapter 24 judges it, and is always open.`,
       },
     ];
   },

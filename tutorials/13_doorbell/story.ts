@@ -33,7 +33,8 @@ export const story: Story = {
       can be killed between its message and the bell, and no protocol helps against that.
 
       In the exercise you fix a bell that loses wake-ups. The judge tries every order, and shows you
-      the shortest one that goes wrong.`,
+      the shortest one that goes wrong. Then give your own ring a bell, and a
+      \`receive\` that sleeps.`,
   }],
 };
 

@@ -16,6 +16,12 @@ export interface Chapter {
   readonly lead: string;
   /** What its exercise asks for. */
   readonly exercise: string;
+  /** The name of the reader's file with the answer; by default that of the folder. */
+  readonly file?: string;
+  /** What its judge may do besides `--allow-ffi`. */
+  readonly allow?: readonly string[];
+  /** How many milliseconds its checks may take; 5000 by default. */
+  readonly limitMs?: number;
   /** An import map for its story, by its path in tutorials/. */
   readonly importMap?: string;
   /** Loads its story. */
@@ -201,6 +207,17 @@ export const CHAPTERS: readonly Chapter[] = [
     lead: "How topics cross a network, and how every lost sample is accounted for.",
     exercise: "Account for every sample that crosses a network.",
     load: () => import("../23_bridge/story.ts"),
+  },
+  {
+    number: 24,
+    folder: "24_your_ring",
+    title: "Your ring beside the library's",
+    lead: "What your own ring withstands, what it costs, and what the library's has besides.",
+    exercise: "Build a ring that grows with the course.",
+    file: "ring",
+    allow: ["--allow-run=deno"],
+    limitMs: 20_000,
+    load: () => import("../24_your_ring/story.ts"),
   },
 ];
 

@@ -23,7 +23,7 @@ export async function judgeAll(
       if (numbers.length === 0) console.log(paint("dim", `· ${nameOf(chapter)}: not begun`));
       continue;
     }
-    const judgement = await judgeFile(workshop.begin(chapter));
+    const judgement = await judgeFile(workshop.begin(chapter), chapter);
     workshop.noteJudgement(chapter, judgement);
     if (judgement.verdict === "solved") solved++;
     console.log(lineOf(chapter, judgement));
@@ -52,7 +52,7 @@ export function explain({ verdict, checks, failure, text = "" }: Judgement): str
     case "mistyped":
       return `The types are wrong:\n\n${text}`;
     case "endless":
-      return `It had not ended after 5 seconds: ${text}`;
+      return `It had not ended in time: ${text}`;
     case "crashed":
       return `The kernel has ended it with ${text}`;
     case "broken":

@@ -112,7 +112,7 @@ export class Bench {
   }
 
   async #judge(text: string): Promise<void> {
-    const judgement = await judgeFile(this.#workshop.fileOf(this.#chapter));
+    const judgement = await judgeFile(this.#workshop.fileOf(this.#chapter), this.#chapter);
     this.#judgement = judgement;
     this.#judging = undefined;
     const isNew = text !== this.#workshop.shippedText(this.#chapter);

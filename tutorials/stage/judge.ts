@@ -28,18 +28,29 @@ export interface Judgement {
   readonly text?: string;
 }
 
-/** Judges the answer in a file. `limitMs` is the time for its checks, not for its types. */
+/** How an answer is judged. */
+export interface JudgeOptions {
+  /** The time for its checks, not for its types. */
+  readonly limitMs?: number;
+  /** Whether to check its types first. */
+  readonly types?: boolean;
+  readonly args?: readonly string[];
+  /** Permissions besides `--allow-ffi`. */
+  readonly allow?: readonly string[];
+}
+
+/** Judges the answer in a file. */
 export async function judgeFile(
   file: URL,
-  options: { limitMs?: number; types?: boolean; args?: readonly string[] } = {},
+  options: JudgeOptions = {},
 ): Promise<Judgement> {
-  const { limitMs = LIMIT_MS, types = true, args = [] } = options;
+  const { limitMs = LIMIT_MS, types = true, args = [], allow = [] } = options;
   if (types) {
     const { success, text } = await checkTypes(file);
     if (!success) return { verdict: "mistyped", checks: [], text };
   }
   const child = new Deno.Command("deno", {
-    args: [...RUN, file.pathname, ...args, "--report"],
+    args: [...RUN, ...allow, file.pathname, ...args, "--report"],
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",

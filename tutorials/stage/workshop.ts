@@ -62,8 +62,8 @@ export class Workshop {
   }
 
   /** The file with the reader's answer. */
-  fileOf({ folder }: Chapter): URL {
-    return new URL(`${folder}.ts`, this.#folder);
+  fileOf({ folder, file = folder }: Chapter): URL {
+    return new URL(`${file}.ts`, this.#folder);
   }
 
   /** Makes the file if it is missing; it begins as the exercise that is shipped. */
@@ -164,7 +164,7 @@ function exists(file: URL): boolean {
 }
 
 /** The exercise as shipped, with imports and commands that are right where the answer lives. */
-function exerciseFor({ folder }: Chapter, mine: URL): string {
+function exerciseFor({ folder, file = folder }: Chapter, mine: URL): string {
   const shipped = new URL(`${folder}/`, TUTORIALS);
   const text = Deno.readTextFileSync(new URL("exercise.ts", shipped));
   const isInTutorials = mine.href.startsWith(TUTORIALS.href);
@@ -173,7 +173,7 @@ function exerciseFor({ folder }: Chapter, mine: URL): string {
       const target = new URL(path, shipped);
       return `from "${isInTutorials ? relative(mine, target) : target.href}"`;
     })
-    .replaceAll(`tutorials/${folder}/exercise.ts`, `tutorials/mine/${folder}.ts`);
+    .replaceAll(`tutorials/${folder}/exercise.ts`, `tutorials/mine/${file}.ts`);
 }
 
 /** The path from a folder to a file that have a folder in common. */

@@ -196,7 +196,7 @@ function verdict({ judging, judgement }: Exercise): HTMLElement {
     solved: "✓ Solved. All checks pass.",
     wrong: "✗ Not yet",
     mistyped: "✗ The types are wrong",
-    endless: "✗ It had not ended after 5 seconds",
+    endless: "✗ It had not ended in time",
     crashed: "✝ The kernel has ended it",
     broken: "✗ It could not be judged",
   };
