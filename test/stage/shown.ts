@@ -21,7 +21,7 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "permit = mine.tryLock() → { recovered: false }",
     "permit = mine.lockSync() → { recovered: true }",
   ],
-  15: ["received?.lost → 8", "read + reader.lost → 10000"],
+  15: ["reader.lost → 8", "read + reader.lost → 10000"],
   17: ["every lane 38000 0", "by hints 2000 2000", "lanes.readFirst(target) → 3"],
   18: [
     "takes 0 from AVAIL",

@@ -1,5 +1,5 @@
 /**
- * What an answer to exercise 7 must do: a reader or a writer looks at its work at every moment that
+ * What an answer to exercise 10 must do: a reader or a writer looks at its work at every moment that
  * matters, and its looks are counted.
  *
  * @module

@@ -1,9 +1,18 @@
 /**
- * Exercise 7: four rings, four mistakes.
+ * Exercise 10: four rings, four mistakes.
  *
  * Here is one function from each stage, with one mistake in each. Two of them show the reader bytes
- * that were never sent, one is wrong after 4 GiB, and one is only slow. Find the mistakes. Run it
- * with `deno run --allow-ffi tutorials/10_four_rings/exercise.ts`.
+ * that were never sent, one is wrong after 4 GiB, and one is only slow. Find the mistakes. You have:
+ *
+ *     slot.isFull, slot.text     the flag of a slot, and its content
+ *     writer.head, .capacity     the writer's own position, and the bytes of the ring
+ *     writer.tailSeen            the tail as the writer last saw it
+ *     writer.loadTail()          looks at the tail, which is slow
+ *     reader.bytes               both windows of a ring in which there is a message
+ *     reader.place, .length      where the message begins, and how long it is
+ *     reader.storeTail(place)    gives everything before this place back to the writer
+ *
+ * Run it with `deno run --allow-ffi tutorials/10_four_rings/exercise.ts`.
  *
  * @module
  */

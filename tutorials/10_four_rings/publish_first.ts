@@ -41,8 +41,8 @@ function wrongOrder(): Step[] {
       title: "Write, then publish",
       text:
         `Every ring depends on the order of two stores. First the right order, by hand, in the memory of a
-        ring: the bytes, then \`head\`. \`read\` returns everything from \`tail\` to \`head\`, and then moves
-        \`tail\`.`,
+        ring, whose bytes begin at \`data\`: the message, then \`head\`. \`read\` returns everything from
+        \`tail\` to \`head\`, and then moves \`tail\`.`,
       run: (scene) => {
         const { bytes, data } = memory = makeMemory();
         const head = word(HEAD);
@@ -96,8 +96,9 @@ function wrongOrder(): Step[] {
         show(scene);
       },
       after:
-        `A test with equal messages would not notice. A compiler or a processor may also reorder plain stores,
-        behind your back. So the ring stores \`head\` with \`Atomics\`.`,
+        `A test with equal messages would not notice. And the right order of lines is not enough: a compiler
+        and a processor may reorder plain stores. So the ring stores \`head\` with \`Atomics\`. The next
+        chapter shows what that prevents.`,
     },
   ];
 }

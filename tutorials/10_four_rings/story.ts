@@ -47,6 +47,13 @@ export const story: Story = {
   },
 };
 
+/** Sends a hundred messages through a ring; returns how often its ends looked at each other. */
+function sendHundred(ring: Ring, target: Uint8Array<ArrayBuffer>): number {
+  for (let i = 0; i < 100; i++) ring.write(messageOf(i));
+  for (let i = 0; i < 100; i++) ring.read(target);
+  return ring.looks;
+}
+
 type TextOf = (length: number | undefined) => string | number | undefined;
 
 /** Empties the ring, and moves on until the next message begins at this place. */
@@ -73,21 +80,40 @@ function slots(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
     {
       title: "Stage 1: slots",
       text:
-        `A ring between one writer and one reader. The first idea: slots of one size, each with a flag in
-        front that says whose turn it is. 0: the writer may fill the slot. Anything else: the reader may
-        read it.`,
+        `A ring between one writer and one reader, without a lock. The first idea: slots of one size, each
+        with a flag in front that says whose turn it is. 0: the writer may fill the slot. Anything else is
+        the length of a message plus 1, and the reader may have it.`,
+      ask: {
+        kind: "choice",
+        text: "The writer stores the bytes of a message, and the flag. Which comes last?",
+        options: [
+          {
+            text: "The flag",
+            right: true,
+            because: "It hands the slot over. Once it is stored, the reader may read at once.",
+          },
+          {
+            text: "The bytes",
+            because: "Then the reader could read the slot before the message is complete.",
+          },
+          {
+            text: "It makes no difference",
+            because: "Between the two stores the reader may look, and then it does.",
+          },
+        ],
+      },
       run: (scene) => {
         memory = makeMemory();
-        const slots = ring = new SlotRing(memory);
+        const slots = ring = scene.run("slots", () => new SlotRing(memory!));
         scene.look(() => slots.write(encoder.encode("hello")));
         scene.look(() => slots.write(encoder.encode("ring")));
         show(scene);
       },
-      after: `The writer stores the flag last, when the message is complete.`,
     },
     {
       title: "Read a slot",
-      text: `The reader takes the first message.`,
+      text:
+        `The reader takes the first message. It copies it into \`target\`, an array of its own.`,
       ask: {
         kind: "choice",
         text: "What is left in slot 0 afterwards?",
@@ -138,7 +164,9 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
         text: "What is `head` then?",
         unit: "bytes",
         answer: () => word(HEAD).load(),
-        right: "4 and 23 and 1 of padding, and then 4 and 4. Reading moves `tail` alone.",
+        right:
+          "The first takes 4 of length, 23, and 1 of padding: 28. The second takes 4 and 4: 8. " +
+          "Reading moves `tail` alone.",
         often: [
           { number: 27, because: "Each message also has 4 bytes of length, and is padded." },
           {
@@ -147,15 +175,16 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
           },
           { number: 35, because: "The 23 bytes are padded to 24." },
         ],
-        otherwise: "4 + 23 + 1 for the first message, and 4 + 4 for the second.",
+        otherwise:
+          "The first takes 4 of length, 23, and 1 of padding: 28. The second takes 4 + 4: 8.",
       },
       run: (scene) => {
         memory = makeMemory();
-        const made = ring = new PositionRing(memory);
+        ring = scene.run("ring", () => new PositionRing(memory!));
         const [head, tail] = [word(HEAD), word(TAIL)];
-        scene.look(() => made.write(encoder.encode("a message of any length")));
-        scene.look(() => made.write(encoder.encode("ring")));
-        scene.look(() => textOf(made.read(target)));
+        scene.look(() => ring!.write(encoder.encode("a message of any length")));
+        scene.look(() => ring!.write(encoder.encode("ring")));
+        scene.look(() => textOf(ring!.read(target)));
         scene.show(tablePicture("words", "The two words", [
           ["word", "value", "meaning"],
           ["head", head.load(), "bytes ever written"],
@@ -168,7 +197,10 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
     },
     {
       title: "Cut in two",
-      text: `Both positions are 16 bytes before the end. We write a message of 21 bytes.`,
+      text:
+        `Both positions are 16 bytes before the end. We write a message of 21 bytes. Its length comes
+        first, as a number of 4 bytes: \`15 00 00 00\`, which is 0x15, or 21. Its lowest byte comes first:
+        that is [[little-endian]].`,
       ask: {
         kind: "choice",
         text: "Where does it go?",
@@ -189,14 +221,13 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
         ],
       },
       run: (scene) => {
-        const made = ring!;
-        comeTo(page - 16, made, word(TAIL), target);
-        scene.look(() => made.write(encoder.encode("cut in two by the end")));
+        comeTo(page - 16, ring!, word(TAIL), target);
+        scene.look(() => ring!.write(encoder.encode("cut in two by the end")));
         const data = memory!.bytes.subarray(memory!.data, memory!.data + page);
         const part = { address: 0, length: 16 };
         scene.show(bytesPicture(data, { ...part, id: "end", title: "The end", from: page - 16 }));
         scene.show(bytesPicture(data, { ...part, id: "begin", title: "The beginning" }));
-        scene.look(() => textOf(made.read(target)));
+        scene.look(() => textOf(ring!.read(target)));
       },
     },
   ];
@@ -213,8 +244,8 @@ function cached(target: Uint8Array<ArrayBuffer>): Step {
       The third idea: remember the value that you saw. The other side can only have moved forward since, so
       free space is still free. You look again when it is used up.
 
-      We send a hundred messages through both rings: all in, then all out. Through the old one that takes
-      200 looks.`,
+      We send a hundred messages through the old ring, \`before\`, and through the new one: all in, then
+      all out. The old one takes 200 looks.`,
     ask: {
       kind: "number",
       text: "How many looks does it take now?",
@@ -238,19 +269,9 @@ function cached(target: Uint8Array<ArrayBuffer>): Step {
     run: (scene) => {
       const before = new PositionRing(makeMemory());
       const ring = new CachedRing(makeMemory());
-      const both = [before, ring];
-      scene.look(() => {
-        for (const each of both) {
-          for (let i = 0; i < 100; i++) {
-            each.write(messageOf(i));
-          }
-          for (let i = 0; i < 100; i++) {
-            each.read(target);
-          }
-        }
-      });
-      scene.look(() => before.looks);
-      scene.look(() => ring.looks);
+      scene.code(sendHundred);
+      scene.look(() => sendHundred(before, target));
+      scene.look(() => sendHundred(ring, target));
       looks = ring.looks;
     },
   };

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 8, which try every order of the operations.
+ * The checks of exercise 13, which try every order of the operations.
  *
  * @module
  */

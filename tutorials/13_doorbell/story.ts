@@ -95,7 +95,8 @@ function sleepOnAWord(): Step[] {
         that you have seen. The kernel compares, and the thread sleeps only if the word still has it.
         Nothing can happen between the comparison and the sleep.
 
-        The word is 7. We sleep on 6, and then on 7, each for 50 ms at most.`,
+        The word is 7. We sleep on 6, and then on 7, each for 50 ms at most. A result below 0 is the
+        number of an error: 11 is EAGAIN, "look again", and 110 is ETIMEDOUT, "the time is up".`,
       ask: {
         kind: "choice",
         text: "What does the kernel return for the sleep on 6?",
@@ -163,8 +164,8 @@ function sleepOnAWord(): Step[] {
     {
       title: "Every order",
       text:
-        `I chose that order. A program can try all orders: it remembers every state, and lets each
-        party take its next operation from it. If an order ends with a reader asleep although a message
+        `We chose that order. A program can try all orders: it remembers every state, and lets each
+        party take its next operation from it. You write such a program in the next chapter. If an order ends with a reader asleep although a message
         is there, a wake-up is lost.`,
       run: (scene) => {
         scene.run("result", () => explore(parties));

@@ -72,10 +72,7 @@ function aFlag(): Step[] {
           },
         ],
       },
-      run: (scene) => {
-        showBell(scene, unlooked);
-        showLoss(scene, two);
-      },
+      run: (scene) => showLoss(scene, two),
       after: `You can play this yourself: [[play broken-unlooked|can you lose a wake-up?]]`,
     },
     {
@@ -125,9 +122,7 @@ function aFlag(): Step[] {
         ],
       },
       run: (scene) => showLoss(scene, three),
-      after:
-        `Tests do not find this. It takes a window of some nanoseconds, twice, and then one reader of
-        many is asleep, perhaps only until the next message.`,
+      after: `Tests do not find this: it takes a window of some nanoseconds, twice.`,
     },
   ];
 }
@@ -150,7 +145,13 @@ function aNumber(): Step[] {
         `A 1 looks like any other 1. So the word gets a number that is never used twice: how often the
         bell was rung. The lowest bit says that a reader waits; the rest is the number.
 
-        We take the same order as before.`,
+        A reader sets the bit, and sleeps on the value that it made. \`addAndWake\` adds 1: the bit becomes
+        0, and the number one more. In the same system call it wakes all.`,
+      run: (scene) => showBell(scene, sequence),
+    },
+    {
+      title: "The same order",
+      text: `We take the order in which the flag lost a wake-up.`,
       ask: {
         kind: "choice",
         text: "What does the kernel return to reader 0 now?",
@@ -171,12 +172,14 @@ function aNumber(): Step[] {
         ],
       },
       run: (scene) => {
-        showBell(scene, sequence);
         const machine = new Machine(two);
         const order = [0, 0, 0, 1, 2, 2, 2, 1, 1, 1, 0, 0, 0];
         const events = order.flatMap((i) => machine.canRun(i) ? [machine.step(i)] : []);
         scene.show(
-          tracksOf(events, two, { title: "The same order", deaths: deathsIn(events, two) }),
+          tracksOf(events, two, {
+            title: "The order that failed before",
+            deaths: deathsIn(events, two),
+          }),
         );
       },
     },

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 6. The ring is a real one. Its writer interrupts the answer at each of its
+ * The checks of exercise 15. The ring is a real one. Its writer interrupts the answer at each of its
  * looks in turn, and writes a little, a whole lap, or more.
  *
  * @module

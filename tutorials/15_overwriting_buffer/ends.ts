@@ -6,6 +6,7 @@
 
 import type { CircularBufferReader, CircularBufferWriter, Message } from "../../mod.ts";
 import type { RingPicture, Scene } from "../stage/story.ts";
+import { UNIT } from "../../src/circular/circular_buffer.ts";
 import { text } from "./messages.ts";
 import { CELLS, RingWindow } from "./ring_window.ts";
 
@@ -47,9 +48,9 @@ export class Ends {
       id: "ring",
       title: "The ring, a letter for each message; R is the oldest that is intact",
       cells: cells.join(""),
-      cellBytes: each,
-      readAt: oldest % lap,
-      available: published - oldest,
+      cellBytes: each * UNIT,
+      readAt: oldest % lap * UNIT,
+      available: (published - oldest) * UNIT,
       mirrored: false,
     };
     scene.show(picture);

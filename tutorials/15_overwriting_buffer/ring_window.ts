@@ -40,7 +40,7 @@ export class RingWindow implements Disposable {
     return this.#ring.published.load();
   }
 
-  /** How many positions there are in one lap. */
+  /** How many positions there are in one lap; each stands for {@linkcode UNIT} bytes. */
   get lap(): number {
     return this.#ring.units;
   }

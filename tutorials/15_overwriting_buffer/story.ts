@@ -56,7 +56,9 @@ function laps(ends: Ends): Step[] {
         });
         ends.show(scene);
       },
-      after: `Our messages all have ${LENGTH} bytes, so that they can be drawn: A, B and C.`,
+      after:
+        `Our messages all have ${LENGTH} bytes, so that they can be drawn: A, B and C. In front of
+        each is a head of 32 bytes, with its number and its length.`,
     },
     {
       title: "Read one",
@@ -149,9 +151,8 @@ function laps(ends: Ends): Step[] {
             writer.trySend(message(i));
           }
         });
-        const received = reader.tryReceive();
-        scene.look(() => textOf(received));
-        scene.look(() => received?.lost);
+        scene.look(() => textOf(reader.tryReceive()));
+        scene.look(() => reader.lost);
         ends.show(scene);
       },
       after:

@@ -64,8 +64,9 @@ export function torn(ends: Ends): Step[] {
     {
       title: "Look, then copy",
       text:
-        `A reader made by hand. It looks whether the oldest message is intact, and then copies it. In the
-        middle of the copy it is interrupted for a whole lap.`,
+        `A reader made by hand. \`window\` shows the ring as it is: the position of the oldest message, and
+        the payload behind a position. The reader looks where the oldest message is, and then copies it. In
+        the middle of the copy it is interrupted for a whole lap.`,
       ask: {
         kind: "choice",
         text: "How can this reader tell that its copy is wrong?",
@@ -126,8 +127,9 @@ export function torn(ends: Ends): Step[] {
         });
       },
       after:
-        `If the reader has seen a byte of the new message, then 3 had begun before 2 was over. The writer
-        does 1 before 3, and the reader does 4 after 2. So 4 comes after 1, and sees it.`,
+        `Suppose that the copy has a byte of the new message. Then the writer had begun 3 before the reader
+        ended 2, and had done 1 still earlier. The reader looks only after 2. So its look sees 1. On a
+        processor that reorders, both sides need a barrier for that: chapter 11.`,
     },
     {
       title: "The opposite mistake",
@@ -158,7 +160,7 @@ export function torn(ends: Ends): Step[] {
         const { writer, reader } = ends;
         while (reader.tryReceive() !== undefined);
         salt(); // now the oldest message is the one that the reader wants next
-        const before = reader.lost;
+        const before = scene.run("before", () => reader.lost);
         const claim = scene.run("claim", () => writer.tryClaim(LENGTH));
         scene.look(() => textOf(reader.tryReceive()));
         scene.look(() => reader.lost - before);

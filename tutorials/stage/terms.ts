@@ -53,4 +53,5 @@ export const TERMS: Readonly<Record<string, string>> = {
   release: "A store before which everything that its thread did earlier becomes visible.",
   acquire: "A load after which everything that its thread loads later is served.",
   barrier: "An instruction that keeps all memory operations before it apart from all after it.",
+  "little-endian": "A number of several bytes is stored with its lowest byte first.",
 };
