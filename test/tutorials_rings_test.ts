@@ -71,15 +71,16 @@ Deno.test("readInPlace() shows a message in one piece and gives it back afterwar
 
 Deno.test("measure.ts of tutorial 10 lets every ring run between two threads", async () => {
   const command = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi", "--allow-read"];
-  const result = await run(["tutorials/10_four_rings/measure.ts"], { command });
+  const result = await run(["tutorials/10_four_rings/measure.ts", "2"], { command });
   assertWell(result);
-  const row = /^ *(\d .*?) {2,}(\d+) {2,}\d+ {2,}\d+\.\d {2,}\d+\.\d+ {2,}\d+\.\d+$/gm;
+  const row = /^ *(\d .*?) {2,}(\d+) {2,}\d+ {2,}\d+ to \d+ {2,}[\d.]+, [\d.]+$/gm;
   const rows = Array.from(result.out.matchAll(row), ([, stage, messages]) => {
     assert(Number(messages) > 0, stage);
     return stage;
   });
   assertEquals(rows, [...STAGES]);
   assertStringIncludes(result.out, "floor");
+  assertEquals(result.out.match(/: Too\s+few\s+rounds/g)?.length, 3);
 });
 
 Deno.test("exercise 10 has a mistake in each of its four functions", () => {

@@ -32,6 +32,8 @@ import { checksOf as rings } from "./10_four_rings/check.ts";
 import { wrongAnswers as wrongRings } from "./10_four_rings/wrong.ts";
 import { checksOf as orders } from "./11_memory_order/check.ts";
 import { wrongAnswers as wrongOrders } from "./11_memory_order/wrong.ts";
+import { checksOf as places } from "./12_cache_lines/check.ts";
+import { wrongAnswers as wrongPlaces } from "./12_cache_lines/wrong.ts";
 import { checksOf as bells } from "./13_doorbell/check.ts";
 import { wrongAnswers as wrongBells } from "./13_doorbell/wrong.ts";
 import { checksOf as searches } from "./14_explorer/check.ts";
@@ -82,6 +84,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "09_semaphore_lock": judged(locks, wrongLocks),
   "10_four_rings": judged(rings, wrongRings),
   "11_memory_order": judged(orders, wrongOrders),
+  "12_cache_lines": judged(places, wrongPlaces),
   "13_doorbell": judged(bells, wrongBells),
   "14_explorer": judged(searches, wrongSearches),
   "15_overwriting_buffer": judged(reads, wrongReads),

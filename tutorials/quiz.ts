@@ -6,7 +6,14 @@
  */
 
 import { hex, wrap } from "./picture.ts";
-import { askForEntries, askForPieces, askForRepeat, askForStale } from "./quiz_memory.ts";
+import {
+  askForEntries,
+  askForLine,
+  askForPieces,
+  askForRepeat,
+  askForStale,
+  askForStores,
+} from "./quiz_memory.ts";
 import { askForLeft, askForMoves, askForOrders, askForPair, askForSeen } from "./quiz_order.ts";
 import {
   askForCalls,
@@ -67,6 +74,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   9: [askForDeath, askForHeirs],
   10: [askForFree, askForLooks],
   11: [askForSeen, askForPair],
+  12: [askForLine, askForStores],
   13: [askForBell, askForSleep],
   14: [askForOrders, askForMoves],
   15: [askForLoss, askForRoom],

@@ -1,5 +1,5 @@
 /**
- * The questions of quiz.ts about tutorials 2 and 6.
+ * The questions of quiz.ts about tutorials 2, 6 and 12.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { hex } from "./picture.ts";
 import type { Dice, Question } from "./quiz.ts";
 
 const PAGE = 4096;
+const LINE = 64;
 
 /** Which entries a walk of two levels reads. */
 export function askForEntries(dice: Dice): Question {
@@ -65,5 +66,34 @@ export function askForPieces(dice: Dice): Question {
     answer: length > before
       ? `two, of ${before} and ${length - before} bytes; one in a mirror ring`
       : "one in both: it ends at or before the end of the memory",
+  };
+}
+
+/** Whether two words share a line, and who is disturbed. */
+export function askForLine(dice: Dice): Question {
+  const [one, other] = [8 * dice(24), 8 * dice(24) + 4];
+  const [a, b] = [one, other].map((offset) => Math.floor(offset / LINE));
+  return {
+    question:
+      `Lines have ${LINE} bytes. One process stores a word at offset ${one}, another one a ` +
+      `word at offset ${other}. On which lines are they, and does each disturb the other?`,
+    answer: a === b
+      ? `both on line ${a}: each store takes the line from the other process`
+      : `on lines ${a} and ${b}: no`,
+  };
+}
+
+/** How often the word that announces messages is stored. */
+export function askForStores(dice: Dice): Question {
+  const [size, messages] = [[4, 8, 16, 32][dice(4)]!, 20 + dice(180)];
+  const full = Math.floor(messages / size);
+  const left = messages % size;
+  return {
+    question:
+      `A writer publishes in batches of ${size}. It sends ${messages} messages and then has ` +
+      "no more. How often does it store `head`?",
+    answer: left === 0
+      ? `${full} times: ${full} full batches`
+      : `${full + 1} times: ${full} full batches, and one of ${left} at the end`,
   };
 }

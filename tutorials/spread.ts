@@ -6,7 +6,10 @@
  */
 
 import { tablePicture } from "./stage/pictures.ts";
-import type { TablePicture } from "./stage/story.ts";
+import type { Option, TablePicture } from "./stage/story.ts";
+
+/** A spread of fewer rounds says nothing. */
+const LEAST_ROUNDS = 8;
 
 /** What most rounds took: without the fastest tenth and the slowest tenth. */
 export interface Spread {
@@ -23,9 +26,9 @@ export function spreadOf(name: string, times: readonly number[]): Spread {
   const left = Math.floor(sorted.length / 10);
   return {
     name,
-    least: sorted[left]!,
-    median: sorted[sorted.length >> 1]!,
-    most: sorted.at(-1 - left)!,
+    least: sorted[left] ?? NaN,
+    median: sorted[sorted.length >> 1] ?? NaN,
+    most: sorted.at(-1 - left) ?? NaN,
     rounds: sorted.length,
   };
 }
@@ -41,8 +44,9 @@ export function measureInTurn(
   return times.map(({ name, all }) => spreadOf(name, all));
 }
 
-/** The one whose spread lies below the other's; undefined if the two touch. */
+/** The one whose spread lies below the other's; undefined if they touch, or are none. */
 export function fasterOf(one: Spread, other: Spread): Spread | undefined {
+  if (Math.min(one.rounds, other.rounds) < LEAST_ROUNDS) return undefined;
   if (one.most < other.least) return one;
   if (other.most < one.least) return other;
   return undefined;
@@ -51,6 +55,9 @@ export function fasterOf(one: Spread, other: Spread): Spread | undefined {
 /** Says which is faster and how much, or that this run does not show it. */
 export function verdictOf(one: Spread, other: Spread): string {
   const faster = fasterOf(one, other);
+  if (Math.min(one.rounds, other.rounds) < LEAST_ROUNDS) {
+    return "Too few rounds count, so this run shows nothing.";
+  }
   if (faster === undefined) return "The spreads touch, so this run shows no difference.";
   const slower = faster === one ? other : one;
   const times = (slower.median / faster.median).toFixed(1);
@@ -63,8 +70,10 @@ export function spreadPicture(
   spreads: readonly Spread[],
   unit: string,
 ): TablePicture {
-  const digits = (time: number) => time >= 100 ? time.toFixed(0) : time.toPrecision(2);
-  return tablePicture(id, `${unit}, in ${spreads[0]!.rounds} rounds each, on this computer now`, [
+  const digits = (time: number) =>
+    Number.isNaN(time) ? "-" : time >= 100 ? time.toFixed(0) : time.toPrecision(2);
+  const rounds = Math.max(...spreads.map((spread) => spread.rounds));
+  return tablePicture(id, `${unit}; ${rounds} rounds each, on this computer, now`, [
     ["", "median", "8 of 10 rounds"],
     ...spreads.map(({ name, median, least, most }) => [
       name,
@@ -72,4 +81,39 @@ export function spreadPicture(
       `${digits(least)} to ${digits(most)}`,
     ]),
   ]);
+}
+
+/** An answer to a prediction about two spreads: what to say if it is right, and if it is not. */
+export interface Guess {
+  readonly text: string;
+  readonly right: string;
+  readonly wrong: string;
+}
+
+/**
+ * Answers to a prediction: the first of two is faster, neither is, or the second. The spreads decide
+ * which is right once they are measured; until then, it is neither.
+ */
+export function guesses(
+  spreads: () => readonly Spread[],
+  [first, neither, second]: readonly [first: Guess, neither: Guess, second: Guess],
+): Option[] {
+  const option = (guess: Guess, index: number): Option => {
+    const isRight = () => {
+      const [one, other] = spreads();
+      const faster = one === undefined ? undefined : fasterOf(one, other!);
+      if (index === 1 || faster === undefined) return index === 1 && faster === undefined;
+      return faster === spreads()[index / 2];
+    };
+    return {
+      text: guess.text,
+      get right() {
+        return isRight();
+      },
+      get because() {
+        return isRight() ? guess.right : guess.wrong;
+      },
+    };
+  };
+  return [first, neither, second].map(option);
 }

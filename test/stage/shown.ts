@@ -12,15 +12,29 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "canBeRead(last) → true",
     "canBeRead(last + 1) → false",
   ],
+  2: [
+    "crossed = pass(made, 500) → 18",
+    "0x40002000 0x00003000, a synonym",
+    "0x40002000 nothing",
+    "0x40100000 0x00300000, a synonym",
+  ],
   3: ["allocate(fd, 0, limit + page) → -28, which is ENOSPC"],
   5: [
     "second - first === capacity → true",
     'text(bytes.subarray(at, at + message.length)) → "a message across the seam"',
   ],
+  6: [
+    'text(expand(stream).bytes) → "aaaaaaaaaa"',
+    "lastOf(ring) === lastOf(masked) → true",
+    "masked 178 323 18",
+    "mirror 160 0 0",
+    'JSON.parse(text(ring.peek())) → { name: "Zoë", coins: 42 }',
+  ],
   8: [
     "permit = mine.tryLock() → { recovered: false }",
     "permit = mine.lockSync() → { recovered: true }",
   ],
+  12: ["taken 128 2 the reader", "words[Ring.head] - before → 0"],
   15: ["reader.lost → 8", "read + reader.lost → 10000"],
   17: ["every lane 38000 0", "by hints 2000 2000", "lanes.readFirst(target) → 3"],
   18: [

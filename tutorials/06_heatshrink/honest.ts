@@ -6,9 +6,9 @@
 
 import { MirrorRing } from "../../mod.ts";
 import type { Counts, RingKind } from "../../examples/heatshrink/history.ts";
-import { fasterOf, measureInTurn, type Spread, spreadPicture, verdictOf } from "../spread.ts";
+import { guesses, measureInTurn, type Spread, spreadPicture, verdictOf } from "../spread.ts";
 import { tablePicture } from "../stage/pictures.ts";
-import type { Option, Step } from "../stage/story.ts";
+import type { Step } from "../stage/story.ts";
 import { compress, expand } from "./elements.ts";
 
 /** Long repeats from far away: they are copied by calls. */
@@ -31,51 +31,25 @@ export function aWholeStream(): Step[] {
   let small = new Uint8Array();
   let counts: Record<RingKind, Counts> | undefined;
   let spreads: readonly Spread[] = [];
-  const faster = () => {
-    const [masked, mirror] = spreads;
-    return masked === undefined ? undefined : fasterOf(masked, mirror!);
-  };
-  const say = (name: string | undefined, yes: string): string => {
-    if (faster()?.name === name) return yes;
-    return spreads.length === 0 ? "" : verdictOf(spreads[0]!, spreads[1]!);
-  };
-  const options: Option[] = [
+  const options = guesses(() => spreads, [
     {
-      text: "The mirror ring, clearly",
-      get right() {
-        return faster()?.name === "mirror";
-      },
-      get because() {
-        return say("mirror", "On your computer, now, it is: the spreads do not touch.") ||
-          "The spreads decide.";
-      },
+      text: "The masked ring, clearly",
+      right: "On your computer, now, it is. A mirror takes system calls to make.",
+      wrong: "It has more to do, not less: it asks for the end, and copies in pieces.",
     },
     {
       text: "This run will not show a difference",
-      get right() {
-        return faster() === undefined;
-      },
-      get because() {
-        return say(
-          undefined,
-          "The two spreads touch. The next run might name the other one.",
-        );
-      },
+      right: "The two spreads touch. The next run could name either of them as the winner.",
+      wrong:
+        "This time it did: the spreads do not touch. Run it again to see whether they stay apart.",
     },
     {
-      text: "The masked ring, clearly",
-      get right() {
-        return faster()?.name === "masked";
-      },
-      get because() {
-        return say(
-          "masked",
-          "On your computer, now, it is. A mirror takes system calls to make.",
-        ) ||
-          "The spreads decide it.";
-      },
+      text: "The mirror ring, clearly",
+      right: "On your computer, now, it is: the spreads do not touch.",
+      wrong:
+        "It asks for nothing and copies less, but the spread of the times is larger than that saves.",
     },
-  ];
+  ]);
   return [{
     title: "A whole stream",
     text:

@@ -1,18 +1,23 @@
 /**
- * Measures the four rings between two threads, next to the floor. Run it with
+ * Measures the four rings between two threads, next to the floor, in rounds that take turns: a stage
+ * counts as faster than the one before only if the spreads of the two do not touch. Run it with
  * `deno run --allow-ffi --allow-read tutorials/10_four_rings/measure.ts`: the threads are Workers,
- * and a Worker needs permission to read its source.
+ * and a Worker needs permission to read its source. An argument is the number of rounds, 10 by default.
  *
  * @module
  */
 
 import { copyIn, copyOut, Word32 } from "../../src/memory/word.ts";
 import { fit, table, wrap } from "../picture.ts";
+import { type Spread, spreadOf, verdictOf } from "../spread.ts";
 import type { Job, Report } from "./measure_worker.ts";
 import { makeMemory, STOP } from "./ring_memory.ts";
 import { isMessage, MESSAGE_BYTES, messageOf, type Stage, STAGES } from "./rings.ts";
 
-const RUN_MS = 300;
+/** Long enough that the kernel gives each thread a processor of its own, if there are two. */
+const RUN_MS = 150;
+const ROUNDS = Number(Deno.args[0] ?? 10);
+const FLOOR_MS = 100;
 
 /** One of the two threads. */
 class Party {
@@ -44,23 +49,42 @@ interface Result {
   readonly reader: Report;
 }
 
-/** Lets a ring run between two threads for a while. */
-async function measure(stage: Stage): Promise<Result> {
-  const memory = makeMemory();
-  const { address } = memory;
-  const parties = [new Party(), new Party()] as const;
-  try {
-    await parties[0].ask({ stage, address, writes: true });
-    await parties[1].ask({ stage, address, writes: false });
+/** A ring and its two threads; each stage has its own, so that each engine compiles one ring only. */
+class Measured implements Disposable {
+  readonly stage: Stage;
+  readonly times: number[] = [];
+  readonly looks = { writer: 0, reader: 0 };
+  messages = 0;
+  readonly #parties = [new Party(), new Party()] as const;
+
+  constructor(stage: Stage) {
+    this.stage = stage;
+  }
+
+  /** Lets the ring run for a while, from empty. */
+  async round(): Promise<void> {
+    const { stage } = this;
+    const memory = makeMemory();
+    const { address } = memory;
+    await this.#parties[0].ask({ stage, address, writes: true });
+    await this.#parties[1].ask({ stage, address, writes: false });
     const start = performance.now();
-    const reports = parties.map((party) => party.ask("go"));
+    const reports = this.#parties.map((party) => party.ask("go"));
     await new Promise((resolve) => setTimeout(resolve, RUN_MS));
     new Word32(memory, STOP).store(1);
-    const [writer, reader] = await Promise.all(reports) as Report[];
-    const nsPerMessage = (performance.now() - start) * 1e6 / reader!.messages;
-    return { nsPerMessage, writer: writer!, reader: reader! };
-  } finally {
-    for (const party of parties) party.end();
+    const [writer, reader] = await Promise.all(reports) as [Report, Report];
+    this.times.push((performance.now() - start) * 1e6 / reader.messages);
+    this.messages += reader.messages;
+    this.looks.writer += writer.looks;
+    this.looks.reader += reader.looks;
+  }
+
+  get spread(): Spread {
+    return spreadOf(this.stage, this.times);
+  }
+
+  [Symbol.dispose](): void {
+    for (const party of this.#parties) party.end();
   }
 }
 
@@ -84,45 +108,39 @@ function nsEach(work: (number: number) => void): number {
   let messages = 0;
   do {
     for (let i = 0; i < 1000; i++) work(messages++);
-  } while (performance.now() < start + RUN_MS);
+  } while (performance.now() < start + FLOOR_MS);
   return (performance.now() - start) * 1e6 / messages;
 }
 
-function perMessage(looks: number, messages: number): string {
-  return (looks / messages).toFixed(3);
-}
-
 const floor = measureFloor();
-const rows: (string | number)[][] = [[
-  "stage",
-  "messages",
-  "ns each",
-  "x floor",
-  "writer's looks",
-  "reader's looks",
-]];
-for (const stage of STAGES) {
-  const { nsPerMessage, writer, reader } = await measure(stage);
-  rows.push([
-    stage,
-    reader.messages,
-    nsPerMessage.toFixed(0),
-    (nsPerMessage / floor).toFixed(1),
-    perMessage(writer.looks, writer.messages),
-    perMessage(reader.looks, reader.messages),
-  ]);
+using stages = new DisposableStack();
+const measured = STAGES.map((stage) => stages.use(new Measured(stage)));
+for (let round = 0; round < ROUNDS; round++) {
+  for (const each of measured) await each.round();
 }
-rows.push(["floor", "", floor.toFixed(0), "1.0", "", ""]);
+const rows = measured.map(({ stage, spread: { median, least, most }, looks, messages }) => [
+  stage,
+  messages,
+  median.toFixed(0),
+  `${least.toFixed(0)} to ${most.toFixed(0)}`,
+  `${(looks.writer / messages).toFixed(3)}, ${(looks.reader / messages).toFixed(3)}`,
+]);
+const head = ["stage", "messages", "ns", "8 of 10 rounds", "looks: writer, reader"];
+const verdicts = measured.slice(1).map(({ stage, spread }, i) =>
+  `${stage} beside ${measured[i]!.stage}: ${verdictOf(measured[i]!.spread, spread)}`
+);
 
 const about = wrap(
-  `Two threads, ${RUN_MS} ms for each stage, messages of ${MESSAGE_BYTES} bytes, every byte checked.
-  The floor is the slower of the two alone: it copies messages in, or copies them out and checks
-  them, and loads no word that another thread writes.`,
+  `Two threads, ${ROUNDS} rounds of ${RUN_MS} ms for each stage in turn, messages of ${MESSAGE_BYTES} bytes, every byte
+  checked. The floor of ${
+    floor.toFixed(0)
+  } ns is the slower of the two alone: it copies messages in, or copies
+  them out and checks them, and loads no word that another thread writes.`,
 );
 const caution = wrap(
-  `Looks at an empty or a full ring count too, so a side that waits often looks often. Other
-  programs on this machine disturb the result: if the two threads have to share a processor, each
-  waits for whole turns of the other, and you measure the scheduler. Run it again, and compare only
-  within a run.`,
+  `Looks at an empty or a full ring count too, so a side that waits often looks often. Where other
+  programs want the processors, you measure the scheduler, and the spreads touch.`,
 );
-console.log(`\n${about}\n\n${fit(table(rows))}\n\n${caution}\n`);
+console.log(`\n${about}\n\n${fit(table([head, ...rows]))}\n`);
+for (const verdict of verdicts) console.log(fit(wrap(verdict, 72)));
+console.log(`\n${caution}\n`);

@@ -129,6 +129,14 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../11_memory_order/story.ts"),
   },
   {
+    number: 12,
+    folder: "12_cache_lines",
+    title: "Cache lines, false sharing, batching",
+    lead: "Why words that nobody shares can be slow, and why to publish in batches.",
+    exercise: "Lay out words on cache lines.",
+    load: () => import("../12_cache_lines/story.ts"),
+  },
+  {
     number: 13,
     folder: "13_doorbell",
     title: "Sleeping without losing a wake-up",

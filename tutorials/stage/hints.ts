@@ -82,6 +82,13 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "`storeFirst`, the bytes, `store`; and `load`, the bytes, `loadLast`. Only the writer stores " +
     "`count`, so it may glance at it.",
   ],
+  12: [
+    "Which words may share a line? Write down both parties of each word.",
+    "Collect the words with the same two parties, wherever they are in the list. Each such group " +
+    "begins a new line.",
+    "Sort a group by size, the large ones first. The first goes to `Math.ceil(end / 64) * 64`, and " +
+    "each next one behind the last.",
+  ],
   13: [
     "Read the film from its end: which value did the reader sleep on, and who changed it?",
     "A flag of 1 looks like any other 1. Let the bell also count how often it rang.",

@@ -17,6 +17,11 @@ export const TERMS: Readonly<Record<string, string>> = {
   frame: "A piece of physical memory that has room for one page.",
   fault: "What the processor reports when it cannot translate an address, or may not use it so.",
   element: "A part of a compressed stream: one byte, or where to copy how many bytes from.",
+  cache: "A small, fast memory in a processor, with copies of the lines that it has used.",
+  line: "The piece of memory that a cache copies at once: 64 bytes on most processors.",
+  "false sharing":
+    "Two processors store different words of one line, and take the line from each " +
+    "other.",
   TLB: "Translation lookaside buffer: where a processor keeps the last translations of addresses.",
   invalidate: "To make the TLB drop a translation, so that the next access walks the tables again.",
   section: "A piece of 1 MiB that one entry of an ARM table maps.",
