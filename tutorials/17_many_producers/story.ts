@@ -101,7 +101,7 @@ function lanes(): Step[] {
   return [{
     title: "A lane for each",
     text:
-      `So every producer gets a ring of its own, a lane. Within a lane nothing changes, and producers never
+      `So every producer gets a ring of its own, a [[lane]]. Within a lane nothing changes, and producers never
       meet. Only the consumer has more to do: it looks at every lane.
 
       Here are 32 lanes and one busy producer, in lane 5. It sends 1000 messages, and after each of them the

@@ -45,7 +45,7 @@ function theIndex(): Step[] {
       frame three times in, and three times out.
 
       So a frame is written once, into shared memory that all can read. Only its index goes through
-      rings. That is a vring.`,
+      rings. That is a [[vring]].`,
     ask: {
       kind: "choice",
       text: "Six copies of a frame, or three indexes: how much longer do the copies take?",
@@ -193,8 +193,7 @@ function theWords(): Step[] {
   }, {
     title: "At the same moment",
     text:
-      `The writer wants sample 1 back, and sees \`ready 2\`. Just then reader 1 takes it. Both use a
-      compare-and-exchange: change the word only if it is still \`ready 2\`.`,
+      `The writer wants sample 1 back, and sees \`ready 2\`. Just then reader 1 takes it. Both use a [[compare-and-exchange]]: change the word only if it is still \`ready 2\`.`,
     ask: {
       kind: "choice",
       text: "The reader's is first. What does the writer's do?",
@@ -238,7 +237,7 @@ function theWords(): Step[] {
       `A word that says held belongs to its reader: no other process changes it, because the sample
       may be read at any moment. Now that reader is killed. Its word would say \`held 1\` for ever.
 
-      But a reader also holds a lock, on a byte of the file, and the kernel drops it. So the writer
+      But a reader also holds a [[record lock]], on a byte of the file, and the kernel drops it. So the writer
       can see that the reader is gone. It first takes the lock itself, and then clears the words.`,
     ask: {
       kind: "choice",
@@ -283,7 +282,7 @@ function theHints(): Step[] {
   return [{
     title: "Act 3, the hints: a death between two stores",
     text:
-      `The words are the truth. AVAIL, USED and the count only save a search: they are hints. Reader 1
+      `The words are the truth. AVAIL, USED and the count only save a search: they are [[hint|hints]]. Reader 1
       releases sample 0. It has stored \`none 1\`, and is killed before it lowers the count. The other
       two samples are still ready for it, and the writer has a fourth.`,
     ask: {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { topic, type TopicDefinition } from "../../mod.ts";
+import { type Publisher, topic, type TopicDefinition } from "../../mod.ts";
+import { hex } from "../picture.ts";
 import { bytesOf, SHAPE } from "./frames.ts";
 
 /** The topic of a telling. */
@@ -27,15 +28,18 @@ export function messageOf(code: () => unknown): string {
   return "no error";
 }
 
+/** Publishes a frame; shown to the reader. */
+export function publishOne(publisher: Publisher, number: number): void {
+  using loan = publisher.loanSync();
+  const text = bytesOf(`frame ${number} at ${hex(addressOf(loan.bytes))}`);
+  loan.bytes.set(text);
+  loan.publish(text.length);
+}
+
 /** Publishes three frames, waits for room, and stays in the middle of the fourth. */
 export function camera(name: string): Promise<void> {
   const publisher = framesOf(name).publisher();
-  for (let i = 1; i <= 3; i++) {
-    using loan = publisher.loanSync();
-    const text = bytesOf(`frame ${i} at ${addressOf(loan.bytes).toString(16)}`);
-    loan.bytes.set(text);
-    loan.publish(text.length);
-  }
+  for (let i = 1; i <= 3; i++) publishOne(publisher, i);
   const loan = publisher.loanSync();
   loan.bytes.set(bytesOf("FRA"));
   return new Promise(() => setInterval(() => loan, 60_000));

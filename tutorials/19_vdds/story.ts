@@ -8,7 +8,7 @@ import { type Publisher, type Sample, type Subscriber, topic } from "../../mod.t
 import { mapsLine } from "../kernel_view.ts";
 import { bytesPicture, tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step, Story } from "../stage/story.ts";
-import { addressOf, camera, framesOf, keeper, messageOf } from "./actors.ts";
+import { addressOf, camera, framesOf, keeper, messageOf, publishOne } from "./actors.ts";
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 
 /** The story of chapter 19. */
@@ -42,7 +42,8 @@ function meet(here: Here): Step[] {
   return [
     {
       title: "A topic",
-      text: `A vring with a name is a topic. Every program has the same line for it, its definition,
+      text:
+        `A vring with a name is a [[topic]]. Every program has the same line for it, its definition,
         which opens nothing. There is no daemon.
 
         This process subscribes, and asks for an error if the publisher dies: \`onPeerGone\`. Then
@@ -79,12 +80,14 @@ function meet(here: Here): Step[] {
         await scene.until(() => frames.info()!.counters!.published === 3);
         scene.look(() => subscriber.peers);
       },
-      after: `A peer is a handle at the other end. Each handle locks a byte of the file, and so they
+      after:
+        `A peer is a [[handle]] at the other end. Each handle locks a byte of the file, and so they
         count each other.`,
     },
     {
       title: "Nothing is copied",
-      text: `This is what the camera does for each frame. It borrows room in the topic, a loan, and
+      text:
+        `This is what the camera does for each frame. It borrows room in the topic, a [[loan]], and
         writes there. In each frame it writes at which address it does that.`,
       ask: {
         kind: "choice",
@@ -123,14 +126,6 @@ function meet(here: Here): Step[] {
       after: `To send a frame of 6 MB takes as long as to send these bytes.`,
     },
   ];
-}
-
-/** What the camera does for each frame; shown to the reader. */
-function publishOne(publisher: Publisher, number: number) {
-  using loan = publisher.loanSync();
-  const text = bytesOf(`frame ${number} at ${addressOf(loan.bytes)}`);
-  loan.bytes.set(text);
-  loan.publish(text.length);
 }
 
 function showFrame(scene: Scene, { bytes }: Here): void {
@@ -174,7 +169,8 @@ function hold(here: Here): Step[] {
         scene.look(() => frames.info()!.counters!.published);
         scene.look(() => textOf(sample.bytes).slice(0, 7));
       },
-      after: `Still three. The frame does not change while we hold it, however long that is.`,
+      after:
+        `It has published three, still. The frame does not change while we hold it, however long that is.`,
     },
     {
       title: "Released",
@@ -333,7 +329,7 @@ function policies(): Step[] {
   return [
     {
       title: "Lose samples, and know it",
-      text: `A live picture should be new, even if some are lost. This topic has another policy:
+      text: `A live picture should be new, even if some are lost. This topic has another [[policy]]:
         \`dropOldest\`. Its publisher never waits. It takes back the oldest frame that nobody has taken.
 
         It sends a hundred frames, and the subscriber looks afterwards.`,
@@ -396,7 +392,8 @@ function policies(): Step[] {
         ],
       },
       run: async (scene) => {
-        const publisher = scene.run("publisher", () => live(scene.name).publisher());
+        const frames = live(scene.name);
+        const publisher = scene.run("publisher", () => frames.publisher());
         end = publisher;
         scene.start("keeper");
         await scene.until(() => publisher.peers === 1);

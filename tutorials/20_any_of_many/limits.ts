@@ -41,7 +41,8 @@ export function oneWordForAll(): Step[] {
   return [
     {
       title: "One word for all",
-      text: `A robot has many sensors. Each writes into a place of its own, a slot, and each program
+      text:
+        `A robot has many sensors. Each writes into a place of its own, a [[slot]], and each program
         waits for some of them. The simplest way is one word that counts all events. Every listener
         sleeps on it, and looks at its slot when it wakes up.
 

@@ -36,7 +36,8 @@ function aBellForEach(): Step {
   let which = 0;
   return {
     title: "A bell for each",
-    text: `So each slot gets a word of its own: the bell of chapter 13. A newer call, futex_waitv,
+    text:
+      `So each slot gets a word of its own: the bell of chapter 13. A newer call, [[futex_waitv]],
       sleeps on up to 128 words at once. The listener wants slots 0 and 1. It raises their bells, finds
       nothing new, and sleeps on both. Then slot 2 gets a hundred messages.`,
     ask: {

@@ -60,7 +60,7 @@ function newest(here: Here): Step[] {
         another matter. A program wants to know it now, even if it has just started, and does not care
         for every value before.
 
-        That is a slot. Another process, the wheel, writes two values into one: see its card. Then we
+        That is a [[slot]]. Another process, the wheel, writes two values into one: see its card. Then we
         read twice.`,
       ask: {
         kind: "choice",
@@ -123,8 +123,7 @@ function newest(here: Here): Step[] {
         showEntries(scene, here.words);
       },
       after:
-        `In memory a slot has one entry more than it keeps. A stamp is the number of the complete
-        message in its entry.`,
+        `In memory a slot has one entry more than it keeps. A [[stamp]] is the number of the complete message in its entry.`,
     },
     {
       title: "Where the next one goes",
@@ -325,7 +324,7 @@ function observers(here: Here): Step {
   return {
     title: "Only looking",
     text:
-      `A tool should not be able to harm what it watches. An observer opens the slot with the right
+      `A tool should not be able to harm what it watches. An [[observer]] opens the slot with the right
       to read, and no more.`,
     ask: {
       kind: "choice",

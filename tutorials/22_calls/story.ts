@@ -55,7 +55,7 @@ function ask(here: Here): Step[] {
       title: "Ask another process",
       text:
         `Messages went one way so far. Now this process wants an answer. Another process, the clerk,
-        counts letters: see its card. A call is a request in a ring to the clerk, and an answer in a
+        counts letters: see its card. A [[call]] is a request in a ring to the clerk, and an answer in a
         ring back.`,
       ask: {
         kind: "choice",
@@ -97,7 +97,7 @@ function ask(here: Here): Step[] {
     },
     {
       title: "An error is an answer, too",
-      text: `The clerk cannot count an empty word: its handler throws.`,
+      text: `The clerk cannot count an empty word: its [[handler]] throws.`,
       ask: {
         kind: "choice",
         text: "What happens in the clerk?",

@@ -71,8 +71,7 @@ function cross(here: Here): Step[] {
   return [{
     title: "The edge of the machine",
     text:
-      `Two processes share a page, because both have it mapped. Another machine cannot map it. So a
-      bridge on each machine carries topics over a network, as messages.
+      `Two processes share a page, because both have it mapped. Another machine cannot map it. So a [[bridge]] on each machine carries topics over a network, as messages.
 
       Here the network and both bridges are in this process, so that you can cut the cable. The
       camera is another process. It publishes three frames, and we subscribe on the far machine.`,
@@ -108,7 +107,7 @@ function cross(here: Here): Step[] {
       await here.receive(scene, 3);
       showAccount(scene, here);
     },
-    after: `\`origin\` says who published a frame first, and under which number.`,
+    after: `The [[origin]] says who published a frame first, and under which number.`,
   }];
 }
 

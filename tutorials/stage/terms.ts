@@ -59,4 +59,25 @@ export const TERMS: Readonly<Record<string, string>> = {
   acquire: "A load after which everything that its thread loads later is served.",
   barrier: "An instruction that keeps all memory operations before it apart from all after it.",
   "little-endian": "A number of several bytes is stored with its lowest byte first.",
+  hint: "A word that says where to look. It may be wrong after a death, and is never believed.",
+  lane: "The part of a ring that one producer has for itself.",
+  vring:
+    "A table of samples in shared memory, and rings with their indexes: one for free samples, " +
+    "and one for each reader.",
+  "compare-and-exchange": "One operation that changes a word only if it has the expected value, " +
+    "and returns the value that it found.",
+  topic: "Samples with a name: one process publishes them, and many subscribe.",
+  handle:
+    "The object with which a program uses a topic, a ring or a slot. Each holds a lock of its own.",
+  loan: "Room for a sample that a publisher has borrowed and not published yet.",
+  policy:
+    "What a publisher does when no sample is free: wait, drop the oldest, or drop the newest.",
+  futex_waitv: "A system call of Linux 5.16 that sleeps on up to 128 words at once.",
+  slot: "A place for the newest message, and the last few before it. Readers take nothing away.",
+  stamp: "The number of the complete message in an entry; 0 while it is written.",
+  observer: "A reader with no right to write, which takes no lock.",
+  call: "A request and its answer.",
+  handler: "The function of a server that gets a request and returns the answer.",
+  bridge: "A process that carries topics between machines, over a network.",
+  origin: "The first publisher of a sample, and the number that it had there.",
 };
