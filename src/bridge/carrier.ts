@@ -72,10 +72,10 @@ export interface KeepOptions {
 }
 
 /**
- * Takes a kept message. Resolves with true if it is done, and with false if it must come again. With
- * "later" it is done together with one of the next that is done.
+ * Takes a kept message, and calls `done` once the network may forget it: before it resolves, or later.
+ * Resolves with false if all messages that are not done must come again.
  */
-export type KeptHandler = (message: Incoming) => Promise<boolean | "later">;
+export type KeptHandler = (message: Incoming, done: () => void) => Promise<boolean>;
 
 /**
  * Messages that the network keeps until those who import them have acknowledged them.
@@ -83,7 +83,8 @@ export type KeptHandler = (message: Incoming) => Promise<boolean | "later">;
  * K1  A message is kept once `publish` resolves. One with the `id` of a message of the last two
  *     minutes is kept once.
  * K2  A consumer gets each message of its subject at least once, also after it was away, in the
- *     order in which they were kept. What its handler has not done comes again, before newer ones.
+ *     order in which they were kept. What is not done when it starts, or when its handler resolved
+ *     with false, comes again, before newer ones.
  */
 export interface Kept {
   /** Publishes a message; resolves once it is kept, and rejects if that is not known. */

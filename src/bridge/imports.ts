@@ -71,11 +71,13 @@ export class Imports implements Disposable {
         }
       }
       if (kind !== "topic") continue;
-      yield await kept.consume(host, subjectsOf("kept", realm, pattern), async (message) => {
+      yield await kept.consume(host, subjectsOf("kept", realm, pattern), async (message, done) => {
         const place = placeOf("kept", message.subject);
-        if (place === undefined || place.host === host) return true;
-        if (this.#first("topic", place.name) !== i) return true;
-        return await this.#receive("topic", place, message, true);
+        const isOurs = place !== undefined && place.host !== host &&
+          this.#first("topic", place.name) === i;
+        if (isOurs) return await this.#receive("topic", place, message, done);
+        done();
+        return true;
       });
     }
   }
@@ -111,22 +113,30 @@ export class Imports implements Disposable {
     return this.#listed.findIndex((each) => each.kind === kind && each.matches(name));
   }
 
-  /** Passes a message to its import; the result is that for a kept message. */
+  /** Passes a message to its import. For a kept one, the result is that of its handler. */
   #receive(
     kind: Listed["kind"],
     place: { host: string; name: string },
     message: Incoming,
-    isKept = false,
-  ): Promise<boolean | "later"> | true {
-    if (this.#isClosed) return Promise.resolve(false);
+    done?: () => void,
+  ): Promise<boolean> | boolean {
+    if (this.#isClosed) return false;
     const heading = headingIn(message.headers);
-    if (heading === undefined) return true;
     const { host, hopsMax, nameOf } = this.#parts;
-    if (!mayEnter(heading.stem, host, hopsMax)) return true;
-    const name = nameOf(place.name, place.host);
-    if (name === undefined) return true;
-    const arrived = { sender: place.host, remoteName: place.name, name, heading, message };
-    if (kind === "topic") return this.#topic(arrived, isKept);
+    const mayPass = heading !== undefined && mayEnter(heading.stem, host, hopsMax);
+    const name = mayPass ? nameOf(place.name, place.host) : undefined;
+    if (name === undefined) {
+      done?.();
+      return true;
+    }
+    const arrived = {
+      sender: place.host,
+      remoteName: place.name,
+      name,
+      heading: heading!,
+      message,
+    };
+    if (kind === "topic") return this.#topic(arrived, done);
     if (kind === "slot") this.#slot(arrived);
     else if (kind === "mpsc") this.#stream(arrived);
     else this.#calls(arrived);
@@ -135,8 +145,8 @@ export class Imports implements Disposable {
 
   #topic(
     { sender, name, heading, message }: Arrived,
-    isKept: boolean,
-  ): Promise<boolean | "later"> | true {
+    done: (() => void) | undefined,
+  ): Promise<boolean> | boolean {
     const { stem: { host }, source } = heading;
     const key = JSON.stringify(["topic", name, source, host]);
     const place = JSON.stringify([name, source]);
@@ -144,8 +154,9 @@ export class Imports implements Disposable {
     const claim = (hasSamples: boolean) => this.#claim(place, key, hasSamples);
     const make = () => new TopicImport({ name, host, source, claim, ask, onRefusal });
     const found = this.#import(key, make);
-    if (isKept) return found.receiveKept(sender, heading, message.payload);
-    found.receive(sender, heading, message.payload);
+    const { payload } = message;
+    if (done !== undefined) return found.receiveKept({ sender, heading, payload, done });
+    found.receive(sender, heading, payload);
     return true;
   }
 

@@ -15,7 +15,7 @@ const LOOK_MS = 5;
 export class LoopbackLog {
   readonly #messages: Incoming[] = [];
   readonly #ids = new Set<string>();
-  readonly #places = new Map<string, number>(); // the number of messages done, by consumer
+  readonly #done = new Map<string, Set<number>>(); // by consumer: the numbers of messages
   readonly #slots = new Map<string, Incoming[]>(); // the last values, by subject
   #slotHistory = 1;
 
@@ -63,14 +63,18 @@ export class LoopbackLog {
     isConnected: () => boolean,
     signal: AbortSignal,
   ): Promise<void> {
+    const done = this.#done.get(key) ?? new Set();
+    this.#done.set(key, done);
+    let place = 0;
     do {
-      let place = this.#places.get(key) ?? 0;
       while (isConnected() && !signal.aborted && place < this.#messages.length) {
-        const message = this.#messages[place++]!;
-        const result = !covers(subject, message.subject) || await handler(message);
-        if (result === false) break;
-        if (result === true) this.#places.set(key, place);
+        const number = place++;
+        const message = this.#messages[number]!;
+        if (done.has(number) || !covers(subject, message.subject)) continue;
+        if (!await handler(message, () => void done.add(number))) place = 0;
+        if (place === 0) break;
       }
+      if (!isConnected()) place = 0;
     } while (await sleep(LOOK_MS, signal));
   }
 }

@@ -66,6 +66,16 @@ export interface Heading {
   readonly chunk: Chunk | undefined;
   /** Whether this is the last message: the topic, or the bridge, has ended. */
   readonly isEnd: boolean;
+  /** The place among the kept messages of its stem and source. */
+  readonly order?: Order | undefined;
+}
+
+/** The place of a kept message among others: several are on their way at a time. */
+export interface Order {
+  /** The last number in the messages before; 0 if there is none. */
+  readonly follows: number;
+  /** The last number in these and in this one. */
+  readonly upTo: number;
 }
 
 /** The bytes of a record besides those of its sample. */
@@ -74,7 +84,7 @@ const TOTAL_MAX = 2 ** 32;
 
 /** Writes headers. */
 export function headersOf(heading: Heading): Map<string, string> {
-  const { stem, source, hash, offer, count, sequence, time, unsent, chunk, isEnd } = heading;
+  const { stem, source, hash, offer, count, sequence, time, unsent, chunk, isEnd, order } = heading;
   const headers = new Map([
     ["Vring-Origin", `${stem.incarnation} ${stem.hops} ${stem.host}`],
     ["Vring-Sequence", String(sequence)],
@@ -89,6 +99,7 @@ export function headersOf(heading: Heading): Map<string, string> {
     headers.set("Vring-Chunk", `${chunk.index} ${chunk.count} ${chunk.total}`);
   }
   if (isEnd) headers.set("Vring-End", "1");
+  if (order !== undefined) headers.set("Vring-Order", `${order.follows} ${order.upTo}`);
   return headers;
 }
 
@@ -108,6 +119,7 @@ export function headingIn(headers: Headers): Heading | undefined {
   }
   const chunk = headers.has("Vring-Chunk") ? chunkIn(headers.get("Vring-Chunk")!) : undefined;
   if (chunk === null || chunk !== undefined && count !== 1) return undefined;
+  const [follows, upTo] = numbersIn(headers.get("Vring-Order"), 2) ?? [];
   const [before, inside, skipped] = unsent as [number, number, number];
   return {
     stem,
@@ -120,6 +132,7 @@ export function headingIn(headers: Headers): Heading | undefined {
     unsent: { before, inside, skipped },
     chunk,
     isEnd: headers.has("Vring-End"),
+    order: follows === undefined ? undefined : { follows, upTo: upTo! },
   };
 }
 
@@ -142,6 +155,7 @@ export class Batch {
   #used = 0;
   #count = 0;
   #first = 0;
+  #last = 0;
   #time = 0;
 
   /** @param sizeBytes The most bytes of a payload. */
@@ -159,6 +173,11 @@ export class Batch {
     return this.#first;
   }
 
+  /** The number of the last sample. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** The time of the first sample. */
   get time(): number {
     return this.#time;
@@ -172,6 +191,7 @@ export class Batch {
   /** Copies a sample that fits. */
   add(sequence: number, time: number, bytes: Uint8Array): void {
     if (this.#count === 0) [this.#first, this.#time] = [sequence, time];
+    this.#last = sequence;
     const at = this.#used;
     this.#data.setFloat64(at, sequence, true);
     this.#data.setFloat64(at + 8, time, true);

@@ -195,7 +195,7 @@ class Run {
   readonly #isConnected: () => boolean;
   readonly #againMs: number;
   readonly #held = new Map<number, JsMsg>(); // by their numbers in the stream
-  readonly #later: JsMsg[] = []; // handled, and acknowledged together
+  readonly #undone = new Set<JsMsg>(); // handled, or being handled, and not acknowledged
   #missing = 0; // as many were delivered to an earlier attempt and not acknowledged
   #delivered = 0; // up to this number in the stream
   #deliveries = 0; // by the server, to any attempt: a gap means that a message is on its way elsewhere
@@ -237,9 +237,13 @@ class Run {
     }
   }
 
-  /** Ends the attempt when the connection breaks; and does not wait for what was acknowledged. */
+  /**
+   * Ends the attempt when the connection breaks, and lets nothing come again that is not done yet. Does
+   * not wait for what was acknowledged.
+   */
   async #watch(messages: ConsumerMessages): Promise<void> {
     if (!this.#isConnected()) return void messages.close();
+    for (const each of this.#undone) each.working();
     if (this.#missing === 0) return;
     try {
       const { num_ack_pending } = await this.#consumer.info();
@@ -261,20 +265,11 @@ class Run {
     return true;
   }
 
-  async #handle(message: JsMsg): Promise<boolean> {
-    const later = this.#later;
-    later.push(message);
-    const keepAll = () => {
-      for (const each of later) each.working();
-    };
-    const working = setInterval(keepAll, this.#againMs / 2);
-    let result;
-    try {
-      result = await this.#handler(fromJetStream(message));
-    } finally {
-      clearInterval(working);
-    }
-    if (result === true) { for (const each of later.splice(0)) each.ack(); }
-    return result !== false;
+  #handle(message: JsMsg): Promise<boolean> {
+    this.#undone.add(message);
+    return this.#handler(fromJetStream(message), () => {
+      this.#undone.delete(message);
+      message.ack();
+    });
   }
 }

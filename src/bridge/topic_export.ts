@@ -15,7 +15,7 @@
 
 import { ClosedError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
-import { nextTurn, sleep } from "../os/clock.ts";
+import { nextTurn } from "../os/clock.ts";
 import type { RegionInfo } from "../region/list.ts";
 import { topic } from "../vdds/definition.ts";
 import type { PolledSample } from "../vdds/sample.ts";
@@ -23,7 +23,7 @@ import type { Subscriber } from "../vdds/subscriber.ts";
 import { waitAny } from "../wait/any.ts";
 import { type Export, type ExportAccount, type ExportParts, incarnationOf } from "./export.ts";
 import { inChunks } from "./assembly.ts";
-import type { Outgoing } from "./carrier.ts";
+import { KeptWindow } from "./kept_window.ts";
 import { Batch, headersOf, type Heading, type Stem } from "./message.ts";
 import { hashText, type Offered, offeredIn, offerText, topicFrom } from "./offer.ts";
 import { subjectOf } from "./subjects.ts";
@@ -38,21 +38,15 @@ interface Stream {
   sent: number;
   /** The number of the last sample, sent or not; 0 before the first. */
   last: number;
+  /** The last number in the messages so far. */
+  told: number;
   /** Whether the far side needs the definition, or a mark. */
   needsOffer: boolean;
   isDue: boolean;
 }
 
-/** A message on its way to the network that keeps it. */
-interface Unkept {
-  readonly message: Outgoing;
-  readonly id: string;
-  readonly onKept: () => void;
-}
-
 /** The most bytes of samples that wait until they are kept, unless one alone is larger. */
 const KEPT_BYTES = 2 ** 18;
-const RETRY_MS = 100;
 const BATCH_BYTES = 2 ** 15;
 const POLL_LIMIT = 512;
 const MARK_MS = 250;
@@ -71,7 +65,7 @@ export class TopicExport implements Export {
   readonly #batch = new Batch(BATCH_BYTES);
   #batched: Stream | undefined; // the stream of the samples in the batch
   #local: Stream | undefined; // the stream of the publisher of a topic with one
-  readonly #unkept: Unkept[] = []; // in their order
+  readonly #window: KeptWindow | undefined; // for a network that keeps messages
   readonly #run = crypto.randomUUID();
   #problem: string | undefined;
   #wake = new AbortController();
@@ -86,6 +80,7 @@ export class TopicExport implements Export {
     this.offered = offeredIn(region.details!, isMany);
     this.#offer = offerText(this.offered);
     this.#hash = hashText(this.offered.type);
+    this.#window = parts.kept && new KeptWindow(parts.kept, (failure) => this.#tell(failure));
     this.#subscriber = topicFrom(this.name, this.offered).subscriber({ open: "join" });
     if (!isMany) this.#local = this.#add(undefined, this.#own(region.details!.id));
   }
@@ -114,7 +109,8 @@ export class TopicExport implements Export {
       await this.#follow();
     } finally {
       this.#mark(true);
-      await this.#keep();
+      this.#window?.stop();
+      await this.#window?.end();
     }
   }
 
@@ -126,7 +122,7 @@ export class TopicExport implements Export {
         if (this.#subscriber.closed) return;
         this.#subscriber.poll((sample) => this.#take(sample), this.#limit);
         this.#publishBatch();
-        await this.#keep();
+        await this.#window?.room(KEPT_BYTES);
       } catch (error) {
         if (error instanceof ClosedError) return;
         throw error;
@@ -138,36 +134,28 @@ export class TopicExport implements Export {
     }
   }
 
-  /** How many samples to take at once: all of them wait in memory until they are kept. */
+  /**
+   * How many samples to take at once. All of them wait in memory until they are kept; while those are too
+   * many, the subscriber takes nothing, so the topic's policy decides whether its publisher waits, or what
+   * it drops. A topic that drops keeps the newest, so take no more of it than can be sent.
+   */
   get #limit(): number {
     const { geometry: { size = 1 }, policy: { policy } } = this.offered;
-    const few = Math.max(1, Math.floor(KEPT_BYTES / Number(size)));
-    // a topic that drops keeps the newest, so take no more of it than can be sent
-    return this.#parts.kept === undefined && policy === "block" ? POLL_LIMIT : few;
+    const bytes = KEPT_BYTES - (this.#window?.bytes ?? 0);
+    const few = Math.max(1, Math.floor(bytes / Number(size)));
+    return this.#window === undefined && policy === "block"
+      ? POLL_LIMIT
+      : Math.min(few, POLL_LIMIT);
   }
 
-  /**
-   * Waits until the network has kept each message, in their order. Meanwhile the subscriber takes
-   * nothing, so the topic's policy decides whether its publisher waits, or what it drops. After this
-   * export was disposed, each message gets one attempt.
-   */
-  async #keep(): Promise<void> {
-    const { kept, carrier, onProblem } = this.#parts;
-    for (let next; kept !== undefined && (next = this.#unkept[0]) !== undefined;) {
-      try {
-        await kept.publish(next.message, next.id);
-        next.onKept();
-        this.#unkept.shift();
-        this.#problem = undefined;
-      } catch (error) {
-        if (!(error instanceof Error)) throw error;
-        if (this.#subscriber.closed) return void this.#unkept.shift();
-        const reason = `Topic "${this.name}" waits: ${error.message}`;
-        if (carrier.isConnected && this.#problem !== error.message) onProblem(reason);
-        this.#problem = error.message;
-        await sleep(RETRY_MS);
-      }
+  /** Reports once why messages wait to be kept. */
+  #tell(failure: string | undefined): void {
+    const { carrier, onProblem } = this.#parts;
+    const isNews = failure !== undefined && failure !== this.#problem;
+    if (isNews && carrier.isConnected && !this.#subscriber.closed) {
+      onProblem(`Topic "${this.name}" waits: ${failure}`);
     }
+    this.#problem = failure;
   }
 
   #isFull(): boolean {
@@ -200,7 +188,8 @@ export class TopicExport implements Export {
     for (const stream of this.#streams.values()) {
       if (!stream.isDue && !isEnd) continue;
       const sequence = stream.last === 0 ? 0 : stream.last + 1;
-      this.#publish(stream, { count: 0, sequence, time: 0, isEnd }, NO_BYTES);
+      const upTo = Math.max(stream.told, sequence - 1);
+      this.#publish(stream, { count: 0, sequence, time: 0, isEnd, upTo }, NO_BYTES);
       stream.isDue = false;
     }
   }
@@ -251,19 +240,19 @@ export class TopicExport implements Export {
   }
 
   #add(source: string | undefined, stem: Stem, key = ""): Stream {
-    const counts = { before: 0, inside: 0, skipped: 0, sent: 0, last: 0 };
+    const counts = { before: 0, inside: 0, skipped: 0, sent: 0, last: 0, told: 0 };
     const stream = { stem, source, ...counts, needsOffer: true, isDue: true };
     this.#streams.set(key, stream);
     return stream;
   }
 
   #publishBatch(): void {
-    const { count, sequence, time, payload } = this.#batch;
+    const { count, sequence, last, time, payload } = this.#batch;
     if (count === 0) return;
     const stream = this.#batched!;
     this.#batch.clear();
     if (!this.#accepts(payload.length)) return void (stream.inside += count);
-    this.#publish(stream, { count, sequence, time }, payload, count);
+    this.#publish(stream, { count, sequence, time, upTo: last }, payload, count);
   }
 
   #publishChunks(stream: Stream, sequence: number, time: number, bytes: Uint8Array): void {
@@ -271,7 +260,8 @@ export class TopicExport implements Export {
     if (!this.#accepts(bytes.length)) return void stream.inside++;
     inChunks(bytes, chunkBytes, (part, chunk) => {
       const isLast = chunk === undefined || chunk.index === chunk.count - 1;
-      this.#publish(stream, { count: 1, sequence, time, chunk }, part, isLast ? 1 : 0);
+      const upTo = isLast ? sequence : stream.told;
+      this.#publish(stream, { count: 1, sequence, time, chunk, upTo }, part, isLast ? 1 : 0);
     });
   }
 
@@ -281,25 +271,28 @@ export class TopicExport implements Export {
 
   #publish(
     stream: Stream,
-    facts: Pick<Heading, "count" | "sequence" | "time"> & Partial<Pick<Heading, "chunk" | "isEnd">>,
+    { upTo, ...facts }: Facts,
     payload: Uint8Array,
     samples = 0, // that are sent completely with this message
   ): void {
-    const { carrier, window, kept } = this.#parts;
-    const { stem, source, before, inside, skipped } = stream;
+    const { carrier, window } = this.#parts;
+    const isKept = this.#window !== undefined;
+    const { stem, source, before, inside, skipped, told: follows } = stream;
     const headers = headersOf({
       stem,
       source,
       hash: this.#hash,
-      offer: stream.needsOffer || kept !== undefined ? this.#offer : undefined,
+      offer: stream.needsOffer || isKept ? this.#offer : undefined,
       unsent: { before, inside, skipped },
       chunk: undefined,
       isEnd: false,
+      order: isKept ? { follows, upTo } : undefined,
       ...facts,
     });
     stream.needsOffer = false;
+    stream.told = upTo;
     const subject = this.#subject;
-    if (kept === undefined) {
+    if (this.#window === undefined) {
       carrier.publish({ subject, headers, payload });
       window.add(payload.length);
       stream.sent += samples;
@@ -309,19 +302,27 @@ export class TopicExport implements Export {
     const run = count === 0 ? crypto.randomUUID() : this.#run; // each mark counts
     const id = [run, stem.host, stem.incarnation, source, sequence, count, chunk?.index].join(" ");
     const onKept = () => void (stream.sent += samples);
-    this.#unkept.push({ message: { subject, headers, payload: payload.slice() }, id, onKept });
+    const message = { subject, headers, payload: payload.slice() };
+    this.#window.add({ message, id, isAlone: chunk !== undefined, onKept });
   }
 
   /** Sends what the topic has delivered, and ends this export. */
   [Symbol.dispose](): void {
     if (this.#subscriber.closed) return;
-    if (this.#unkept.length === 0) {
+    if (this.#window === undefined || this.#window.bytes === 0) {
       while (this.#subscriber.poll((sample) => this.#take(sample), POLL_LIMIT) > 0);
       this.#publishBatch();
     }
     this.#subscriber.close();
+    this.#window?.stop();
     this.#poke();
   }
 }
+
+/** What a message has besides what its stream says. */
+type Facts =
+  & Pick<Heading, "count" | "sequence" | "time">
+  & Partial<Pick<Heading, "chunk" | "isEnd">>
+  & { readonly upTo: number };
 
 const NO_BYTES = new Uint8Array(0);

@@ -13,6 +13,7 @@ import { VringError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
 import type { Loan, Publisher } from "../vdds/publisher.ts";
 import { Assembly } from "./assembly.ts";
+import { type KeptMessage, KeptOrder } from "./kept_order.ts";
 import { type Heading, Samples, samplesIn, type Stem, type Unsent } from "./message.ts";
 import { Numbers } from "./numbers.ts";
 import { hashText, type Offered, offerIn, topicFrom } from "./offer.ts";
@@ -68,9 +69,6 @@ export interface ImportParts {
   readonly onRefusal: (reason: string) => void;
 }
 
-/** What becomes of a kept message: see `KeptHandler`. */
-type KeptResult = boolean | "later";
-
 const MANY = 2 ** 20;
 const PENDING_MAX = 64;
 const RETRY_MS = 500;
@@ -85,6 +83,8 @@ export class TopicImport implements Disposable {
   #offer: string | undefined; // as text
   #pending: { sender: string; heading: Heading; payload: Uint8Array }[] = [];
   readonly #assembly = new Assembly();
+  readonly #order = new KeptOrder();
+  #undone: (() => void)[] = []; // of kept parts of the sample that is being assembled
   #loan: Loan<Bytes> | undefined; // of the sample that is being assembled
   #refusal: string | undefined;
   #retryAt = 0;
@@ -128,21 +128,49 @@ export class TopicImport implements Disposable {
   }
 
   /**
-   * Takes a kept message. Resolves with true once all its samples are published here, or were
-   * before; with "later" for a part of a sample that is not complete. Otherwise the message must come
-   * again, before any newer one.
+   * Takes a kept message: the network may forget it once all its samples are published here, or were
+   * before. Resolves with false if this and all others that are not done must come again.
    */
-  async receiveKept(sender: string, heading: Heading, payload: Uint8Array): Promise<KeptResult> {
-    if (!this.#isCurrent(heading)) return true;
-    if (this.#offered === undefined) return true; // damaged, which was reported
+  async receiveKept(message: KeptMessage): Promise<boolean> {
+    const { heading } = message;
+    const isNew = heading.stem.incarnation !== this.#numbers.incarnation;
+    if (isNew && !await this.#handleKept(this.#order.flush())) return false;
+    if (!this.#isCurrent(heading) || this.#offered === undefined) { // ended, or damaged: was reported
+      message.done();
+      return true;
+    }
+    const hasSamples = heading.count > 0 && !heading.isEnd;
+    if (hasSamples && this.#publisher(true) === undefined) return this.#comeAgain();
+    if (this.#order.isFresh) this.#order.begin(this.#numbers.last);
+    return await this.#handleKept(this.#order.add(message));
+  }
+
+  async #handleKept(messages: readonly KeptMessage[]): Promise<boolean> {
+    for (const each of messages) if (!await this.#publishKept(each)) return this.#comeAgain();
+    return true;
+  }
+
+  #comeAgain(): false {
+    this.#order.begin(undefined);
+    this.#undone = [];
+    this.#dropPartial();
+    return false;
+  }
+
+  async #publishKept({ sender, heading, payload, done }: KeptMessage): Promise<boolean> {
     const { count, sequence, chunk, isEnd } = heading;
-    if (count > 0 && !isEnd && this.#publisher(true) === undefined) return false;
+    const hasSamples = count > 0 && !isEnd;
+    if (hasSamples && this.#publisher(true) === undefined) return false;
     const isOld = this.#numbers.last !== undefined && sequence <= this.#numbers.last;
     this.#handle(sender, heading, payload);
-    if (count === 0 || isEnd) return true;
-    if (!await this.#outlet.settled()) return false;
-    if (chunk === undefined || isOld || this.#numbers.last === sequence) return true;
-    return this.#assembly.isBegun && "later";
+    if (hasSamples && !await this.#outlet.settled()) return false;
+    if (hasSamples && chunk !== undefined && !isOld && this.#numbers.last !== sequence) {
+      this.#undone.push(done); // with the last part
+      return this.#assembly.isBegun;
+    }
+    if (hasSamples) { for (const part of this.#undone.splice(0)) part(); }
+    done();
+    return true;
   }
 
   /** Begins a new incarnation; returns false for a message of one that has ended. */
@@ -159,6 +187,8 @@ export class TopicImport implements Disposable {
     this.#offered = undefined;
     this.#pending = [];
     this.#unsent.clear();
+    this.#order.begin(undefined);
+    this.#undone = [];
     this.#dropPartial();
   }
 

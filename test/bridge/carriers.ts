@@ -140,8 +140,9 @@ export function carrierTests(
       const keeper = await a.keep!(KEEP);
       const subject = "vring.v1-kept.lab.a.t";
       const found: number[] = [];
-      const take = (message: Incoming) => {
+      const take = (message: Incoming, done: () => void) => {
         found.push(message.payload.length);
+        done();
         return Promise.resolve(true);
       };
       const kept = await b.keep!(KEEP);
@@ -162,9 +163,10 @@ export function carrierTests(
     const subject = "vring.v1-kept.lab.a.t";
     const found: number[] = [];
     let refusals = 1;
-    const take = ({ payload: { length } }: Incoming) => {
+    const take = ({ payload: { length } }: Incoming, done: () => void) => {
       if (length === 3 && refusals-- > 0) return Promise.resolve(false);
       found.push(length);
+      done();
       return Promise.resolve(true);
     };
     await using _reading = await kept.consume("b", subject, take);
@@ -175,26 +177,36 @@ export function carrierTests(
     assertEquals(found, [1, 2, 3, 4, 5, 6]);
   });
 
-  test("kept messages that are done later come again together", async (a, b) => {
+  test("each kept message that is not done comes again, and no other one", async (a, b) => {
     const keeper = await a.keep!(KEEP);
     const kept = await b.keep!(KEEP);
     const subject = "vring.v1-kept.lab.a.t";
     const found: number[] = [];
+    const later: (() => void)[] = [];
     let isFirst = true;
-    const take = ({ payload: { length } }: Incoming): Promise<boolean | "later"> => {
+    const take = ({ payload: { length } }: Incoming, done: () => void) => {
       found.push(length);
       if (length === 3 && isFirst) {
         isFirst = false;
         return Promise.resolve(false);
       }
-      return Promise.resolve(length === 1 || length === 3 ? true : "later");
+      if (length !== 2) done();
+      else later.push(done);
+      if (length === 4) { for (const each of later.splice(0)) each(); }
+      return Promise.resolve(true);
     };
-    await using _reading = await kept.consume("b", subject, take);
-    for (let i = 1; i <= 3; i++) {
+    const reading = await kept.consume("b", subject, take);
+    for (let i = 1; i <= 4; i++) {
       await keeper.publish({ subject, headers: new Map(), payload: bytes(i) }, `id ${i}`);
     }
-    await until(() => found.length >= 5);
-    assertEquals(found, [1, 2, 3, 2, 3]);
+    await until(() => found.length >= 6);
+    assertEquals(found, [1, 2, 3, 2, 3, 4]);
+    await b.flush();
+    await reading[Symbol.asyncDispose]();
+    await keeper.publish({ subject, headers: new Map(), payload: bytes(5) }, "id 5");
+    await using _again = await kept.consume("b", subject, take);
+    await until(() => found.length >= 7);
+    assertEquals(found[6], 5);
   });
 
   test("the last values of slots are kept", async (a, b) => {

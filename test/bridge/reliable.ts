@@ -61,6 +61,49 @@ bothTest("samples wait for a far bridge that is away, and lose nothing", async (
   assertEquals([published, lost], [59, { before: 0, inside: 0, wire: 0, here: 0 }]);
 });
 
+/** A carrier whose network refuses every third message at first, and notes what it keeps. */
+function refusing(carrier: Carrier, kept: string[]): Carrier {
+  const refused = new Set<string>();
+  const { keep } = carrier;
+  carrier.keep = async (options) => {
+    const inner = await keep!.call(carrier, options);
+    return {
+      async publish(message, id) {
+        if (refused.size * 3 <= kept.length && !refused.has(id)) {
+          refused.add(id);
+          throw new Error("full");
+        }
+        kept.push(message.headers.get("Vring-Sequence")!);
+        await inner.publish(message, id);
+      },
+      consume: inner.consume.bind(inner),
+      last: inner.last.bind(inner),
+    };
+  };
+  return carrier;
+}
+
+bothTest("messages that the network refuses at first arrive in their order", async (connect) => {
+  const options = { size: 20_000, depth: 32 };
+  const kept: string[] = [];
+  using publisher = topic("t", options).publisher();
+  using far = topic("far/t", options).subscriber();
+  await using importer = importing(await connect(), LIST, RELIABLE);
+  await importer.ready;
+  await using _exporter = exporting(refusing(await connect(), kept), LIST, RELIABLE);
+  await publisher.waitForPeers(1);
+  const sending = (async () => {
+    for (let i = 1; i <= 60; i++) await publisher.send(new Uint8Array(19_000 + i));
+  })();
+  for (let i = 1; i <= 60; i++) {
+    const { value, lost, origin } = (await far.receive({ timeout: 10_000 }))!;
+    assertEquals([value.length, lost, origin!.sequence], [19_000 + i, 0, i]);
+  }
+  await sending;
+  const numbers = kept.map(Number);
+  assert(numbers.some((number, i) => number < numbers[i - 1]!), "some were kept out of order");
+});
+
 bothTest(
   "a slow subscriber at the far side holds up the publisher, under block",
   async (connect) => {
