@@ -169,6 +169,11 @@ function byteEntries(h: Handles): [string, (value: unknown) => unknown, () => un
     ["SpscProducer.sendBatchSync", (x) => spsc[0].sendBatchSync([x]), bySpsc],
     ["SpscProducer.sendBatch", (x) => spsc[0].sendBatch([x]), bySpsc],
     ["SpscConsumer.tryReceiveInto", (x) => spsc[1].tryReceiveInto(x), bySpsc],
+    [
+      "SpscConsumer.tryReceiveBatchInto",
+      (x) => spsc[1].tryReceiveBatchInto(x, new Uint32Array(2)),
+      bySpsc,
+    ],
     ["MpscProducer.trySend", (x) => many[0].trySend(x), byMpsc],
     ["ByteProducer.tryWrite", (x) => h.bytes[0].tryWrite(x), byBytes],
     ["ByteProducer.writeSync", (x) => h.bytes[0].writeSync(x), byBytes],

@@ -335,14 +335,14 @@ export class LaneReceiver extends LaneEnd {
     return true;
   }
 
-  /** Counts bytes as read, for a batch that `announce` releases. */
-  advance(length: number): void {
+  /** Counts bytes as read, which are one piece or more, for a batch that `announce` releases. */
+  advance(length: number, pieces = 1): void {
     const tail = this.#tail;
     // Signed, it is below 0 if `taken` is ahead, by the capacity at most, or lags by 2^31.
     if (((tail - this.#taken) | 0) < -this.capacity) this.#catchUp();
     this.#tail = (tail + length) >>> 0;
     this.#available -= length;
-    this.#count++;
+    this.#count += pieces;
     if (this.#redelivered > 0) this.#redelivered = Math.max(0, this.#redelivered - length);
   }
 

@@ -41,6 +41,8 @@ const NAME = `cost-${Deno.pid}`;
 
 const MESSAGE = new Uint8Array(64);
 const TARGET = new Uint8Array(64);
+const BLOCK = new Uint8Array(4096);
+const PLACES = new Uint32Array(2 * 16);
 const KILOBYTE = new Uint8Array(1024);
 const Pose = struct("pose", { x: "f64", y: "f64", z: "f64", seen: "u32" });
 const POSE = { x: 1, y: 2, z: 3, seen: 4 };
@@ -96,6 +98,11 @@ function ringOperations(stack: DisposableStack): Operation[] {
       act: () => consumer.tryReceiveInto(TARGET),
     },
     { name: "spsc: tryReceiveInto, empty", act: () => consumer.tryReceiveInto(TARGET) },
+    {
+      name: `spsc: tryReceiveBatchInto, ${BATCH} of 64 B`,
+      prepare: () => producer.trySendBatch(MESSAGES),
+      act: () => consumer.tryReceiveBatchInto(BLOCK, PLACES),
+    },
     { name: "spsc: tryReceive 64 B", prepare, act: () => found(consumer.tryReceive()).value },
     { name: "spsc: await receive 64 B", prepare, act: () => consumer.receive() },
     {

@@ -7,6 +7,7 @@ import { recordBytes } from "../../src/lane/record.ts";
 import type { SpscConsumer } from "../../src/spsc/consumer.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import type { SpscProducer } from "../../src/spsc/producer.ts";
+import { Random } from "../random.ts";
 import { Name } from "../shared/scene.ts";
 import { isPayload, payload } from "../circular/scene.ts";
 import { CAPACITY, Inside, Pair, plain, valueOf } from "./scene.ts";
@@ -250,6 +251,7 @@ Deno.test("SpscConsumer refuses a corrupt length in every way of receiving, and 
   const attempts = [
     () => consumer.tryReceive(),
     () => consumer.tryReceiveInto(new Uint8Array(100)),
+    () => consumer.tryReceiveBatchInto(new Uint8Array(100), new Uint32Array(2)),
     () => consumer.receiveSync(),
     () => consumer.tryTake(),
     () => consumer.poll(() => {}),
@@ -259,6 +261,55 @@ Deno.test("SpscConsumer refuses a corrupt length in every way of receiving, and 
   for (const attempt of attempts) assertThrows(attempt, CorruptRegionError, "17 bytes of the 24");
   inside.length = { at: 24, is: 10 };
   assertEquals(valueOf(consumer.tryReceive()), payload(2, 10));
+});
+
+Deno.test("tryReceiveBatchInto() copies as many messages as fit, round the end of the ring, too", () => {
+  using pair = new Pair();
+  const { producer, consumer } = pair;
+  const places = new Uint32Array(2 * 5);
+  const random = new Random(15);
+  const lengths = [0, 1, 7, 8, 9, 100, 200];
+  let [sent, received] = [0, 0];
+  const lengthOf = (number: number) => lengths[number * 31 % lengths.length]!;
+  while (received < 2000) {
+    while (random.below(8) > 0 && producer.trySend(payload(sent, lengthOf(sent)))) sent++;
+    const target = new Uint8Array(300 + random.below(900)).subarray(8);
+    const sequence = received;
+    const count = consumer.tryReceiveBatchInto(target, places);
+    assert(count <= 5 && (count > 0 || received === sent));
+    for (let i = 0; i < count; i++) {
+      const [start, end] = [places[2 * i]!, places[2 * i + 1]!];
+      assertEquals([start % 8, target.subarray(start, end)], [
+        0,
+        payload(received, lengthOf(received)),
+      ]);
+      received++;
+    }
+    if (received < sent) { // the others, one of them as before
+      assertEquals(consumer.tryReceive()!.sequence, sequence + count + 1);
+      received++;
+    }
+  }
+});
+
+Deno.test("tryReceiveBatchInto() refuses what is too small, and ends before a corrupt length", () => {
+  using pair = new Pair();
+  const { name, producer, consumer } = pair;
+  using inside = new Inside(name.name);
+  const places = new Uint32Array(20);
+  const target = new Uint8Array(200);
+  producer.trySendBatch([payload(1, 10), payload(2, 10), payload(3, 10)]);
+  const small = () => consumer.tryReceiveBatchInto(new Uint8Array(23), places);
+  assertThrows(small, RangeError, "the message has 10");
+  for (const wrong of [new Uint32Array(1), [0, 0], undefined, new Float64Array(4)] as never[]) {
+    assertThrows(() => consumer.tryReceiveBatchInto(target, wrong), TypeError, "a Uint32Array");
+  }
+  inside.length = { at: 48, is: 17 };
+  assertEquals(consumer.tryReceiveBatchInto(target, places), 2);
+  assertThrows(() => consumer.tryReceiveBatchInto(target, places), CorruptRegionError, "17 bytes");
+  inside.length = { at: 48, is: 10 };
+  assertEquals(consumer.tryReceiveBatchInto(target, new Uint32Array(2)), 1);
+  assertEquals(consumer.tryReceiveBatchInto(target, places), 0);
 });
 
 Deno.test("SpscConsumer.tryTakeBatch() takes the messages before a corrupt length or head", () => {

@@ -65,7 +65,7 @@ function producer(from: number, to: number, how: "copy" | "claim" = "copy"): Act
 /** Receives until the producer has closed, or is lost; how many at most. */
 function consumer(
   options: {
-    how?: "copy" | "take" | "poll";
+    how?: "copy" | "take" | "poll" | "block";
     limit?: number;
     onPeerGone?: "wait" | "end";
     timeout?: number;
@@ -97,10 +97,20 @@ function consumer(
       if (message !== undefined) note(message.value, message.redelivered);
       return message !== undefined;
     };
+    const [target, places] = [new Uint8Array(2 * (LENGTH + 8)), new Uint32Array(4)];
+    const copyBlock = () => {
+      const count = consumer.tryReceiveBatchInto(target, places);
+      for (let i = 0; i < count; i++) {
+        note(target.subarray(places[2 * i], places[2 * i + 1]), false);
+      }
+      return count > 0;
+    };
     const end = untilEnd(() => {
       if (received.length >= limit) return "limit";
-      if (how === "poll" && consumer.poll(show, limit - received.length) > 0) return;
-      if (how === "take" ? take() : copy()) return;
+      if (how === "block") {
+        if (copyBlock()) return;
+      } else if (how === "poll" && consumer.poll(show, limit - received.length) > 0) return;
+      else if (how === "take" ? take() : copy()) return;
       return consumer.waitSync({ spin: 0 }) ? undefined : "closed";
     });
     consumer.close();
@@ -321,6 +331,17 @@ export const SPSC: readonly Scenario[] = scenarios([
     { producer: producer(1, 4), consumer: consumer({ how: "poll", limit: 4, onPeerGone: "wait" }) },
     "4/0/0",
     inOrder(4),
+  ),
+  scenario(
+    "spsc-block",
+    "the same, copied in batches, by a consumer that may die, and its heir",
+    {
+      producer: immortal(producer(1, 3)),
+      consumer: consumer({ how: "block", limit: 3, onPeerGone: "wait" }),
+      heir: heir("consumer", consumer({ how: "block", limit: 1, timeout: 1000 })),
+    },
+    "2/1/0",
+    inOrder(3),
   ),
   {
     ...scenario(
