@@ -66,7 +66,7 @@ Deno.test("the display of tutorial 19 outlives the camera, and the next one cont
 Deno.test("the quiz on tutorials 18 and 19 answers right", async () => {
   const verdicts = new Set<string>();
   await checkQuiz(18, 12, (words) => {
-    const rows = Array.from(words.matchAll(/descriptor \d: (\w+), (\w+)/g), (row) => row.slice(1));
+    const rows = Array.from(words.matchAll(/place \d: (\w+), (\w+)/g), (row) => row.slice(1));
     const those = (has: (row: string[]) => boolean) =>
       rows.flatMap((row, d) => has(row) ? [d] : []).join(", ") || "none";
     const free = those((row) => row.every((word) => word === "none"));

@@ -12,14 +12,14 @@ const WORDS = ["none", "ready", "held"];
 export function askForFreeOnes(dice: Dice): Question {
   const table = Array.from({ length: 4 }, () => [dice(6), dice(6)].map((n) => n < 3 ? 0 : n - 3));
   const lines = table.map((words, d) =>
-    `    descriptor ${d}: ${words.map((word) => WORDS[word]).join(", ")}`
+    `    place ${d}: ${words.map((word) => WORDS[word]).join(", ")}`
   );
   const those = (has: (words: number[]) => boolean) =>
     table.flatMap((words, d) => has(words) ? [d] : []).join(", ") || "none";
   const free = those((words) => words.every((word) => word === 0));
   const droppable = those((words) => words.includes(1) && !words.includes(2));
   return {
-    question: "These are the words of two readers. Which descriptors are free, and which can the " +
+    question: "These are the words of two readers. Which places are free, and which can the " +
       `writer make free without waiting for a reader?\n${lines.join("\n")}`,
     answer: `free: ${free}; by dropping: ${droppable}`,
   };
@@ -36,7 +36,7 @@ export function askForHeir(dice: Dice): Question {
   return {
     question:
       `A writer is dead. \`sequence\` is ${last}, the journal says ${journal}, and in the ` +
-      `descriptor that it names the words of three readers are ${
+      `place that it names the words of three readers are ${
         journal === last ? words.map(() => `none ${last}`).join(", ") : shown
       }. To which of them does the next writer give it?`,
     answer: journal === last

@@ -12,7 +12,7 @@ export class ForgetfulReader extends Reader {
     const word = this.ring.rows[this.k]![d]!;
     const before = word.load();
     word.store(0);
-    yield { about: "word", text: `its word: ${textOf(before)} → none` };
+    yield { about: "word", text: `word for place ${d}: ${textOf(before)} → none` };
     yield* this.ring.dropReference(d);
   }
 }

@@ -164,8 +164,8 @@ export function samples({ ring }: Cast): Picture {
     ring.descriptions[d]![0] === 0 ? "" : ring.read(d),
     ...ring.rows.map((row) => textOf(row[d]!.load())),
   ]);
-  return tablePicture("samples", "The samples, and a word of each reader for each", [
-    ["sample", "text", "reader 0", "reader 1"],
+  return tablePicture("samples", "The places, and a word of each reader for each", [
+    ["place", "sample", "reader 0", "reader 1"],
     ...rows,
   ]);
 }

@@ -140,7 +140,7 @@ export class Writer {
     const d = ring.availableEntries[this.taken++ % ENTRIES]!;
     yield on("index", `takes ${d} from AVAIL`);
     if (this.#isFree(d)) return d;
-    yield on("word", `the words say: ${d} is not free`);
+    yield on("word", `the words say: place ${d} is not free`);
     return yield* this.take();
   }
 
@@ -148,7 +148,7 @@ export class Writer {
   *search(): Operations<number | undefined> {
     for (let d = 0; d < DEPTH; d++) {
       const words = this.ring.rows.map((row) => textOf(row[d]!.load())).join(", ");
-      yield on("word", `words of ${d}: ${words}`);
+      yield on("word", `words of place ${d}: ${words}`);
       if (this.#isFree(d)) return d;
     }
     return undefined;
@@ -164,9 +164,9 @@ export class Writer {
     const number = ring.sequence.load() + 1;
     const { written } = new TextEncoder().encodeInto(text, ring.sample(d));
     ring.descriptions[d]!.set([number, written]);
-    yield on("sample", `writes "${text}" into ${d}`);
+    yield on("sample", `writes "${text}" into place ${d}`);
     ring.journal.store(number << 2 | d);
-    yield on("journal", `journal: ${number} in ${d}`);
+    yield on("journal", `journal: sample ${number}, place ${d}`);
     yield* this.deliver(d, number);
   }
 
@@ -216,7 +216,7 @@ export class Writer {
     for (const [k, row] of this.ring.rows.entries()) {
       const before = row[d]!.load();
       if ((before & 3) !== State.ready) continue;
-      yield on("word", `wants ${d} back: ${textOf(before)}`);
+      yield on("word", `wants place ${d}: ${textOf(before)}`);
       const found = row[d]!.compareExchange(before, before & ~3);
       yield on(
         "word",
@@ -234,7 +234,7 @@ export class Writer {
       const before = word.load();
       if ((before & 3) === State.none) continue;
       word.store(0);
-      yield on("word", `word for ${d}: ${textOf(before)} → none`);
+      yield on("word", `word for place ${d}: ${textOf(before)} → none`);
       yield* this.ring.dropReference(d);
     }
   }
@@ -271,12 +271,12 @@ export class Reader {
       const ready = wordOf(number, State.ready);
       const found = word.compareExchange(ready, wordOf(number, State.held));
       if (found === ready) {
-        yield on("word", `its word: held ${number}`);
+        yield on("word", `word for place ${d}: held ${number}`);
         this.seen.push(ring.read(d));
         yield on("sample", `reads "${this.seen.at(-1)}"`);
         return d;
       }
-      yield on("word", `its word is ${textOf(found)}, not ready ${number}`);
+      yield on("word", `word for place ${d}: ${textOf(found)}, not ready ${number}`);
     }
     return undefined;
   }
@@ -285,7 +285,7 @@ export class Reader {
     const { ring, k } = this;
     const before = ring.rows[k]![d]!.load();
     ring.rows[k]![d]!.store(wordOf(before >>> 2, State.none)); // nobody else changes `held`
-    yield on("word", `its word: none ${before >>> 2}`);
+    yield on("word", `word for place ${d}: none ${before >>> 2}`);
     yield* ring.dropReference(d);
   }
 }

@@ -44,8 +44,8 @@ function theIndex(): Step[] {
       `A camera makes frames of 6 MB, and three processes want each of them. Rings would copy each
       frame three times in, and three times out.
 
-      So a frame is written once, into shared memory that all can read. Only its index goes through
-      rings. That is a [[vring]].`,
+      So a frame is written once, into a place in shared memory that all can read. Only the number of
+      the place, its index, goes through rings. That is a [[vring]].`,
     ask: {
       kind: "choice",
       text: "Six copies of a frame, or three indexes: how much longer do the copies take?",
@@ -86,14 +86,14 @@ function theIndex(): Step[] {
       ]));
     },
     after:
-      `Our vring is small: three samples, one writer and two readers. It is real memory, and its
+      `Our vring is small: places for three samples, one writer and two readers. It is real memory, and its
       code does one operation at a time, so that we can watch it.`,
   }, {
     title: "An index goes round",
     text:
-      `AVAIL holds the indexes of free samples. The writer takes one, fills the sample, and puts the
-      index into a ring for each reader, USED 0 and USED 1. Both readers read the sample. Then it is
-      free, and its index must go back into AVAIL.`,
+      `AVAIL holds the indexes of free places. The writer takes one, writes a sample into that place, and
+      puts the index into a ring for each reader, USED 0 and USED 1. Both readers read the sample. Then
+      the place is free, and its index must go back into AVAIL.`,
     ask: {
       kind: "choice",
       text: "Which process puts it back?",
@@ -150,12 +150,12 @@ function theWords(): Step[] {
   return [{
     title: "Act 2, the words: who owns a sample?",
     text:
-      `Each reader has a word for each sample. \`ready 2\`: sample number 2 is published, and not taken
-      yet. \`held 2\`: the reader reads it. \`none 2\`: it is done with it. The writer may write into a
-      sample only while all words say none.
+      `Each reader has a word for each place, with the number of the sample there. \`ready 2\`: sample 2 is
+      published, and not taken yet. \`held 2\`: the reader reads it. \`none 2\`: it is done with it. The
+      writer may write into a place only while all its words say none.
 
-      Reader 0 is quick. Reader 1 holds the first sample. All three are published, and the writer
-      has a fourth.`,
+      Reader 0 is quick. Reader 1 holds the first sample. Three are published, no place is free, and the
+      writer has a fourth.`,
     ask: {
       kind: "choice",
       text: "Which sample may it take back, without waiting?",
@@ -183,7 +183,7 @@ function theWords(): Step[] {
         scene,
         cast,
         {
-          title: "The words of readers 0 and 1 for sample 1",
+          title: "The words of readers 0 and 1 for place 1",
           about: ["word"],
           columns: wordsOf(1),
         },
@@ -193,7 +193,7 @@ function theWords(): Step[] {
   }, {
     title: "At the same moment",
     text:
-      `The writer wants sample 1 back, and sees \`ready 2\`. Just then reader 1 takes it. Both use a [[compare-and-exchange]]: change the word only if it is still \`ready 2\`.`,
+      `The writer wants place 1, and sees \`ready 2\`. Just then reader 1 takes it. Both use a [[compare-and-exchange]]: change the word only if it is still \`ready 2\`.`,
     ask: {
       kind: "choice",
       text: "The reader's is first. What does the writer's do?",
@@ -201,7 +201,7 @@ function theWords(): Step[] {
         {
           text: "It changes nothing, and the writer sees why",
           right: true,
-          because: "It returns what it found, \`held 2\`. So the writer looks for another sample.",
+          because: "It returns what it found, \`held 2\`. So the writer looks at another place.",
         },
         {
           text: "It changes the word to none, and the reader reads on",
@@ -229,7 +229,7 @@ function theWords(): Step[] {
       );
     },
     after:
-      `Every change that two processes may want is one such operation. So each sample has one owner at any
+      `Every change that two processes may want is one such operation. So each place has one owner at any
       moment.`,
   }, {
     title: "Killed while it holds",
@@ -267,7 +267,7 @@ function theWords(): Step[] {
         scene,
         cast,
         {
-          title: "Sample 0, and its words",
+          title: "Place 0, and its words",
           about: ["word", "sample", "index"],
           columns: [...wordsOf(0), AVAIL],
         },
@@ -283,11 +283,11 @@ function theHints(): Step[] {
     title: "Act 3, the hints: a death between two stores",
     text:
       `The words are the truth. AVAIL, USED and the count only save a search: they are [[hint|hints]]. Reader 1
-      releases sample 0. It has stored \`none 1\`, and is killed before it lowers the count. The other
+      releases sample 1, in place 0. It has stored \`none 1\`, and is killed before it lowers the count. The other
       two samples are still ready for it, and the writer has a fourth.`,
     ask: {
       kind: "choice",
-      text: "No process will ever put 0 into AVAIL. Is the sample lost?",
+      text: "No process will ever put 0 into AVAIL. Is the place lost?",
       options: [
         {
           text: "No: its words show that it is free",
@@ -327,8 +327,8 @@ function theHints(): Step[] {
     },
   }, {
     title: "A hint that is out of date",
-    text:
-      `Back to the slow reader 1: the writer took sample 1 back from it, and wrote a newer one there.
+    text: `Back to the slow reader 1: the writer took place 1 back from it, and wrote a newer
+      sample there.
       But the ring USED 1 still holds the old index.`,
     ask: {
       kind: "choice",
@@ -360,7 +360,7 @@ function theHints(): Step[] {
         scene,
         cast,
         {
-          title: "Reader 1",
+          title: "Reader 1, its ring, and its word for place 1",
           about: ["word", "sample", "index"],
           columns: [usedOf(1), wordsOf(1)[1]!],
         },
@@ -426,6 +426,52 @@ function theJournal(): Step[] {
     after:
       `If the heir is killed too, the next one does the same again, and nothing happens twice.`,
   }, {
+    title: "Choose the moment",
+    text:
+      `Now you kill the writer: your answer is the moment. Reader 0 looks, then the heir comes, and then
+      both readers look.`,
+    ask: {
+      kind: "choice",
+      text: "When must the writer die so that no reader ever gets the sample?",
+      options: [
+        {
+          text: "When the sample is written, and not the journal",
+          right: true,
+          because:
+            "No word and no journal mentions it. It was never published, and its place is free.",
+        },
+        {
+          text: "After the journal, before the first reader has it",
+          because:
+            "The journal is one ahead of \`sequence\`, so the heir finishes it: both readers get it.",
+        },
+        {
+          text: "When the first reader has it",
+          because: "The heir gives it to the other one, and both have had it once.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const cast = newCast();
+      const [first, second] = cast.readers;
+      const publishing = cast.writer.publish("21.5 C");
+      film(
+        scene,
+        cast,
+        {
+          title: "The writer that you killed, and its heir",
+          about: ["word", "journal"],
+          columns: [...wordsOf(0), ...JOURNAL],
+        },
+        ["writer", publishing, [2, 3, BETWEEN][scene.answer ?? 0]!],
+        ["reader 0", first.receive()],
+        ["heir", (cast.writer = new Writer(cast.ring)).finish()],
+        ["reader 0", first.receive()],
+        ["reader 1", second.receive()],
+      );
+      scene.look(() => [first.seen, second.seen]);
+    },
+  }, {
     title: "Words without numbers",
     text:
       `Would a plain none be enough? This reader 0 forgets the number when it releases a sample. The
@@ -474,7 +520,7 @@ function theJournal(): Step[] {
   }, {
     title: "What each repair starts from",
     text:
-      `Truth is small: a word for each reader and sample, and the journal. Everything else is a hint.`,
+      `Truth is small: a word for each reader and place, and the journal. Everything else is a hint.`,
     run: (scene) => {
       scene.show(tablePicture("repairs", "Killed, and what the repair looks at", [
         ["killed", "what it leaves", "the repair looks at"],

@@ -88,19 +88,26 @@ export interface Waiter {
   news: number;
 }
 
+/** What a listener has: a word that changes with every event, and the count of its own slot. */
+export interface Place {
+  readonly events: Word32;
+  readonly count: Word32;
+  /** Sleeps while the word of events has this value. */
+  readonly sleep: (value: number) => Promise<number>;
+  readonly isOver: () => boolean;
+}
+
 /** Waits for news in one slot, until it is over. */
 export async function listen(
-  events: Word32,
-  count: Word32,
+  { events, count, sleep, isOver }: Place,
   waiter: Waiter,
-  isOver: () => boolean,
 ): Promise<void> {
   while (!isOver()) {
     const value = events.load();
     const news = count.load() - waiter.news;
     waiter.news += news;
     if (news > 0) continue;
-    await sleepOn(events, value, waiter.bits);
+    await sleep(value);
     waiter.wakes++;
   }
 }
@@ -124,9 +131,13 @@ export class Herd {
     this.events = word(0);
     this.#counts = Array.from({ length: SLOTS }, (_, slot) => word(slot));
     this.waiters = slots.map((slot) => ({ slot, bits: bitsOf(slot), wakes: 0, news: 0 }));
-    this.#ends = this.waiters.map((waiter) =>
-      listen(this.events, this.#counts[waiter.slot]!, waiter, () => this.#over)
-    );
+    this.#ends = this.waiters.map((waiter) => listen(this.#placeOf(waiter), waiter));
+  }
+
+  #placeOf({ slot, bits }: Waiter): Place {
+    const { events } = this;
+    const sleep = (value: number) => sleepOn(events, value, bits);
+    return { events, count: this.#counts[slot]!, sleep, isOver: () => this.#over };
   }
 
   /** Writes events into one slot, each when all sleep again; returns the number of wake-ups. */

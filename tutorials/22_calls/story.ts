@@ -94,6 +94,7 @@ function ask(here: Here): Step[] {
           scene.show(bytesPicture(bytes, { id, title, address: 0, from: at - 16, length: 32 }));
         }
       },
+      after: `In front of each text are the length of the message and its numbers.`,
     },
     {
       title: "An error is an answer, too",
