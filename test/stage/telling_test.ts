@@ -9,7 +9,7 @@ import { Telling } from "../../tutorials/stage/director.ts";
 import { outline } from "../../tutorials/stage/outline.ts";
 import { judge } from "../../tutorials/stage/player.ts";
 import { deathText } from "../../tutorials/stage/text_pictures.ts";
-import { fits, linesOf } from "../../tutorials/stage/screen.ts";
+import { fits, pagesOf } from "../../tutorials/stage/screen.ts";
 import type { Frame, Question, Step } from "../../tutorials/stage/story.ts";
 import { TERMS } from "../../tutorials/stage/terms.ts";
 import { sharedFiles } from "../program.ts";
@@ -34,8 +34,10 @@ async function tellAll(chapter: number, steps: number): Promise<Frame[]> {
 }
 
 function assertFits(frame: Frame): void {
-  const lines = linesOf(frame, 78);
-  assert(fits(lines, 78), `too wide: ${lines.join("\n")}`);
+  const pages = pagesOf(frame, 78);
+  assert(fits(pages.flat(), 78), `too wide: ${pages.flat().join("\n")}`);
+  assert(pages.every(({ length }) => length <= 20), `too tall: ${frame.title}`);
+  assert(pages.length <= 2, `${frame.title} takes ${pages.length} screens of a terminal`);
 }
 
 /** Every death that a picture offers, at every operation, fits into the terminal. */

@@ -1,6 +1,6 @@
 /**
- * A step as lines of text, and a screen that shows them: it redraws in place, scrolls only what does
- * not fit, and follows the size of the terminal.
+ * A step as pages of text, and a screen that shows one: it redraws in place, and follows the size of
+ * the terminal.
  *
  * @module
  */
@@ -15,42 +15,75 @@ export const WIDEST = 92;
 /** So many lines fit on the smallest screen. */
 const LINES = 20;
 
-/** Returns a step in lines of at most `width` columns. */
-export function linesOf(frame: Frame, width: number, note = ""): string[] {
+/**
+ * Returns a step as pages of at most `room` lines, each of at most `width` columns. Most steps have
+ * one page; each page of a longer one has its title.
+ */
+export function pagesOf(
+  frame: Frame,
+  width: number,
+  { room = LINES, note = "" }: { room?: number; note?: string } = {},
+): string[][] {
   const columns = Math.min(width, WIDEST);
-  const isAnswered = frame.done && frame.ask !== undefined;
-  const blocks: string[][] = [
-    [paint("bold", frame.title) + (note === "" ? "" : paint("dim", `  (${note})`))],
-  ];
-  if (!isAnswered) blocks.push(...prose(frame.text, columns));
-  if (!frame.done) {
-    const asked = question(frame, columns);
-    const all = joined([...blocks, ...before(frame, columns), ...asked]);
-    return all.length <= LINES || frame.ask?.kind === "byte" ? all : joined([...blocks, ...asked]);
-  }
-  if (frame.ask !== undefined) blocks.push(...prose(frame.ask.text, columns));
-  const code = frame.shown.filter((shown) => shown.kind === "code");
-  if (code.length > 0) blocks.push(code.flatMap((line) => codeLines(line, columns)));
-  if (frame.ended !== undefined) blocks.push([paint("red", `† The process was ${frame.ended}.`)]);
-  blocks.push(...picturesOf(frame.shown, columns));
-  if (frame.verdict !== undefined) {
-    const { right, answer, because } = frame.verdict;
-    const head = right ? "✓ You were right." : `✗ It is: ${plain(answer)}.`;
-    const style = right ? "green" : "red";
-    const lines = wrapText(`${head} ${plain(because)}`, columns);
-    blocks.push(lines.map((line) => paint(style, line)));
-  }
-  if (frame.after !== undefined) blocks.push(...prose(frame.after, columns));
-  return joined(blocks);
+  const title = paint("bold", frame.title) + (note === "" ? "" : paint("dim", `  (${note})`));
+  const blocks = frame.done ? told(frame, columns) : asked(frame, columns, room);
+  return paged(title, blocks.filter((block) => block.length > 0), room);
 }
 
-/** Blocks with a blank line between two of them, unless only that makes them too tall. */
-function joined(blocks: readonly string[][]): string[] {
-  const filled = blocks.filter((block) => block.length > 0);
-  const airy = filled.flatMap((block, i) => i === 0 ? block : ["", ...block]);
-  if (airy.length <= LINES) return airy;
-  const [title = [], ...rest] = filled;
-  return [...title, "", ...rest.flat()];
+/** What is there before the reader answers. Pictures that the question does not need may be left out. */
+function asked(frame: Frame, columns: number, room: number): string[][] {
+  const text = prose(frame.text, columns);
+  const ask = question(frame, columns);
+  const all = [...text, ...before(frame, columns), ...ask];
+  const isNeeded = frame.ask?.kind === "byte" || tight("", all).length <= room;
+  return isNeeded ? all : [...text, ...ask];
+}
+
+/** What is there after the step ran. */
+function told(frame: Frame, columns: number): string[][] {
+  const { ask, ended, verdict, after } = frame;
+  const blocks = prose(ask === undefined ? frame.text : ask.text, columns);
+  const code = frame.shown.filter((shown) => shown.kind === "code");
+  if (code.length > 0) blocks.push(code.flatMap((line) => codeLines(line, columns)));
+  if (ended !== undefined) blocks.push([paint("red", `† The process was ${ended}.`)]);
+  blocks.push(...picturesOf(frame.shown, columns));
+  if (verdict !== undefined) {
+    const { right, answer, because } = verdict;
+    const head = right ? "✓ You were right." : `✗ It is: ${plain(answer)}.`;
+    const lines = wrapText(`${head} ${plain(because)}`, columns);
+    blocks.push(lines.map((line) => paint(right ? "green" : "red", line)));
+  }
+  if (after !== undefined) blocks.push(...prose(after, columns));
+  return blocks;
+}
+
+/** Blocks with a blank line between two of them; without, if that makes them fit; or on pages. */
+function paged(title: string, blocks: readonly string[][], room: number): string[][] {
+  const airy = [title, ...blocks.flatMap((block) => ["", ...block])];
+  if (airy.length <= room) return [airy];
+  const dense = tight(title, blocks);
+  if (dense.length <= room) return [dense];
+  const pages: string[][] = [];
+  let page: string[][] = [];
+  // A block that is taller than a page has pages of its own.
+  const pieces = blocks.flatMap((block) =>
+    Array.from(
+      { length: Math.ceil(block.length / (room - 2)) },
+      (_, i) => block.slice(i * (room - 2), (i + 1) * (room - 2)),
+    )
+  );
+  for (const piece of pieces) {
+    if (page.length > 0 && tight(title, [...page, piece]).length > room) {
+      pages.push(tight(title, page));
+      page = [];
+    }
+    page.push(piece);
+  }
+  return [...pages, tight(title, page)];
+}
+
+function tight(title: string, blocks: readonly string[][]): string[] {
+  return [title, "", ...blocks.flat()];
 }
 
 /** A term as it is shown, without its brackets; code keeps its quotes. */
@@ -125,35 +158,36 @@ function picturesOf(shown: readonly Shown[], columns: number): string[][] {
 export interface View {
   readonly left: string;
   readonly right: string;
-  readonly body: readonly string[];
+  readonly pages: readonly string[][];
   readonly keys: string;
 }
 
-/** Draws a whole screen; `top` is the first line of the body to show. Returns how far it can scroll. */
+/** How many lines of a page fit on a screen with so many rows. */
+export function roomIn(rows: number): number {
+  return rows - 4;
+}
+
+/** Draws a whole screen with one of the pages. */
 export function drawScreen(
-  view: View,
-  size: { columns: number; rows: number },
-  top: number,
-): { text: string; most: number } {
-  const { columns, rows } = size;
-  const room = rows - 4;
-  const most = Math.max(0, view.body.length - room);
-  const at = Math.min(top, most);
-  const shown = view.body.slice(at, at + room);
-  const more = at < most ? " ↓ more " : at > 0 ? " ↑ " : "";
-  const space = columns - view.left.length - view.right.length - 2;
-  const head = ` ${view.left}${" ".repeat(Math.max(1, space))}${view.right} `;
-  const rule = "─".repeat(columns);
-  const lower = "─".repeat(Math.max(0, columns - more.length - 2)) + more + "──";
+  { left, right, pages, keys }: View,
+  { columns, rows }: { columns: number; rows: number },
+  page: number,
+): string {
+  const room = roomIn(rows);
+  const shown = pages[page] ?? [];
+  const more = pages.length === 1 ? "" : ` ↑↓ page ${page + 1} of ${pages.length} `;
+  const space = columns - left.length - right.length - 2;
+  const head = ` ${left}${" ".repeat(Math.max(1, space))}${right} `;
+  const rule = "─".repeat(Math.max(0, columns - more.length - 2)) + more + "──";
   const lines = [
     paint("inverse", head.slice(0, columns)),
     "",
     ...Array.from({ length: room }, (_, i) => ` ${shown[i] ?? ""}`),
-    paint("dim", (more === "" ? rule : lower).slice(0, columns)),
-    ` ${view.keys.slice(0, columns - 1)}`,
+    paint("dim", rule.slice(0, columns)),
+    ` ${keys.slice(0, columns - 1)}`,
   ];
   const text = lines.map((line) => `${line}\x1b[K`).join("\r\n");
-  return { text: `\x1b[H${text}\x1b[J`, most };
+  return `\x1b[H${text}\x1b[J`;
 }
 
 /** Whether every line fits. */

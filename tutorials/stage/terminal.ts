@@ -6,7 +6,7 @@
 
 import { type Chapter, chapterOf, CHAPTERS } from "./chapters.ts";
 import { Telling, type Terminal } from "./director.ts";
-import { drawScreen, linesOf, termsIn, type View, WIDEST } from "./screen.ts";
+import { drawScreen, pagesOf, roomIn, termsIn, type View, WIDEST } from "./screen.ts";
 import type { Frame, TracksPicture } from "./story.ts";
 import { deathText, wrapText } from "./text_pictures.ts";
 import { Workshop } from "./workshop.ts";
@@ -77,8 +77,8 @@ class Play {
   #step: number;
   #frame: Frame | undefined;
   #isRecorded = false;
-  #top = 0;
-  #most = 0;
+  #page = 0;
+  #pages = 1;
   /** What the reader types: an answer, or after `g` and `d` a number. */
   #typed = "";
   /** What the number means that is typed. */
@@ -127,13 +127,13 @@ class Play {
       write(`\x1b[2J\x1b[HThis needs ${SMALLEST.columns} columns and ${SMALLEST.rows} rows.`);
       return;
     }
-    const { text, most } = drawScreen(this.#view(size.columns - 2), size, this.#top);
-    this.#most = most;
-    this.#top = Math.min(this.#top, most);
-    write(text);
+    const view = this.#view(size.columns - 2, roomIn(size.rows));
+    this.#pages = view.pages.length;
+    this.#page = Math.min(this.#page, this.#pages - 1);
+    write(drawScreen(view, size, this.#page));
   }
 
-  #view(width: number): View {
+  #view(width: number, room: number): View {
     const { number, title } = this.#chapter;
     const frame = this.#frame;
     const { predictions } = this.#workshop.readingOf(this.#chapter);
@@ -143,25 +143,32 @@ class Play {
     return {
       left: `${number}. ${title}${this.#terminal ? `: ${this.#terminal.word}` : ""}`,
       right: `${score}step ${this.#step}${steps}`,
-      body: this.#body(width),
+      pages: this.#body(width, room),
       keys: this.#keys(),
     };
   }
 
-  #body(width: number): string[] {
-    if (this.#failure !== undefined) return wrapText(this.#failure, width);
+  #body(width: number, room: number): string[][] {
+    const whole = (lines: string[]) =>
+      Array.from(
+        { length: Math.ceil(lines.length / room) },
+        (_, i) => lines.slice(i * room, (i + 1) * room),
+      );
+    if (this.#failure !== undefined) return whole(wrapText(this.#failure, width));
     const frame = this.#frame;
-    if (frame === undefined) return ["..."];
+    if (frame === undefined) return [["..."]];
     if (this.#explains) {
       const terms = termsIn([frame.text, frame.after].join(" "));
-      return terms.length === 0
-        ? ["No terms here."]
-        : terms.flatMap((term) => [...wrapText(term, width), ""]);
+      return whole(
+        terms.length === 0
+          ? ["No terms here."]
+          : terms.flatMap((term) => [...wrapText(term, width), ""]),
+      );
     }
     if (this.#death !== undefined && this.#tracks !== undefined) {
-      return deathText(this.#tracks, this.#death, Math.min(width, WIDEST));
+      return whole(deathText(this.#tracks, this.#death, Math.min(width, WIDEST)));
     }
-    return linesOf(frame, width, this.#isRecorded ? "recorded" : "");
+    return pagesOf(frame, width, { room, note: this.#isRecorded ? "recorded" : "" });
   }
 
   #keys(): string {
@@ -180,7 +187,7 @@ class Play {
     }
     const again = this.#isRecorded && this.#terminal === undefined ? "r: run again   " : "";
     const die = this.#tracks === undefined ? "" : "d: die at   ";
-    return `→ next   ← back   ${again}${die}g: go to   t: terms   ↑↓: scroll   q: quit`;
+    return `→ next   ← back   ${again}${die}g: go to   t: terms   q: quit`;
   }
 
   async #obey(key: string): Promise<void> {
@@ -189,8 +196,8 @@ class Play {
     else if (this.#wants !== undefined) await this.#typeNumber(key);
     else if (key === "\x1b[C" || key === " " || key === "n") await this.#forward();
     else if (key === "\x1b[D" || key === "p") await this.#show(this.#step - 1);
-    else if (key === "\x1b[B" || key === "j") this.#top = Math.min(this.#top + 4, this.#most);
-    else if (key === "\x1b[A" || key === "k") this.#top = Math.max(this.#top - 4, 0);
+    else if (key === "\x1b[B" || key === "j") this.#turnPage(1);
+    else if (key === "\x1b[A" || key === "k") this.#turnPage(-1);
     else if (key === "g") this.#wants = "step";
     else if (key === "d" && this.#tracks !== undefined) this.#wants = "death";
     else if (key === "t") this.#explains = true;
@@ -201,9 +208,13 @@ class Play {
     this.draw();
   }
 
-  /** Scrolls on if there is more to see; then goes to the next step, if this one was answered. */
+  #turnPage(by: 1 | -1): void {
+    this.#page = Math.max(0, Math.min(this.#page + by, this.#pages - 1));
+  }
+
+  /** Shows the next page; after the last, the next step, if this one was answered. */
   async #forward(): Promise<void> {
-    if (this.#top < this.#most) this.#top = Math.min(this.#top + 10, this.#most);
+    if (this.#page < this.#pages - 1) this.#turnPage(1);
     else if (this.#frame?.done === true) await this.#show(this.#step + 1);
   }
 
@@ -250,7 +261,7 @@ class Play {
     if (step < 1 || step > (this.#frame?.steps ?? step)) return;
     const isBack = step < this.#step;
     this.#step = step;
-    this.#top = 0;
+    this.#page = 0;
     const recorded = this.#recorded.get(step);
     this.#isRecorded = recorded !== undefined && (isBack || this.#terminal !== undefined);
     if (this.#isRecorded) this.#frame = recorded;
@@ -260,12 +271,12 @@ class Play {
 
   async #runAgain(): Promise<void> {
     this.#isRecorded = false;
-    this.#top = 0;
+    this.#page = 0;
     await this.#run(() => this.#telling.show(this.#step));
   }
 
   async #answer(value: number): Promise<void> {
-    this.#top = 0;
+    this.#page = 0;
     await this.#run(() => this.#telling.answer(this.#step, value));
   }
 

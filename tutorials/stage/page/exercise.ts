@@ -11,6 +11,7 @@ import type { CourseChapter } from "../server.ts";
 import { openHint, reset, watchExercise } from "./api.ts";
 import { announce, byId, el } from "./dom.ts";
 import { drawPicture } from "./pictures.ts";
+import { drawLines, drawText } from "./lines.ts";
 import { inline } from "./prose.ts";
 
 /** An exercise on the page. */
@@ -173,8 +174,8 @@ function task(text: string): HTMLElement[] {
   const blocks = text.split(/\n\s*\n/).slice(1); // the first line is the title
   return blocks.map((block) =>
     /^ {4}/.test(block)
-      ? el("pre.panel.scroll", { tabindex: 0 }, block.replaceAll(/^ {4}/gm, ""))
-      : el("p", {}, ...inline(block.replace(/\s*Run it with\s+`[^`]*`\.?/, "").trim()))
+      ? el("div.panel.names", {}, drawLines(block.replaceAll(/^ {4}/gm, "").split("\n"), 2))
+      : el("p", {}, ...inline(block.replace(/\s*Run\s+it\s+with\s+`[^`]*`\.?/, "").trim()))
   );
 }
 
@@ -218,14 +219,9 @@ function verdict({ judging, judgement }: Exercise): HTMLElement {
         )
       ),
     ),
-    failure && failure.picture === undefined
-      ? el("pre.scroll", { tabindex: 0 }, failure.message)
-      : undefined,
-    failure && failure.picture !== undefined
-      ? el("p", {}, failure.message.split("\n\n")[0])
-      : undefined,
+    ...failure === undefined ? [] : drawText(failure.message),
     failure?.picture && drawPicture(failure.picture),
-    text === undefined ? undefined : el("pre.scroll", { tabindex: 0 }, text),
+    text === undefined ? undefined : el("pre", {}, text),
     failure &&
       el("details", {}, el("summary", {}, "A hint to this check"), el("p", {}, failure.hint)),
   );
