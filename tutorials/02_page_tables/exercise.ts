@@ -4,8 +4,8 @@
  * Fill in the tables so that the pages from `base` on lead to the given frames, in their order, and
  * the pages behind them lead to the same frames once more:
  *
- *     pages    base | + 1  | + 2  | + 3        with two frames, A and B
- *     frames   A    | B    | A    | B
+ *     pages    base, base + 1, base + 2, base + 3
+ *     frames   A, B, A, B, for two frames A and B
  *
  * All code may load and store there. `base` can be any page, and the machine has run before: other
  * pages are mapped, and the TLB remembers translations. Take a frame for a second-level table only
