@@ -94,19 +94,19 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   await using scene = new Scene();
   const { page, assertQuiet } = await watchedPage(browser);
   await page.setViewport(WIDE);
-  await scene.enter(page, "/1/4");
-  assertEquals(await shown(page, 1, 4), "asked");
+  await scene.enter(page, "/1/5");
+  assertEquals(await shown(page, 1, 5), "asked");
   await page.keyboard.press("ArrowRight"); // the step has not run: it stays
-  assertEquals(await shown(page, 1, 4), "asked");
-  await answer(page, 1, 4, 1);
+  assertEquals(await shown(page, 1, 5), "asked");
+  await answer(page, 1, 5, 1);
   const text = (selector: string) => page.$eval(selector, (found) => found.textContent ?? "");
   assert((await text(".verdict")).startsWith("✗"));
   assertEquals(await text("#top .score"), "✓ 0 of 1");
   await page.keyboard.press("ArrowRight");
-  await shown(page, 1, 5);
-  await page.keyboard.press("ArrowRight");
   await shown(page, 1, 6);
-  await answer(page, 1, 6, 0);
+  await page.keyboard.press("ArrowRight");
+  await shown(page, 1, 7);
+  await answer(page, 1, 7, 0);
   assert((await text(".verdict")).startsWith("✓"));
   assertEquals(await text("#top .score"), "✓ 1 of 2");
 
@@ -114,15 +114,15 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   await page.keyboard.press("ArrowLeft");
   await waitFor(page, `document.querySelector(".recorded")?.innerText.includes("recorded")`);
   await page.keyboard.press("ArrowRight"); // in a fresh process
-  assertEquals(await shown(page, 1, 6), "asked");
-  await answer(page, 1, 6, 0);
+  assertEquals(await shown(page, 1, 7), "asked");
+  await answer(page, 1, 7, 0);
   assertNotEquals(await text(".dump .at"), address);
 
   await page.waitForSelector(".card:not(.dead)");
   await page.evaluate(`[...document.querySelectorAll(".card:not(.dead) button")].at(-1).click()`);
   await waitFor(page, `document.querySelector(".card.dead")?.innerText.includes("SIGKILL")`);
   await page.keyboard.press("ArrowRight");
-  assertEquals(await shown(page, 1, 7), "done");
+  assertEquals(await shown(page, 1, 8), "done");
   await waitFor(page, `document.querySelector(".card:not(.dead)") !== null`);
   await page.focus("button.term, .skip").catch(() => {});
   assertQuiet();
@@ -168,8 +168,8 @@ inEachBrowser("the list of chapters, by the keyboard", async (_t, browser) => {
     await assertContrast(page);
   }
   await assertKeyboard(page);
-  await scene.enter(page, "/1/4");
-  await shown(page, 1, 4);
+  await scene.enter(page, "/1/5");
+  await shown(page, 1, 5);
   await page.waitForSelector(".card");
   await assertKeyboard(page);
   assertQuiet();

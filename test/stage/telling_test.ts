@@ -117,15 +117,15 @@ Deno.test("a step back and forward runs in a fresh process, with other addresses
   const telling = await Telling.of(1);
   const addressOf = ({ shown }: Frame) => shown[0]?.kind === "code" ? shown[0].result : undefined;
   try {
-    const first = await telling.show(3);
+    const first = await telling.show(4);
     const { pid } = telling.child!;
-    const again = await telling.show(3);
+    const again = await telling.show(4);
     assertNotEquals(telling.child!.pid, pid);
     assertNotEquals(addressOf(first), addressOf(again));
-    await telling.show(4);
+    await telling.show(5);
     const same = telling.child!.pid;
-    await telling.answer(4, 0);
-    assertEquals((await telling.show(5)).done, true);
+    await telling.answer(5, 0);
+    assertEquals((await telling.show(6)).done, true);
     assertNotEquals(telling.child!.pid, pid);
     assertEquals(telling.child!.pid, same);
   } finally {
@@ -136,15 +136,15 @@ Deno.test("a step back and forward runs in a fresh process, with other addresses
 Deno.test("after the process was killed, a step runs in another one", async () => {
   const telling = await Telling.of(1);
   try {
-    await telling.show(4);
+    await telling.show(5);
     const { pid } = telling.child!;
     telling.child!.kill("SIGKILL");
-    const frame = await telling.answer(4, 0);
+    const frame = await telling.answer(5, 0);
     assertEquals([frame.done, frame.ended], [true, undefined]);
     assertNotEquals(telling.child!.pid, pid);
     telling.child!.kill("SIGKILL");
     await telling.child!.status;
-    assertEquals((await telling.show(5)).ended, undefined);
+    assertEquals((await telling.show(6)).ended, undefined);
   } finally {
     await telling.close();
   }

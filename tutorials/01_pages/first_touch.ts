@@ -40,7 +40,7 @@ export function touches(page: number): Step[] {
         after them that no code may touch.
 
         Two calls do it. The first reserves 10 pages of addresses without access. The second puts 8
-        usable pages into their middle.`,
+        usable pages into their middle: \`fixed\` means at this very address.`,
       run: (scene) => {
         wall = scene.run("wall", () =>
           map({
@@ -181,8 +181,7 @@ export function touches(page: number): Step[] {
       title: "The byte after the last one",
       text: `The array has ${
         8 * page
-      } bytes. Native code goes wherever an address points. What about
-        JavaScript?`,
+      } bytes. A program in C reads wherever an address points. What about JavaScript?`,
       ask: {
         kind: "choice",
         text: "What does JavaScript return for the byte after the last one?",
@@ -201,23 +200,17 @@ export function touches(page: number): Step[] {
       },
       run: (scene) => {
         scene.look(() => bytes[bytes.length]);
-      },
-      after: `But we passed that length to \`bufferAt\`, which has to trust us. So let us ask the
-        kernel about these two bytes.`,
-    },
-    {
-      title: "Ask the kernel",
-      text: `A program that reads without permission is ended. But a system call on such an address
-        only fails. \`canBeRead\` makes one.`,
-      run: (scene) => {
         const last = scene.run("last", () => pages + bytes.length - 1);
         scene.look(() => canBeRead(last));
         scene.look(() => canBeRead(last + 1));
         bytes.buffer.transfer(0);
         unmap(wall, 10 * page);
       },
-      after: `One byte decides. The wall begins after the last byte. What if there is no wall, and
-        what if we touch one?`,
+      after:
+        `The array guards the length that we passed to \`bufferAt\`. The kernel guards pages: it ends a
+        program that reads without permission. \`canBeRead\` asks it without a read, and one byte decides.
+
+        What if there is no wall after our bytes? And what if we touch one?`,
     },
   ];
 }

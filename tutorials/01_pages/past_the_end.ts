@@ -83,7 +83,7 @@ export function pastTheEnd(page: number): Step[] {
             protection: Protection.none,
             flags: anonymous,
           }));
-        closed = scene.run("bytes", () => new Uint8Array(bufferAt(wall, page)));
+        closed = scene.run("closed", () => new Uint8Array(bufferAt(wall, page)));
         scene.look(() => canBeRead(wall));
         scene.show(pagesPicture("closed", "The page under the array", [["closed", "page"]]));
       },
@@ -118,7 +118,7 @@ export function pastTheEnd(page: number): Step[] {
       run: (scene) => {
         scene.look(() => {
           try {
-            void closed[0];
+            console.error(closed[0]);
           } catch {
             console.error("caught");
           }

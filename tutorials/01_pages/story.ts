@@ -14,6 +14,7 @@ import { touches } from "./first_touch.ts";
 import { pastTheEnd } from "./past_the_end.ts";
 
 const readWrite = Protection.read | Protection.write;
+const anonymous = MapFlag.private | MapFlag.anonymous;
 const text = (words: string) => new TextEncoder().encode(words);
 
 /** The story of chapter 1. */
@@ -36,12 +37,13 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
   const row: Step = {
     title: "One long row of bytes",
     text: `To a program, memory is one long row of bytes. Each byte has a number, its [[address]].
-        On this machine the numbers of a program go from 0 to 2^47.
+        On this machine the addresses of a program go from 0 to 2^47, which is about 140 million
+        million.
 
         This chapter runs in a process of its own. The picture shows its row, from the list that the
-        [[kernel]] keeps. Zoom in, and see how much of it is empty.`,
+        [[kernel]] keeps: the part of the system that hands out memory.`,
     run: (scene) => scene.show(spacePicture("The memory of this process")),
-    after: `Coloured pieces are in use: the program, its libraries, its stack. Everything else is
+    after: `The filled pieces are in use: the program, its libraries, its stack. Everything else is
         empty. There, an address is only a number.`,
   };
   const asking: Step[] = [{
@@ -53,32 +55,46 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
     },
     after: `On most PCs a page has 4096 bytes. On some ARM machines it has 16384 or 65536.`,
   }, {
-    title: "Ask for one page",
-    text: `The call is named [[mmap]], for "memory map". We pass how many bytes we want and what we
-        may do with them: read and write.
+    title: "Two names for what we want",
+    text:
+      `We are about to ask the kernel for a page. It wants to know what we may do with the memory,
+        and of which kind it is. Both are numbers in which each bit is a wish, so wishes are combined
+        by \`|\`.
 
-        The flags say which kind of memory. [[anonymous|Anonymous]]: no file is behind it.
-        [[private|Private]]: it is for this process only.`,
+        [[anonymous|Anonymous]] means that no file is behind the memory. [[private|Private]] means that
+        it is for this process only.`,
+    run: (scene) => {
+      scene.run("readWrite", () => Protection.read | Protection.write);
+      scene.run("anonymous", () => MapFlag.private | MapFlag.anonymous);
+    },
+    after:
+      `\`readWrite\` and \`anonymous\` are our own short names for these numbers. We use them from
+        now on.`,
+  }, {
+    title: "Ask for one page",
+    text: `The call is named [[mmap]], for "memory map". We pass how many bytes we want, and the two
+        numbers.`,
     run: (scene) => {
       address = scene.run("address", () =>
         map({
           length: page,
           protection: readWrite,
-          flags: MapFlag.private | MapFlag.anonymous,
+          flags: anonymous,
         }));
       const mark = { address, length: page, label: "our page" };
       scene.show(spacePicture("The memory of this process", [mark]));
     },
     after: `The answer is a number, the address of the first byte. That is all a program gets: no
-        handle, no object. A fresh process gets another address.`,
+        handle, no object.`,
   }];
   const digits = Math.log2(page) / 4;
   const split: Step = {
     title: "An address is a page and an offset",
-    text: `Divide an address by the page size. The quotient is the number of the page. The
-        remainder is the [[offset]]: how far into that page the byte is.
+    text: `Divide an address by the page size. The quotient is the number of the page. The remainder
+        is the [[offset]]: how far into that page the byte is.
 
-        Addresses are written in [[hexadecimal]]. ${page} is 0x${page.toString(16)}.`,
+        Addresses are written in [[hexadecimal]]: with sixteen digits, 0 to 9 and a to f, and 0x in
+        front. ${page} is 0x${page.toString(16)}.`,
     ask: {
       kind: "choice",
       text: "What do the addresses of all first bytes of pages have in common?",
@@ -115,14 +131,15 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
       });
     },
     after: Number.isInteger(digits)
-      ? `No division is needed to see it: the last ${digits} digits are the offset (300 is 12c),
-          and the digits before them are the page. One byte further, the next page begins.`
+      ? `No division is needed to see it: the last ${digits} digits are the offset, and the digits
+          before them are the page. Byte 300 has the offset 12c, which is 300 in hexadecimal. One byte
+          after the last, the next page begins.`
       : `One byte further than the last one, the next page begins.`,
   };
   const list: Step = {
     title: "The kernel keeps a list",
     text: `The file \`/proc/self/maps\` lists the ranges of addresses that are in use, a line for
-        each [[mapping]]. This line holds our page:`,
+        each [[mapping]]. \`mapsLine\` finds the line that holds an address.`,
     run: (scene) => {
       const line = scene.look(() => mapsLine(address))!;
       const [range, permissions, offset] = line.split(" ");
@@ -176,7 +193,9 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
         same bytes as text, with a dot for each byte that is not text.`,
   }, {
     title: "Put bytes in",
-    text: `Now we write. The bytes that change are marked.`,
+    text:
+      `Now we write. \`text\` turns words into bytes, one for each letter. The bytes that change are
+        marked.`,
     run: (scene) => {
       scene.look(() => {
         bytes.set(text("hello, page"));
@@ -244,7 +263,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
     text: `A [[page]] is the unit in which the kernel hands out memory. It has an address, it gets
         its memory when it is first touched, and nothing marks its end.
 
-        Now solve the exercise. In chapter 3, a file is behind the pages.`,
+        Now solve the exercise. Chapter 2 builds the machine that finds the page behind an address.`,
   }];
   return { first: [row, ...asking, split, list, ...using], last };
 }

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 2. They ask the kernel before they touch a page, so a wrong answer does
+ * The checks of exercise 3. They ask the kernel before they touch a page, so a wrong answer does
  * not end the program.
  *
  * @module

@@ -103,7 +103,7 @@ export function cutIt(page: number): Step[] {
       },
       run: (scene) => {
         scene.look(() => {
-          truncate(fd, PAGES * page);
+          truncate(fd, 4 * page);
         });
         scene.show(pages("The four mapped pages"));
         const part = { address, length: 16 };
@@ -147,9 +147,9 @@ export function cutIt(page: number): Step[] {
         scene.look(() => bytes[page]);
       },
       after:
-        `This mapping was made behind the library's back. For the memory that it maps itself, it
-        catches the signal: the operation fails with an error, and the program continues. And it
-        opens only files that belong to you or root, unless you ask for others.`,
+        `We made this mapping by hand. For memory that the library maps, it catches this signal: the
+        operation fails with an error, and the program continues. And it opens only files that belong
+        to you or root, unless you ask for others.`,
     },
   ];
 }

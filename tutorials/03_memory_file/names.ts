@@ -36,7 +36,8 @@ function aName(): Step {
     text: `A process can pass a memfd to another, but no process can look it up. For that, Linux has
       a directory whose files are memory too: \`/dev/shm\`.
 
-      We open a file there that has no name yet, give it one, and remove the name again.`,
+      We open a file there that has no name yet, give it the name \`path\`, and remove the name again.
+      \`0o600\` says who may open it: only its owner, to read and to write.`,
     ask: {
       kind: "choice",
       text: "What happens to the file when its name is removed?",
@@ -92,7 +93,7 @@ function tooMuch(page: number, limit: number): Step {
         {
           text: "It returns an error",
           right: true,
-          because: "ENOSPC, no space. That is the error that we want: early, and not at a touch.",
+          because: 'Error 28 is ENOSPC, "no space". We get it now, and not at a touch.',
         },
         {
           text: "It takes memory from other programs",

@@ -52,7 +52,7 @@ function notes(page: number): { first: Step[]; last: Step[] } {
     const { inode, size, allocated, links } = status();
     return tablePicture("file", "What the kernel knows about the file", [
       ["word", "value", "meaning"],
-      ["inode", inode, "its number"],
+      ["inode", inode, "its number in the kernel"],
       ["size", size, "bytes: how long it is"],
       ["allocated", allocated, "bytes: how much memory it has"],
       ["links", links, "how many names it has"],
@@ -69,13 +69,15 @@ function notes(page: number): { first: Step[]; last: Step[] } {
       other processes can hold too. In Linux that is a file, and it need not be on a disk.
 
       \`memfd_create\` makes one out of memory. "notes" is a label for people, not a name to open it
-      by. The answer is an [[fd]].`,
+      by. The answer is an [[fd]], a file descriptor: the small number by which this process calls the
+      open file.`,
     run: (scene) => {
       fd = scene.run("fd", () => memfd("notes"));
       scene.show(table());
     },
     after:
-      `It has no length and no memory. It has no links either: no directory has a name for it.`,
+      `The kernel numbers files. That number is the [[inode]], and it stays, whatever a file is called.
+      This one has no length, no memory, and no name: no directory links to it.`,
   }, {
     title: "A length is not yet memory",
     text: `\`truncate\` shortens a file, or extends it. We extend it to 8 pages, ${
@@ -103,7 +105,7 @@ function notes(page: number): { first: Step[]; last: Step[] } {
     after: `A page within the length that has no memory is called a [[hole]].`,
   }, {
     title: "Map it",
-    text: `The same [[mmap]] as in chapter 1, with two differences. We pass an fd, and the kind is
+    text: `The same [[mmap]] as in chapter 1, with two differences. We pass the fd, and the kind is
       [[shared]]: our writes go into the file, where every process that maps it sees them.`,
     run: (scene) => {
       address = scene.run("address", () =>
@@ -160,11 +162,12 @@ function notes(page: number): { first: Step[]; last: Step[] } {
     },
   }, {
     title: "Read from a hole",
-    text: `In chapter 1, a read cost nothing: all readers saw one common page of zeros. Now we read
-      one byte of page 7, which is a hole.`,
+    text:
+      `Page 7 is still a hole. In chapter 1, it cost nothing to read a page that nobody had written:
+      all readers saw one common page of zeros. Now we read a byte of page 7.`,
     ask: {
       kind: "choice",
-      text: "What does the read cost?",
+      text: "What does this read cost?",
       options: [
         {
           text: "A page of memory",
@@ -193,19 +196,18 @@ function notes(page: number): { first: Step[]; last: Step[] } {
     after: `Even looking at shared memory can need memory. What if there is none left?`,
   }, {
     title: "Reserve before use",
-    text: `If memory runs out at the first touch, it is too late for an error: the kernel can only
-      end the program that touched the page.
-
-      \`fallocate\` asks for all pages at once, before any program touches them.`,
+    text:
+      `If memory runs out at a touch, the kernel can only end the program. \`allocate\` asks for all pages
+      at once, before any program touches them.`,
     run: (scene) => {
       scene.look(() => allocate(fd, 0, 8 * page));
       states.fill("memory");
       scene.show(pages());
       scene.show(table());
     },
-    after: `0 means done: no holes are left, and no touch can fail any more. But only the machine
-      limits this file. If you ask for more than it has, the kernel kills programs until some memory
-      is free.`,
+    after:
+      `0 means done: no touch can fail any more. But only the machine limits this file. If you ask for
+      more than it has, the kernel kills programs until memory is free.`,
   }, {
     title: "Close the file, keep the memory",
     text: `We close the fd. The array \`bytes\` is still there.`,
@@ -236,7 +238,8 @@ function notes(page: number): { first: Step[]; last: Step[] } {
       scene.look(() => stat(fd));
       scene.show(dump());
     },
-    after: `The fd is invalid now. EBADF means "bad file descriptor".`,
+    after: `Calls to the kernel return a number below 0 when they fail: the number of the error, its
+      [[errno]]. 9 is called EBADF, "bad file descriptor", because the fd is invalid now.`,
   }];
 
   const last: Step[] = [{

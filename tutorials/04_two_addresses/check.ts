@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 3. They do not compute the answer but try it out: they write a byte at one
+ * The checks of exercise 4. They do not compute the answer but try it out: they write a byte at one
  * address and read it at the other, in both directions.
  *
  * @module

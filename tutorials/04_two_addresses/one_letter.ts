@@ -91,8 +91,8 @@ export function oneLetter(page: number): Step[] {
   }, {
     title: "Write through it",
     text:
-      `The page is writable, but not through this mapping. JavaScript has no read-only typed arrays.
-      The next line writes.`,
+      `The page is writable, but not through this mapping. JavaScript has no read-only typed arrays, so
+      it lets us try. \`readOnly\` is an array over the mapping.`,
     ask: {
       kind: "choice",
       text: "What happens?",
@@ -119,7 +119,8 @@ export function oneLetter(page: number): Step[] {
         readOnly[0] = 1;
       });
     },
-    after: `Only this process has ended. The page and the writer's mapping would not even notice.`,
+    after:
+      `Only this process has ended. A process that writes through the other mapping would continue.`,
   }];
 }
 

@@ -50,7 +50,7 @@ function twoViews(page: number): Step[] {
   let [fd, first, second] = [-1, 0, 0];
   let viaFirst = new Uint8Array();
   let viaSecond = new Uint8Array();
-  const note = (bytes: Uint8Array) => new DataView(bytes.buffer);
+
   const both = (from = 0): BytesPicture[] =>
     ([["first", viaFirst, first], ["second", viaSecond, second]] as const)
       .map(([id, bytes, address]) =>
@@ -84,9 +84,20 @@ function twoViews(page: number): Step[] {
     run: (scene) => {
       fd = memfd("page");
       allocate(fd, 0, page);
-      const request = { length: page, protection: readWrite, flags: MapFlag.shared, fd };
-      first = scene.run("first", () => map(request));
-      second = scene.run("second", () => map(request));
+      first = scene.run("first", () =>
+        map({
+          length: page,
+          protection: readWrite,
+          flags: MapFlag.shared,
+          fd,
+        }));
+      second = scene.run("second", () =>
+        map({
+          length: page,
+          protection: readWrite,
+          flags: MapFlag.shared,
+          fd,
+        }));
       viaFirst = new Uint8Array(bufferAt(first, page));
       viaSecond = new Uint8Array(bufferAt(second, page));
       for (const picture of both()) scene.show(picture);
@@ -111,7 +122,7 @@ function twoViews(page: number): Step[] {
   const writing: Step[] = [{
     title: "Write here, read there",
     text: () =>
-      `We write one byte through the first mapping, at ${hex(first + 5)}:
+      `We write one byte through the first mapping, at ${hex(first + 5)}. 0x41 is the letter A:
 
       \`viaFirst[5] = 0x41\``,
     ask: {
@@ -178,12 +189,14 @@ function twoViews(page: number): Step[] {
   const storing: Step[] = [{
     title: "Store where a message begins",
     text:
-      `A message begins at offset 64. We store at offset 32 where it is. It seems natural to store
-      its address.`,
+      `A message begins at offset 64, and at offset 32 we store where it is. It seems natural to store
+      its address.
+
+      \`setBigUint64\` stores a number of 8 bytes. With \`true\`, it puts the lowest byte first.`,
     run: (scene) => {
       scene.look(() => {
         viaFirst.set(text("a message"), 64);
-        note(viaFirst).setBigUint64(32, BigInt(first + 64), true);
+        new DataView(viaFirst.buffer).setBigUint64(32, BigInt(first + 64), true);
       });
       scene.show(bytesPicture(viaSecond, {
         id: "second",
@@ -194,6 +207,10 @@ function twoViews(page: number): Step[] {
         memory: "page",
       }));
     },
+    after: () =>
+      `Read the first 8 bytes of the first row from right to left: that is ${hex(first + 64)}. The
+      lowest byte comes first, at the lowest address. Such an order is called [[little-endian]], and
+      the processors that this library runs on use it for every number.`,
   }, {
     title: "Never store an address in shared memory",
     text: `A reader of the second mapping finds that number.`,
@@ -219,7 +236,7 @@ function twoViews(page: number): Step[] {
       ],
     },
     run: (scene) => {
-      scene.run("found", () => Number(note(viaSecond).getBigUint64(32, true)));
+      scene.run("found", () => Number(new DataView(viaSecond.buffer).getBigUint64(32, true)));
       scene.look(() => second + 64);
     },
     after: `The offset, 64, is right in every process. Add it to your own address.`,

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 4. They ask the kernel before they touch a page, so a wrong answer does
+ * The checks of exercise 5. They ask the kernel before they touch a page, so a wrong answer does
  * not end the program.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Exercise 4: a mirror ring with a header.
+ * Exercise 5: a mirror ring with a header.
  *
  * A ring that processes share has a header in front, where its positions are kept. In the file:
  * first the header, then the ring. In memory: the header once, then the ring, then the ring again.

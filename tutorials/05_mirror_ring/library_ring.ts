@@ -24,10 +24,10 @@ function draw(ring: MirrorRing, title = "The ring, a letter for 1/32 of it"): Ri
 
 /** The steps with the library's ring. */
 export function useTheLibrary(): Step[] {
-  let ring: MirrorRing | undefined;
-  const open = (): MirrorRing => ring!;
-  const show = (scene: Scene) => scene.show(draw(open()));
-  const cells = (count: number) => count * open().capacity / CELLS;
+  let ring: MirrorRing;
+  /** The bytes of a cell. */
+  let cell = 0;
+  const show = (scene: Scene) => scene.show(draw(ring));
   return [
     {
       title: "The ring of the library",
@@ -35,13 +35,16 @@ export function useTheLibrary(): Step[] {
         `The library's \`MirrorRing\` makes the three calls, rounds its capacity up to whole pages,
         and keeps two positions. The next read begins at R, and the next write at W.
 
-        We write 24 cells, a letter in each.`,
+        We draw the ring as 32 cells. \`alphabet\` fills 24 of them, each with a letter of its own, from A
+        to X.`,
       run: (scene) => {
-        const made = scene.run("ring", () => new MirrorRing(1000));
-        ring = made;
-        const cell = cells(1);
         scene.look(() => {
-          made.write(alphabet("A", 24 * cell, cell));
+          ring = new MirrorRing(1000);
+        });
+        scene.look(() => ring.capacity);
+        cell = ring.capacity / CELLS;
+        scene.look(() => {
+          ring.write(alphabet("A", 24 * cell, cell));
         });
         show(scene);
       },
@@ -50,7 +53,6 @@ export function useTheLibrary(): Step[] {
       title: "Read some of it",
       text: `The reader is done with 20 cells.`,
       run: (scene) => {
-        const [ring, cell] = [open(), cells(1)];
         scene.look(() => {
           ring.consume(20 * cell);
         });
@@ -64,7 +66,7 @@ export function useTheLibrary(): Step[] {
       ask: {
         kind: "number",
         text: "At which cell is W then, counted from the beginning of the first window?",
-        answer: () => (readAtOf(open()) + open().available) / cells(1),
+        answer: () => (readAtOf(ring) + ring.available) / cell,
         right: "Past the seam, in the second window. From R to W the bytes are in one piece.",
         often: [
           {
@@ -78,7 +80,6 @@ export function useTheLibrary(): Step[] {
         otherwise: "24 cells and 18 more: W simply goes on into the second window.",
       },
       run: (scene) => {
-        const [ring, cell] = [open(), cells(1)];
         scene.look(() => {
           ring.write(alphabet("a", 18 * cell, cell));
         });
@@ -118,7 +119,6 @@ export function useTheLibrary(): Step[] {
         ],
       },
       run: (scene) => {
-        const [ring, cell] = [open(), cells(1)];
         scene.look(() => {
           ring.consume(ring.available);
           ring.write(alphabet("A", ring.capacity, cell));
@@ -150,7 +150,6 @@ export function useTheLibrary(): Step[] {
         ],
       },
       run: (scene) => {
-        const ring = open();
         const piece = scene.run("piece", () => ring.peek());
         scene.look(() => {
           ring.close();

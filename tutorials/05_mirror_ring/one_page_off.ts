@@ -19,7 +19,8 @@ import type { Step } from "../stage/story.ts";
 
 const readWrite = Protection.read | Protection.write;
 const message = new TextEncoder().encode("a message across the seam");
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const text = (words: string) => new TextEncoder().encode(words);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The steps with the mistakes; the last one crashes. */
 export function onePageOff(page: number): Step[] {
@@ -44,19 +45,21 @@ export function onePageOff(page: number): Step[] {
         allocate(fd, 0, capacity);
         const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
         base = map({ length: 2 * capacity, protection: Protection.none, flags });
-        const shared = { protection: readWrite, flags: MapFlag.shared | MapFlag.fixed, fd };
-        map({ ...shared, address: base, length: capacity });
+        const fixed = MapFlag.shared | MapFlag.fixed;
+        map({ address: base, length: capacity, protection: readWrite, flags: fixed, fd });
         scene.run("second", () =>
           map({
-            ...shared,
             address: base + capacity,
             length: page,
+            protection: readWrite,
+            flags: MapFlag.shared | MapFlag.fixed,
+            fd,
             offset: page,
           }));
         close(fd);
         bytes = new Uint8Array(bufferAt(base, capacity + page));
         scene.look(() => {
-          bytes.set(new TextEncoder().encode("precious, unread"), page);
+          bytes.set(text("precious, unread"), page);
         });
         scene.show(unread());
       },
@@ -87,7 +90,7 @@ export function onePageOff(page: number): Step[] {
         scene.look(() => {
           bytes.set(message, at);
         });
-        scene.look(() => text(bytes.subarray(at, at + message.length)));
+        scene.look(() => textOf(bytes.subarray(at, at + message.length)));
       },
     },
     {
@@ -113,7 +116,7 @@ export function onePageOff(page: number): Step[] {
         ],
       },
       run: (scene) => {
-        scene.look(() => text(bytes.subarray(0, 15)));
+        scene.look(() => textOf(bytes.subarray(0, 15)));
         scene.show(unread());
       },
       after: `Nothing failed, because every address was valid. So test a mirror like this: write

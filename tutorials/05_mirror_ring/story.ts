@@ -23,7 +23,7 @@ import { onePageOff } from "./one_page_off.ts";
 
 const readWrite = Protection.read | Protection.write;
 const message = new TextEncoder().encode("a message across the seam");
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The story of chapter 5. */
 export const story: Story = {
@@ -44,10 +44,12 @@ export const story: Story = {
           `That is the mirror ring. Every ring of this library is built on it. You know every call
           in \`src/mirror_ring/mirror_ring.ts\` now: read it.
 
-          In the exercise, a header comes before the ring.
+          In the exercise, a header comes before the ring. With it begins your own ring, one file that
+          grows through the course: \`tutorials/mine/ring.ts\`. The exercise of chapter 24 judges it,
+          and is always open.
 
-          With it begins your own ring, one file that grows through the course:
-          \`tutorials/mine/ring.ts\`. The exercise of chapter 24 judges it, and is always open.`,
+          Chapter 6 uses the mirror for something that a plain ring cannot do: to look back over the
+          seam.`,
       },
     ];
   },
@@ -71,8 +73,8 @@ function aPlainRing(capacity: number): Step[] {
     text: `A ring is a piece of memory in which one side writes and the other reads behind it. When
       they reach the end, both continue at the beginning.
 
-      Here is a plain ring of ${capacity} bytes. The next byte goes 10 bytes before the end, and the
-      message has ${message.length} bytes.`,
+      Here is a plain ring of ${capacity} bytes. The next byte goes to the offset \`at\`, 10 bytes before
+      the end, and \`message\` has ${message.length} bytes.`,
     ask: {
       kind: "choice",
       text: "Can one copy write the message?",
@@ -103,9 +105,10 @@ function aPlainRing(capacity: number): Step[] {
     },
   }, {
     title: "And the reader?",
-    text: `The reader wants the message where it is, in one piece.`,
+    text:
+      `The reader wants the message where it is, in one piece. \`textOf\` turns bytes into text.`,
     run: (scene) => {
-      scene.look(() => text(ring.subarray(at, at + message.length)));
+      scene.look(() => textOf(ring.subarray(at, at + message.length)));
       for (const picture of ends()) scene.show(picture);
     },
     after: `It gets a part. To see all of it, the reader has to put two pieces together elsewhere: a
@@ -137,8 +140,8 @@ function byHand(capacity: number): Step[] {
       `Chapter 4 put one page at two addresses, wherever the kernel found room. What if the second
       address were exactly where the first mapping ends?
 
-      For that we need room for both. The first call reserves it: addresses without access, like the
-      walls of chapter 1.`,
+      For that we need room for both. The first call sets the addresses aside, without access, like the
+      walls of chapter 1. \`noReserve\` means that no memory is set aside with them.`,
     run: (scene) => {
       fd = scene.run("fd", () => memfd("ring"));
       allocate(fd, 0, capacity);
@@ -149,7 +152,10 @@ function byHand(capacity: number): Step[] {
           flags: MapFlag.private | MapFlag.anonymous | MapFlag.noReserve,
         }));
       scene.show(
-        pagesPicture("pages", "From base on", [["closed", "1st half"], ["closed", "2nd half"]]),
+        pagesPicture("pages", "From base on, both halves", [["closed", "first"], [
+          "closed",
+          "second",
+        ]]),
       );
     },
   }, {
@@ -253,7 +259,7 @@ function byHand(capacity: number): Step[] {
     title: "In one piece",
     text: `And the reader?`,
     run: (scene) => {
-      scene.look(() => text(bytes.subarray(at, at + message.length)));
+      scene.look(() => textOf(bytes.subarray(at, at + message.length)));
       for (const picture of seam()) scene.show(picture);
       bytes.buffer.transfer(0);
       unmap(base, 2 * capacity);

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 5. They kill the answer before each of its stores in turn, and the repair
+ * The checks of exercise 8. They kill the answer before each of its stores in turn, and the repair
  * too, and count the coins afterwards.
  *
  * @module
@@ -167,7 +167,7 @@ class Scene implements Disposable {
   readonly #story: string[] = [];
 
   constructor(ann: number, ben: number, which = "purses") {
-    this.#memory = sharedMemory(`exercise-5.${which}.${Deno.pid}`, { size: Purses.size }).open({
+    this.#memory = sharedMemory(`exercise-8.${which}.${Deno.pid}`, { size: Purses.size }).open({
       open: "create",
     });
     this.#stored = this.#memory.view(Purses);

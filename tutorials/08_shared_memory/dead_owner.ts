@@ -18,7 +18,7 @@ export function ownTheLock(name: string): Promise<void> {
   return forEver().then(() => permit.release());
 }
 
-function messageOf(code: () => unknown): string {
+function errorOf(code: () => unknown): string {
   try {
     code();
   } catch (error) {
@@ -38,19 +38,22 @@ export function theDeadOwner(here: Here): Step[] {
         `A process moves 30 coins from Ann to Ben. It acquires the lock, and takes the coins from Ann.
         Then it is stopped, as by Ctrl-Z or by a debugger.
 
-        We wait for the lock, for 100 ms at most.`,
+        \`waiting\` is our handle on the lock. It waits for 100 ms at most, and \`errorOf\` shows the error
+        of a call that fails.`,
       ask: {
         kind: "choice",
-        text: "Do we get it?",
+        text: "Do we get the lock?",
         options: [
           {
             text: "No, and rightly",
             right: true,
-            because: "It may go on at any moment. A stopped process is alive, and keeps its locks.",
+            because:
+              "It may continue at any moment. A stopped process is alive, and keeps its locks.",
           },
           {
             text: "Yes: the owner does not answer",
-            because: "It could wake up and go on, as the owner. Silence is no proof of death.",
+            because:
+              "It may continue at any moment, as the owner. A stopped process is silent and alive.",
           },
           {
             text: "Yes, after a while",
@@ -66,18 +69,18 @@ export function theDeadOwner(here: Here): Step[] {
         await scene.until(() => purses.ann === 70);
         scene.signal("owner", "SIGSTOP");
         using waiting = door();
-        scene.look(() => messageOf(() => waiting.lockSync({ timeout: 100 })));
+        scene.look(() => errorOf(() => waiting.lockSync({ timeout: 100 })));
         showPurses(scene, here);
       },
     },
     {
       title: "Killed while holding the lock",
       text:
-        `Kill the owner by the button on its card, or answer, and the stage does it. The number in the
+        `Kill the owner by the button on its card, or answer, and it is killed for you. The number in the
         semaphore is 0 and stays 0. In C, no process would ever get such a lock.`,
       ask: {
         kind: "choice",
-        text: "Do we get it now?",
+        text: "Do we get the lock now?",
         options: [
           {
             text: "Yes, and we learn that its owner died",

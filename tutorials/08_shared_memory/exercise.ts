@@ -1,5 +1,5 @@
 /**
- * Exercise 5: moved, or not moved.
+ * Exercise 8: moved, or not moved.
  *
  * A process moves coins from Ann to Ben. It holds the lock, and may be killed before any of its
  * stores. The next process to get the lock sees `recovered` and calls `repair`, and may be killed
@@ -13,16 +13,25 @@
  * @module
  */
 
-import { checkMove, type PursesWithNotes } from "./check.ts";
+import { checkMove } from "./check.ts";
+
+/** Two purses in shared memory, and three numbers for notes. */
+interface Purses {
+  ann: number;
+  ben: number;
+  note1: number;
+  note2: number;
+  note3: number;
+}
 
 /** Moves coins from Ann to Ben. */
-function move(purses: PursesWithNotes, coins: number): void {
+function move(purses: Purses, coins: number): void {
   purses.ann -= coins;
   purses.ben += coins;
 }
 
 /** Repairs the purses after a process was killed in `move` or in `repair`. */
-function repair(_purses: PursesWithNotes): void {
+function repair(_purses: Purses): void {
 }
 
 checkMove({ move, repair });

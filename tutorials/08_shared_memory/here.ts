@@ -8,7 +8,7 @@ import type { SharedMemory, View } from "../../mod.ts";
 import { list, statPath } from "../../src/os/files.ts";
 import { tablePicture } from "../stage/pictures.ts";
 import type { Scene } from "../stage/story.ts";
-import { Purses } from "./purses.ts";
+import type { Purses } from "./purses.ts";
 
 /** The memory as this process has it. */
 export class Here {
@@ -17,10 +17,10 @@ export class Here {
   #purses: View<typeof Purses> | undefined;
 
   /** Takes the memory that was opened. */
-  open(memory: SharedMemory): void {
+  open(memory: SharedMemory, purses: View<typeof Purses>): void {
     this.name = memory.name;
     this.#memory = memory;
-    this.#purses = memory.view(Purses);
+    this.#purses = purses;
   }
 
   get memory(): SharedMemory {

@@ -4,16 +4,16 @@
  * @module
  */
 
-import { lock, sharedMemory } from "../../mod.ts";
+import { lock, type SemaphoreLock, sharedMemory, struct, type View } from "../../mod.ts";
 import { readAll } from "../../src/os/files.ts";
 import { bytesPicture } from "../stage/pictures.ts";
 import type { Scene, Step, Story } from "../stage/story.ts";
 import { ownTheLock, theDeadOwner } from "./dead_owner.ts";
 import { forEver, Here, showFiles, showPurses } from "./here.ts";
-import { Purses } from "./purses.ts";
+import { Purses as Declared } from "./purses.ts";
 import { firstProcess, secondProcess } from "./two_processes.ts";
 
-const size = Purses.size;
+const { size } = Declared;
 
 /** The story of chapter 8. */
 export const story: Story = {
@@ -32,7 +32,7 @@ export const story: Story = {
 /** The second process: joins, stores two numbers, and stays. */
 function second(name: string): Promise<void> {
   const memory = sharedMemory(name, { size }).open();
-  const purses = memory.view(Purses);
+  const purses = memory.view(Declared);
   purses.ann = 100;
   purses.ben = 100;
   return forEver();
@@ -47,23 +47,38 @@ function join(here: Here): Step[] {
         of chapter 3: it builds a file in \`/dev/shm\`, reserves it, and gives it a name once it is
         complete.
 
-        A struct declares the contents: here two purses, Ann's and Ben's.`,
+        A struct declares the contents: Ann's coins and Ben's, each an \`f64\`, which is JavaScript's
+        own kind of number. \`view\` shows the memory as such a struct.`,
       run: (scene) => {
         const { name } = scene;
-        const memory = scene.run("memory", () => sharedMemory(name, { size }).open());
-        here.open(memory);
+        let Purses: typeof Declared;
+        let purses: View<typeof Declared>;
+        scene.look(() => {
+          Purses = struct("purses", { ann: "f64", ben: "f64" });
+        });
+        const memory = scene.run(
+          "memory",
+          () => sharedMemory(name, { size: Purses.size }).open(),
+        );
+        scene.look(() => {
+          purses = memory.view(Purses);
+        });
+        here.open(memory, purses!);
         scene.look(() => memory.references);
         showFiles(scene);
       },
       after:
         `The purses take ${size} bytes. In front of them the library keeps a page that describes the
-        memory. So a process that opens it need not guess.`,
+        memory. \`references\` counts the users, and so far there is one.`,
     },
     {
       title: "A second process joins",
       text:
-        `Now a second process starts: see its card. It runs the very same line, and need not know
-        whether it is the first. Then it stores 100 coins for Ann, and 100 for Ben.`,
+        `Now a second process starts. It runs the very same line, and need not know whether it is
+        the first. Its card says that it uses the memory, and by what: a record lock, as in chapter 7, one
+        for each user.
+
+        Then it stores 100 coins for Ann, and 100 for Ben.`,
       ask: {
         kind: "choice",
         text: "What does this process have to do to see the coins?",
@@ -94,7 +109,8 @@ function join(here: Here): Step[] {
     },
     {
       title: "Kill it",
-      text: `Kill the second process by the button on its card. Or answer, and the stage does it.`,
+      text:
+        `Kill the second process by the button on its card, or answer, and it is killed for you.`,
       ask: {
         kind: "choice",
         text: "It cannot tidy up when it is killed. How many references does the memory have then?",
@@ -179,7 +195,7 @@ function takeTurns(here: Here): Step[] {
       text:
         `So a process that wants to change the purses acquires a lock first, and the others wait. POSIX
         has such a lock for processes, the named semaphore: a number in a file. 1 means free, and 0 means
-        taken.`,
+        taken. A process that acquires it gets a permit, to release later.`,
       ask: {
         kind: "choice",
         text: "One handle has the lock. What does `tryLock` of another handle return?",
@@ -201,17 +217,22 @@ function takeTurns(here: Here): Step[] {
       },
       run: (scene) => {
         const { name } = here;
-        using mine = lock(name).open();
-        using other = lock(name).open();
+        let [mine, other]: SemaphoreLock[] = [];
+        scene.look(() => {
+          mine = lock(name).open();
+          other = lock(name).open();
+        });
         semaphore(scene);
-        const permit = scene.run("permit", () => mine.tryLock()!);
+        const permit = scene.run("permit", () => mine!.tryLock()!);
         semaphore(scene);
-        scene.look(() => other.tryLock());
+        scene.look(() => other!.tryLock());
         permit.release();
+        mine!.close();
+        other!.close();
       },
       after:
-        `The first byte is the number. But the lock guards nothing by itself. It works because every
-        process acquires it.`,
+        `The first byte is the number; the others belong to the C library. The lock guards nothing by
+        itself. It works because every process acquires it.`,
     },
   ];
 }
@@ -261,6 +282,7 @@ function leave(here: Here): Step[] {
       that they guard is yours to repair.
 
       In the exercise you move coins so that a death at any moment can be repaired. There is also a
-      lesson for two terminals: \`deno task learn --term 8/first\`.`,
+      lesson for two terminals: \`deno task learn --term 8/first\`. Chapter 9 looks into the lock itself,
+      and kills its owner before each operation.`,
   }];
 }
