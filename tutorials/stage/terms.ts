@@ -44,9 +44,6 @@ export const TERMS: Readonly<Record<string, string>> = {
   fd: "File descriptor: a process's small number for an open file.",
   inode: "The number of a file on its device. It stays, whatever the file is called.",
   errno: "The number of an error of the kernel. Each has a name, such as EBADF for 9.",
-  "little-endian":
-    "The order in which most processors store a number of several bytes: its lowest " +
-    "byte first.",
   hole: "A page within the length of a file that has no memory.",
   hexadecimal: "Numbers with sixteen digits, 0 to 9 and a to f, written with 0x in front.",
   pid: "Process id: the number that the system gives a process while it exists.",
