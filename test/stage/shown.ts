@@ -21,7 +21,7 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
   3: ["allocate(fd, 0, limit + page) → -28, which is ENOSPC"],
   5: [
     "second - first === capacity → true",
-    'text(bytes.subarray(at, at + message.length)) → "a message across the seam"',
+    'textOf(bytes.subarray(at, at + message.length)) → "a message across the seam"',
   ],
   6: [
     'text(expand(stream).bytes) → "aaaaaaaaaa"',
