@@ -182,14 +182,19 @@ export function checkLimit(
 }
 
 /** The values that an option can have. */
-interface Rule {
+export interface Rule {
+  /** The values in words, such as `0 or more milliseconds`. */
   readonly wanted: string;
+  /** Whether a value is one of them. */
   is(value: unknown): boolean;
   /** Whether a number is of the right type, so that a wrong one is out of range. */
   readonly isNumeric?: true;
+  /** Whether the option has no default. */
+  readonly isRequired?: true;
 }
 
-const FLAG: Rule = { wanted: "true or false", is: (value) => typeof value === "boolean" };
+/** The rule of an option that is true or false. */
+export const FLAG: Rule = { wanted: "true or false", is: (value) => typeof value === "boolean" };
 
 function oneOf(...values: string[]): Rule {
   const wanted = values.map((value) => JSON.stringify(value)).join(" or ");
@@ -212,7 +217,8 @@ export function isCodec(value: unknown): boolean {
 
 const TIMEOUT = atLeast0("milliseconds");
 const SPIN = atLeast0("microseconds");
-const SIGNAL: Rule = {
+/** The rule of an option that is an AbortSignal. */
+export const SIGNAL: Rule = {
   wanted: "the signal of an AbortController",
   is: (value) => value instanceof AbortSignal,
 };
@@ -342,11 +348,39 @@ function isSharedBuffer(value: object): boolean {
   return typeof SharedArrayBuffer !== "undefined" && value instanceof SharedArrayBuffer;
 }
 
+/**
+ * Copies the options of a call that has rules of its own, as `checkedOptions()` does; throws if one
+ * is invalid or missing.
+ */
+export function optionsBy<O extends object>(
+  options: O | undefined,
+  action: string,
+  rules: { readonly [K in keyof O]-?: Rule },
+): O {
+  const given = options === undefined ? {} : options;
+  checkObject(given, action);
+  const names = Object.keys(rules);
+  checkNames(given, action, names);
+  const copy: Record<string, unknown> = {};
+  for (const name of names) {
+    const rule = rules[name as keyof O];
+    const value = (given as Record<string, unknown>)[name];
+    if (value === undefined && !rule.isRequired) continue;
+    checkValue(rule, `the option ${name}`, value, action);
+    copy[name] = value;
+  }
+  return copy as O;
+}
+
 function checkOption(name: string, value: unknown, action: string): void {
-  const { is, wanted, isNumeric } = RULES[name]!;
+  checkValue(RULES[name]!, `the option ${name}`, value, action);
+}
+
+/** Throws unless a rule allows a value; `noun` is what it is called, such as `the reader`. */
+export function checkValue(rule: Rule, noun: string, value: unknown, action: string): void {
+  const { is, wanted, isNumeric } = rule;
   if (is(value)) return;
-  const state = `the option ${name} is ${inWords(value)}`;
-  const message = `Cannot ${action}: ${state}; pass ${wanted}`;
+  const message = `Cannot ${action}: ${noun} is ${inWords(value)}; pass ${wanted}`;
   throw isNumeric && typeof value === "number" ? new RangeError(message) : new TypeError(message);
 }
 

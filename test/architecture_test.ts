@@ -39,6 +39,7 @@ const LAYERS = [
   "src/shared",
   "src/testing",
   "src/inspect",
+  "src/tool_rules.ts",
   "src/record",
   "src/live",
   "src/bridge",

@@ -31,7 +31,7 @@ import { Doorbell } from "../wait/doorbell.ts";
 import { SLOT_CONTROL, type SlotWords } from "./slot_words.ts";
 
 /** The most writers at a time. */
-const SEATS = 64;
+export const SEATS = 64;
 
 const NOBODY = 0;
 

@@ -15,15 +15,17 @@
  * @module
  */
 
+import { FLAG, optionsBy, SIGNAL } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import { sleep } from "../os/clock.ts";
+import { FUNCTION, numberFrom, required, TEXT, TEXTS, wholeFrom } from "../tool_rules.ts";
 import { regions } from "../region/list.ts";
 import type { Carrier, CarrierEvent, Incoming, Kept } from "./carrier.ts";
 import type { ExportAccount, ExportParts } from "./export.ts";
 import { Exports } from "./exports.ts";
 import { Imports } from "./imports.ts";
 import { isListed } from "./listed.ts";
-import { isHost, Presence, type RemoteOffer, toAll } from "./presence.ts";
+import { CARRIER, isHost, Presence, type RemoteOffer, toAll } from "./presence.ts";
 import { subjectOf } from "./subjects.ts";
 import type { ImportAccount } from "./topic_import.ts";
 import { Window } from "./window.ts";
@@ -118,7 +120,6 @@ export class Bridge {
     const { chunkBytes = CHUNK, hopsMax = HOPS_USUAL, nameOf = (name: string) => name } = options;
     this.#options = options;
     this.#realm = realm;
-    check(options, chunkBytes);
     subjectOf("bridge", here(realm, host)); // throws if it is too long
     const window = new Window(carrier, options.inFlightMax ?? IN_FLIGHT);
     const chunk = Math.min(chunkBytes, carrier.maxMessage - HEADERS_MAX);
@@ -250,22 +251,32 @@ export class Bridge {
   }
 }
 
-function check({ host }: BridgeOptions, chunkBytes: number): void {
-  if (!isHost(host)) {
-    throw new TypeError(
-      `Cannot bridge as host ${JSON.stringify(host)}: pass 1 to 64 printable characters of ASCII`,
-    );
-  }
-  if (!(chunkBytes >= 1 && chunkBytes <= CHUNK_MAX)) {
-    throw new RangeError(`Cannot send chunks of ${chunkBytes} bytes: pass 1 to ${CHUNK_MAX}`);
-  }
-}
+const RULES = {
+  carrier: required(CARRIER),
+  host: required({
+    wanted: "1 to 64 printable characters of ASCII",
+    is: (value) => typeof value === "string" && isHost(value),
+  }),
+  realm: TEXT,
+  exports: TEXTS,
+  imports: TEXTS,
+  nameOf: FUNCTION,
+  reliable: FLAG,
+  keptMax: wholeFrom(1),
+  slotHistory: wholeFrom(1),
+  transit: FLAG,
+  hopsMax: wholeFrom(1),
+  inFlightMax: numberFrom(1),
+  chunkBytes: wholeFrom(1, CHUNK_MAX),
+  until: required(SIGNAL),
+  onEvent: FUNCTION,
+};
 
 function here(realm: string, host: string) {
   return { realm, host, name: "offers" };
 }
 
 /** Runs a bridge until its signal aborts; resolves with the account. */
-export function bridge(options: BridgeOptions): Promise<BridgeReport> {
-  return new Bridge(options).run();
+export async function bridge(options: BridgeOptions): Promise<BridgeReport> {
+  return await new Bridge(optionsBy(options, "bridge", RULES)).run();
 }

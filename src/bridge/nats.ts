@@ -22,7 +22,9 @@ import {
   type MsgHdrs,
   type NatsConnection,
 } from "./nats_client.ts";
+import { optionsBy, SIGNAL } from "../arguments.ts";
 import { VringError } from "../errors.ts";
+import { FUNCTION, objectWith, TEXT, TEXTS } from "../tool_rules.ts";
 import { perIsolate, sleep } from "../os/clock.ts";
 import type {
   Carrier,
@@ -55,12 +57,22 @@ const RECONNECT_MS = 250;
 const PING_MS = 5000;
 const PULSE_MS = 500;
 
+const RULES = {
+  servers: {
+    wanted: "the address of a server, or a list of addresses",
+    is: (value: unknown) => TEXT.is(value) || TEXTS.is(value),
+  },
+  client: objectWith(),
+  signal: SIGNAL,
+  onRetry: FUNCTION,
+};
+
 /**
  * Connects to a NATS server, and waits until it is there. Throws a VringError if the server refuses
  * the credentials.
  */
 export async function connectNats(options: NatsOptions): Promise<NatsCarrier> {
-  const { servers, client, signal, onRetry } = options;
+  const { servers, client, signal, onRetry } = optionsBy(options, "connect to NATS", RULES);
   guardSockets();
   for (;;) {
     signal?.throwIfAborted();

@@ -6,7 +6,9 @@
  */
 
 import { credsAuthenticator, nkeyAuthenticator } from "./nats_client.ts";
+import { byteLengthOf, checkValue } from "../arguments.ts";
 import { VringError } from "../errors.ts";
+import { FUNCTION, TEXT } from "../tool_rules.ts";
 import type { NatsOptions } from "./nats.ts";
 
 /** Reads a file that a context names. */
@@ -19,12 +21,20 @@ export type ReadFile = (path: string) => Uint8Array<ArrayBuffer>;
  * @param path The path of the file, for messages.
  */
 export function natsContext(text: string, path: string, read: ReadFile): NatsOptions {
+  checkValue(TEXT, "the path", path, "read a NATS context");
+  checkValue(TEXT, "the text", text, `read the NATS context ${path}`);
+  checkValue(FUNCTION, "the reader", read, `read the NATS context ${path}`);
   const context = fieldsIn(text, path);
+  const bytesOf = (file: string) => {
+    const bytes = read(file);
+    byteLengthOf(bytes, "read", file);
+    return bytes;
+  };
   const field = (name: string) => context[name] || undefined;
   const [url, creds, nkey] = [field("url"), field("creds"), field("nkey")];
-  const seed = nkey && read(nkey);
+  const seed = nkey && bytesOf(nkey);
   const authenticator = creds
-    ? credsAuthenticator(read(creds))
+    ? credsAuthenticator(bytesOf(creds))
     : seed && nkeyAuthenticator(new TextEncoder().encode(new TextDecoder().decode(seed).trim()));
   const tls = {
     ...field("cert") && { certFile: field("cert")! },

@@ -9,6 +9,8 @@
  * @module
  */
 
+import { checkValue, optionsBy, type Rule } from "../arguments.ts";
+import { numberFrom, objectWith, TEXT } from "../tool_rules.ts";
 import { isCount } from "../layout/sizes.ts";
 import type { Carrier, Incoming, Subscription } from "./carrier.ts";
 import { ROOTS, tokenOf } from "./subjects.ts";
@@ -120,11 +122,21 @@ export function toAll(realm: string, what: string): string {
   return `${ROOTS.bridge}.${tokenOf(realm)}.all.${what}`;
 }
 
+/** The rule of an argument that is a carrier. */
+export const CARRIER: Rule = {
+  ...objectWith("publish", "flush", "subscribe", "request", "requestAll", "onEvent"),
+  wanted: "a connection, such as the one from connectNats()",
+};
+
+const RULES = { realm: TEXT, waitMs: numberFrom(0, 2 ** 31 - 1) };
+
 /** Lists the bridges of a realm: what those export that answer within `waitMs`, and the others. */
 export async function remoteRealm(
   carrier: Carrier,
-  { realm = "default", waitMs = 300 }: { realm?: string; waitMs?: number } = {},
+  options: { realm?: string; waitMs?: number } = {},
 ): Promise<RemoteRealm> {
+  checkValue(CARRIER, "the carrier", carrier, "list bridges");
+  const { realm = "default", waitMs = 300 } = optionsBy(options, "list bridges", RULES);
   const subject = toAll(realm, "offers");
   const question = { subject, headers: new Map(), payload: new Uint8Array(0) };
   const answers = (await carrier.requestAll(question, waitMs)).map(answerIn);

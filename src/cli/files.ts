@@ -34,7 +34,7 @@ export function oldFile(path: string): { readAt: ReadAt } & Disposable {
       file.seekSync(offset, Deno.SeekMode.Start);
       let filled = 0;
       while (filled < bytes.length) {
-        const count = file.readSync(bytes.subarray(filled));
+        const count = inOrder(path, "read", () => file.readSync(bytes.subarray(filled)));
         if (count === null) break;
         filled += count;
       }
@@ -46,8 +46,13 @@ export function oldFile(path: string): { readAt: ReadAt } & Disposable {
 
 /** Opens a file; an error says what is missing, and the flag if it is a permission. */
 function opened(path: string, right: "read" | "write", options: Deno.OpenOptions): Deno.FsFile {
+  return inOrder(path, right, () => Deno.openSync(path, options));
+}
+
+/** Does something with a file; throws a VringError if the system refuses it. */
+function inOrder<T>(path: string, right: "read" | "write", act: () => T): T {
   try {
-    return Deno.openSync(path, options);
+    return act();
   } catch (error) {
     if (error instanceof Deno.errors.NotCapable) {
       throw new VringError(

@@ -22,6 +22,9 @@ export const COMMON: Readonly<Record<string, Option>> = {
   help: { summary: "show this help" },
 };
 
+/** A longer time-out, 292,000 years, never passes. */
+const LONGEST_S = 2 ** 43;
+
 /** The surroundings of a run. */
 export interface Surroundings {
   write(text: string): void;
@@ -69,7 +72,7 @@ async function runCommand(command: Command, args: string[], around: Surroundings
   const { json, timeout, directory, ...options } = values;
   const seconds = Number(timeout ?? Infinity);
   if (!(seconds >= 0)) throw new UsageError(`Cannot use --timeout ${timeout}: pass seconds`);
-  const limit = seconds < Infinity ? [AbortSignal.timeout(seconds * 1000)] : [];
+  const limit = seconds < LONGEST_S ? [AbortSignal.timeout(seconds * 1000)] : [];
   const out = new Output({
     json: json === true,
     write: around.write,
@@ -81,6 +84,10 @@ async function runCommand(command: Command, args: string[], around: Surroundings
   useDirectory(directoryIn(directory) ?? usual);
   try {
     return await command.run({ names: positionals, options, out, end, terminal: around.terminal });
+  } catch (error) {
+    if (!end.aborted || error !== end.reason) throw error;
+    const why = around.interrupt.aborted ? "it was interrupted" : `${timeout} seconds have passed`;
+    throw new VringError(`Cannot end vring ${command.name}: ${why}, and it still waits`);
   } finally {
     useDirectory(usual);
   }

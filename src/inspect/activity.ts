@@ -14,6 +14,7 @@
  */
 
 import { SLOT, SLOT_CONTROL } from "../babus/slot_words.ts";
+import { SEATS } from "../babus/write_lock.ts";
 import { CALLS_CONTROL, CALLS_REGION, MOST_SERVERS } from "../calls/calls.ts";
 import {
   CIRCULAR_BUFFER,
@@ -274,7 +275,7 @@ function slotActivity(observer: RegionObserver): Activity {
   const control = observer.control(SLOT_CONTROL);
   const owner = control.owner;
   return {
-    parties: owner === 0
+    parties: owner === 0 || owner > SEATS
       ? []
       : [party(observer, "lock holder", owner - 1, SeatState.open, owner - 1)],
     flows: [{

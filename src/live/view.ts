@@ -8,7 +8,9 @@
  * @module
  */
 
+import { FLAG, optionsBy } from "../arguments.ts";
 import { VringError } from "../errors.ts";
+import { FUNCTION, numberFrom, TEXT, TEXTS, wholeFrom } from "../tool_rules.ts";
 import * as files from "../os/files.ts";
 import { type AccessOptions, accessTo, newToken } from "./access.ts";
 import { Channels } from "./channels.ts";
@@ -265,6 +267,23 @@ export class View implements AsyncDisposable {
   }
 }
 
+const RULES = {
+  port: wholeFrom(0, 65_535),
+  hostname: TEXT,
+  token: {
+    wanted: "false, or a text that is not empty",
+    is: (value: unknown) => value === false || TEXT.is(value),
+  },
+  names: TEXTS,
+  origins: TEXTS,
+  matches: FUNCTION,
+  publish: FLAG,
+  imageSize: FUNCTION,
+  imageBytes: numberFrom(0),
+  clientBytes: numberFrom(0),
+  everyMs: numberFrom(1, 2 ** 31 - 1),
+};
+
 /**
  * Serves a live view of all shared memory of this machine: a page for browsers, and a server for
  * Foxglove's tools. It needs `--allow-net` for its address. Throws a VringError if that is missing,
@@ -280,10 +299,11 @@ export class View implements AsyncDisposable {
  * ```
  */
 export function view(options: ViewOptions = {}): View {
+  const own = optionsBy(options, "serve a view", RULES);
   try {
-    return new View(options);
+    return new View(own);
   } catch (error) {
-    const { hostname = "127.0.0.1", port = 8765 } = options;
+    const { hostname = "127.0.0.1", port = 8765 } = own;
     const address = `${hostname}:${port}`;
     if (error instanceof Deno.errors.NotCapable) {
       throw new VringError(
@@ -295,7 +315,8 @@ export function view(options: ViewOptions = {}): View {
         `Cannot serve on ${address}: another program uses the port; choose another one`,
       );
     }
-    throw error;
+    if (!(error instanceof Error)) throw error;
+    throw new VringError(`Cannot serve on ${address}: ${error.message}`, { cause: error });
   }
 }
 

@@ -5,7 +5,9 @@
  */
 
 import { crc32, zstdDecompressSync } from "node:zlib";
+import { byteLengthOf, checkValue } from "../arguments.ts";
 import { VringError } from "../errors.ts";
+import { FUNCTION, TEXT } from "../tool_rules.ts";
 import { MAGIC, Op, Reading, RECORD_HEAD } from "./format.ts";
 import type { Channel, Schema } from "./writer.ts";
 
@@ -46,8 +48,14 @@ export class McapReader {
    * @param what The file in messages, such as its path.
    */
   constructor(readAt: ReadAt, what: string) {
-    this.#readAt = readAt;
-    const magic = readAt(0, MAGIC.length);
+    checkValue(FUNCTION, "readAt", readAt, "read a recording");
+    checkValue(TEXT, "the name", what, "read a recording");
+    this.#readAt = (offset, length) => {
+      const bytes = readAt(offset, length);
+      byteLengthOf(bytes, "read", what);
+      return bytes;
+    };
+    const magic = this.#readAt(0, MAGIC.length);
     if (magic.length === MAGIC.length && magic.every((byte, i) => byte === MAGIC[i])) return;
     throw new VringError(
       `Cannot read ${what}: it is not an MCAP file; record it with vring record`,

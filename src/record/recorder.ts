@@ -13,6 +13,7 @@
  * @module
  */
 
+import { checkValue, FLAG, optionsBy, SIGNAL } from "../arguments.ts";
 import { raw } from "../codec.ts";
 import { VringError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
@@ -21,6 +22,7 @@ import { topic } from "../vdds/definition.ts";
 import type { TopicMessage } from "../vdds/sample.ts";
 import type { Subscriber } from "../vdds/subscriber.ts";
 import type { TopicObserver } from "../vdds/topic_observer.ts";
+import { FUNCTION, numberFrom, objectWith, required } from "../tool_rules.ts";
 import { nextTurn, sleep } from "../os/clock.ts";
 import { channelOf, foxgloveChannelOf, type TopicChannel } from "./channel.ts";
 import { McapWriter, type Sink } from "./writer.ts";
@@ -89,8 +91,22 @@ interface Track {
   lost: number;
 }
 
+const SINK = objectWith("write", "truncate");
+
+const RULES = {
+  matches: required(FUNCTION),
+  until: required(SIGNAL),
+  observe: FLAG,
+  foxglove: FLAG,
+  compress: FLAG,
+  chunkBytes: numberFrom(1, 2 ** 30),
+  flushMs: numberFrom(0),
+};
+
 /** Records topics into a file until the signal aborts; resolves with the account. */
 export async function record(sink: Sink, options: RecordOptions): Promise<RecordReport> {
+  checkValue(SINK, "the sink", sink, "record");
+  options = optionsBy(options, "record", RULES);
   const { matches, until, compress = true, chunkBytes = 2 ** 20, flushMs = 1000 } = options;
   const writer = new McapWriter(sink, { compress, chunkBytes });
   const tracks: Track[] = [];

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { checkValue, FLAG, optionsBy, type Rule, SIGNAL } from "../arguments.ts";
 import { raw } from "../codec.ts";
 import type { Bytes } from "../message.ts";
 import { topic } from "../vdds/definition.ts";
 import type { Publisher } from "../vdds/publisher.ts";
 import { sleep } from "../os/clock.ts";
+import { FUNCTION, numberFrom, objectWith, required } from "../tool_rules.ts";
 import { topicOf } from "./channel.ts";
 import type { McapReader } from "./reader.ts";
 import type { Channel } from "./writer.ts";
@@ -41,6 +43,7 @@ export class Pace {
 
   /** Begins paused, or playing. */
   constructor(isPaused = false) {
+    checkValue(FLAG, "isPaused", isPaused, "make a pace");
     this.#isPaused = isPaused;
   }
 
@@ -81,8 +84,27 @@ export class Pace {
   }
 }
 
+const READER: Rule = { ...objectWith("messages"), wanted: "a McapReader" };
+
+const RULES = {
+  rate: {
+    wanted: "a number above 0",
+    is: (value: unknown) => typeof value === "number" && value > 0,
+    isNumeric: true as const,
+  },
+  startMs: numberFrom(0),
+  loop: FLAG,
+  nameOf: FUNCTION,
+  until: required(SIGNAL),
+  waitFor: numberFrom(0),
+  pace: { wanted: "a Pace", is: (value: unknown) => value instanceof Pace },
+  onMessage: FUNCTION,
+};
+
 /** Publishes the messages of a file in their order and times; resolves with their number. */
 export async function replay(reader: McapReader, options: ReplayOptions): Promise<number> {
+  checkValue(READER, "the reader", reader, "replay");
+  options = optionsBy(options, "replay", RULES);
   using stack = new DisposableStack();
   const tracks: Tracks = new Map();
   let count = 0;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkHandler } from "../arguments.ts";
 import { VringError } from "../errors.ts";
 import { noteLines, type OpenHandle, openHandles } from "../region/registry.ts";
 
@@ -39,6 +40,7 @@ export { type OpenHandle, openHandles };
 export function checkLeaks<A extends unknown[]>(
   test: (...given: A) => void | Promise<void>,
 ): (...given: A) => Promise<void> {
+  checkHandler(test, "check", "a test for leaks");
   return async (...given) => {
     const before = new Set(openHandles());
     const notedLines = noteLines(true);

@@ -10,6 +10,7 @@ import fc from "fast-check";
 import * as vring from "../../mod.ts";
 import { ranges } from "../../src/os/files.ts";
 import { namespace, openHandles } from "../../src/testing/mod.ts";
+import { isDocumented } from "./documented.ts";
 import { SCENES } from "./scenes.ts";
 import { type Callable, Surface } from "./surface.ts";
 import { argument, definitionOptionsOf, type Given, MINE } from "./values.ts";
@@ -24,14 +25,6 @@ const ELSEWHERE = ["useLibrary"];
 
 // deno-lint-ignore no-explicit-any
 type Untyped = any;
-
-/** Whether an error is one that the documentation names, with its own words. */
-function isDocumented(error: unknown): boolean {
-  if (error === MINE || error instanceof vring.VringError) return true;
-  if (error instanceof DOMException) return ["TimeoutError", "AbortError"].includes(error.name);
-  const ours = error instanceof TypeError || error instanceof RangeError;
-  return ours && /^Cannot [^:]+: /s.test(error.message); // the engine has no colon there
-}
 
 /** Whether a call was refused before it began, and so may have changed nothing. */
 function isRefusal(error: unknown): boolean {

@@ -88,7 +88,8 @@ const STRANGE: readonly (() => unknown)[] = [
   () => ({ x: "1" }),
 ];
 
-const ANY: fc.Arbitrary<Given> = fc.oneof(
+/** Any value. */
+export const ANY: fc.Arbitrary<Given> = fc.oneof(
   NUMBER,
   fc.constantFrom(...STRANGE.map((make) => given(`${make}`.replace("() => ", ""), make))),
 );
@@ -121,7 +122,7 @@ const USUAL: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 /** A value from these, shown by its source text. */
-function oneOf(...values: readonly unknown[]): fc.Arbitrary<Given> {
+export function oneOf(...values: readonly unknown[]): fc.Arbitrary<Given> {
   return fc.constantFrom(...values.map((value) => {
     const text = typeof value === "function" ? `${value}` : Deno.inspect(value);
     return given(text.split("\n")[0]!, () => value);
@@ -141,7 +142,8 @@ function optionValue(name: string): fc.Arbitrary<Given> {
   return fc.oneof({ weight: 2, arbitrary: oneOf(...usual) }, ANY);
 }
 
-function object(pairs: readonly (readonly [name: string, value: Given])[]): Given {
+/** An object of these values. */
+export function object(pairs: readonly (readonly [name: string, value: Given])[]): Given {
   const text = pairs.map(([name, value]) => `${name}: ${value.text}`).join(", ");
   const make = () => Object.fromEntries(pairs.map(([name, value]) => [name, value.make()]));
   return given(`{ ${text} }`, make);
