@@ -19,6 +19,7 @@ import { measureMpsc } from "./mpsc.ts";
 import { measurePingPong } from "./ping_pong.ts";
 import { measureSpsc } from "./spsc.ts";
 import { measureScale } from "./scale.ts";
+import { measureStartup } from "./startup.ts";
 import { measureVdds } from "./vdds.ts";
 
 const BENCHES: Record<string, () => Promise<Bar[]>> = {
@@ -32,10 +33,11 @@ const BENCHES: Record<string, () => Promise<Bar[]>> = {
   mirror_ring: measureMirrorRing,
   leapfrog_ring: measureLeapfrogRing,
   idle: measureIdle,
+  startup: measureStartup,
 };
 
 /** What takes too long for a quick run. */
-const SLOW = ["idle", "mirror_ring", "leapfrog_ring"];
+const SLOW = ["idle", "mirror_ring", "leapfrog_ring", "startup"];
 
 const HELP = `deno task bench [NAME...] [--quick] [--json FILE]
     Measures all benches, or those of these names: ${Object.keys(BENCHES).join(", ")}.

@@ -169,23 +169,26 @@ export class DeclaredLayout<F extends Declarations> implements Layout<F> {
   readonly version: number;
   readonly size: number;
   readonly alignment: number;
-  readonly hash: bigint;
   readonly fields: Layout<F>["fields"];
-  readonly #View: ViewClass;
+  #hash: bigint | undefined; // made at first use, as a program uses few of all layouts
+  #View: ViewClass | undefined;
 
   constructor(placement: Placement) {
     this.name = placement.name;
     this.version = placement.version;
     this.size = placement.size;
     this.alignment = placement.alignment;
-    this.hash = hashOf(placement);
     this.fields = placement.fields as Layout<F>["fields"];
-    this.#View = viewClass(this);
+  }
+
+  get hash(): bigint {
+    return this.#hash ??= hashOf(this);
   }
 
   view(bytes: Uint8Array, offset = 0): ViewOf<F> {
     const data = this.#memory("view", bytes, offset);
     const start = data.byteOffset;
+    this.#View ??= viewClass(this);
     if (start % this.alignment === 0) return new this.#View(data) as ViewOf<F>;
     throw new RangeError(
       `Cannot view "${this.name}": it would begin at byte ${start} of the buffer; ` +

@@ -44,11 +44,12 @@ export function place(name: string, declarations: Declarations, version: number)
   }
   const fields: Record<string, Field> = {};
   const taken: Extent[] = [];
+  const namesInC = new Map<string, string>();
   let alignment = 1;
   let end = 0;
   for (const key of Reflect.ownKeys(declarations)) {
     const field = String(key);
-    checkFieldName(field, Object.keys(fields), action);
+    checkFieldName(field, namesInC, action);
     const options = optionsOf(declarations[field], field, action);
     const { type, line = false, atomic = line, doc = "" } = options;
     const room = line ? LINE_BYTES : sizeOf(type);
@@ -80,9 +81,11 @@ function checkVersion(version: number, action: string): void {
   );
 }
 
-function checkFieldName(field: string, others: string[], action: string): void {
+function checkFieldName(field: string, namesInC: Map<string, string>, action: string): void {
   checkName(field, action, "field");
-  const same = others.find((other) => snakeCase(other) === snakeCase(field));
+  const inC = snakeCase(field);
+  const same = namesInC.get(inC);
+  namesInC.set(inC, field);
   if (same === undefined) return;
   throw new TypeError(
     `Cannot ${action}: fields "${same}" and "${field}" have the same name in C; rename one`,
