@@ -7,6 +7,7 @@ import type { Frame, Shown } from "../../tutorials/stage/story.ts";
 
 /** Lines that each chapter must show, in this order. */
 export const SHOWN: Readonly<Record<number, readonly string[]>> = {
+  0: ["byte[0] → 1", "byte[0] → 65", "byte[0] → 43", "we stored 42, and waited 42"],
   1: [
     "bytes[bytes.length] → undefined",
     "canBeRead(last) → true",
@@ -30,9 +31,29 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "mirror 160 0 0",
     'JSON.parse(text(ring.peek())) → { name: "Zoë", coins: 42 }',
   ],
+  7: [
+    "isRunning(desk.pid) → false",
+    "isRunning(desk.pid) → true",
+    "hasBeaten(1000) → true",
+    "hasBeaten(200) → false",
+    "setLock(other, Lock.write, 0) → -11, which is EAGAIN",
+    "OFDLCK WRITE 0 to 0",
+    "setLock(fd, Lock.write, 0) → 0",
+  ],
   8: [
     "permit = mine.tryLock() → { recovered: false }",
     "permit = mine.lockSync() → { recovered: true }",
+  ],
+  9: [
+    "2 takes the number: 1 becomes 0 held 0",
+    "6 drops the record lock free 1",
+    "permit = door.lockSync() → { recovered: true }",
+    "4 0 true 170",
+    "3 0 true 200",
+    "2 1 false 200",
+    "6 1 false 200",
+    "tryWait(semaphore) → -11, which is EAGAIN",
+    "tryWait(semaphore) → 0",
   ],
   12: ["taken 128 2 the reader", "words[Ring.head] - before → 0"],
   15: ["reader.lost → 8", "read + reader.lost → 10000"],

@@ -158,8 +158,9 @@ function play(table: ByteTable): Step {
   let [rounds, shortest] = [0, Infinity];
   return {
     title: "As fast as they can",
-    text: `Now we do the opposite: we add 1 whenever the number is odd. So the byte goes to and fro
-      between the two processes. \`now()\` is the time in nanoseconds, billionths of a second.`,
+    text:
+      `Now we add 1 whenever the number is odd, so the byte goes to and fro. \`now()\` is the time in
+      nanoseconds, billionths of a second.`,
     run: async (scene) => {
       const { byte } = table;
       const end = now() + PLAY_NS;
@@ -179,11 +180,8 @@ function play(table: ByteTable): Step {
       `They played ${rounds} rounds in a tenth of a second, the shortest in ${
         Math.round(shortest)
       } ns.
-      Nothing was sent, so nothing had to be packed, copied or delivered.
-      ${
-        shortest > 20_000
-          ? "With a processor for each of the two, it is far faster than here."
-          : ""
+      Nothing was sent, packed, copied or delivered. ${
+        shortest > 20_000 ? "On two idle processors it is far faster than here." : ""
       }`,
   };
 }

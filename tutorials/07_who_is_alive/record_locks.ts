@@ -37,8 +37,9 @@ export function recordLocks(here: Here): Step[] {
       text: `Only the kernel knows for sure when a process ends, because it tidies up: it closes all
         files of the process. So let an open file hold something for us.
 
-        A [[record lock]] is that. It is on a byte of a file, or on a place where a byte could be, and
-        it does not change the byte. An open file holds it, and a second one cannot have it.`,
+        A [[record lock]] is that. It is on one byte of a file and does not change the byte. With
+        \`Lock.write\`, only one open file can hold it. \`openLockFile\` opens a file for locks, and the
+        \`true\` means that it may lock for writing.`,
       ask: {
         kind: "choice",
         text: "We open the desk's file twice, in this one process, and lock byte 0 through both. " +
@@ -52,7 +53,7 @@ export function recordLocks(here: Here): Step[] {
           {
             text: "Both succeed: it is one process",
             because:
-              "The older record locks belong to a process, and that is so there. These belong " +
+              "That is how the older record locks work, which belong to a process. These belong " +
               "to an open file.",
           },
           {

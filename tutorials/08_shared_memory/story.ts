@@ -75,8 +75,7 @@ function join(here: Here): Step[] {
       title: "A second process joins",
       text:
         `Now a second process starts. It runs the very same line, and need not know whether it is
-        the first. Its card says that it uses the memory, and by what: a record lock, as in chapter 7, one
-        for each user.
+        the first. Its card says \`uses shm\`: that is a record lock, as in chapter 7, one for each user.
 
         Then it stores 100 coins for Ann, and 100 for Ben.`,
       ask: {

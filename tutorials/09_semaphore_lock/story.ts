@@ -100,7 +100,7 @@ export class Here {
   /** Shows who owns what now. */
   showState(scene: Scene): void {
     const { bank, name, number } = this;
-    scene.show(tablePicture("state", "Now", [
+    scene.show(tablePicture("state", "The lock and the coins now", [
       ["record lock", "number", "Ann", "Ben"],
       [isOwned(name) ? "held" : "free", number, bank.ann, bank.ben],
     ]));
@@ -147,8 +147,8 @@ function between(here: Here): Step {
   return {
     title: "A process between two operations",
     text:
-      `We start an owner that moves the coins and stops before operation 4. See its card: it owns
-      the file of the semaphore, \`sem\`.`,
+      `We start an owner that moves the coins and stops before operation 4. Its card says \`owns sem\`:
+      it holds the record lock on the semaphore's file.`,
     ask: {
       kind: "number",
       text: "How many coins do Ann and Ben have together now?",
