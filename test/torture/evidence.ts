@@ -47,23 +47,36 @@ export interface Suspect {
 /** The time between the two looks by which `vring why` judges. */
 const BETWEEN_MS = 200;
 
-/** Returns the state of processes, and of all regions with a text in their names, in words. */
+/**
+ * Returns the state of processes, and of all regions with a text in their names, in words. It must
+ * not end a run whose regions a hostile peer has spoiled, so an error is a part of the text.
+ */
 export function evidenceOf(run: string, suspects: readonly Suspect[]): string {
   const processes = suspects.map(({ who, pid }) => `${who}, process ${pid}:\n${processText(pid)}`);
+  const load = read("/proc/loadavg")?.trim();
+  let memory: string[];
+  try {
+    memory = memoryTexts(run);
+  } catch (error) {
+    memory = [`the regions cannot be examined: ${Deno.inspect(error)}`];
+  }
+  return [`load ${load}`, ...processes, ...memory].join("\n");
+}
+
+/** Describes all regions with a text in their names. */
+function memoryTexts(run: string): string[] {
   const all = regions().filter(({ name }) => name.includes(run));
   const before = survey(all);
   if (before.size > 0) sleepSync(BETWEEN_MS);
   const looks = { before, after: survey(all), seconds: BETWEEN_MS / 1000 };
   const locks = holders();
-  const memory = reasonsBetween(all, looks).map(({ region, reasons }) =>
+  return reasonsBetween(all, looks).map(({ region, reasons }) =>
     [
       ...about(region, locks).lines.filter((line, i) => i === 0 || line.startsWith("  ")),
       ...reasons.map((reason) => `  why: ${reason}`),
       ...wordsOf(region),
     ].join("\n")
   );
-  const load = read("/proc/loadavg")?.trim();
-  return [`load ${load}`, ...processes, ...memory].join("\n");
 }
 
 /** The words of a control block that are not zero. */
