@@ -30,6 +30,7 @@ interface Mutant {
 
 const FD = "fd 0 is the standard input, so memfd() never returns it";
 const OWN = "both are the bridge's own, and nothing is called in between";
+const PRIVATE = "nobody else sees this ring between the two statements";
 const ZERO = "the kernel maps nothing at address 0";
 
 /** Mutants that are right, by their changed lines, and why. */
@@ -59,6 +60,14 @@ const SURVIVORS: readonly (readonly [mutant: string, argument: string])[] = [
     "14_explorer: if (isLost(game, state)) return { states: seen.size, lost: path }; seen.add(key);",
     "how many states were seen before a loss is not told to anyone",
   ],
+  ["16_leapfrog_ring: ring.show(start); ring.left = first + capacity;", PRIVATE],
+  ["16_leapfrog_ring: ring.show(start + capacity); ring.show(start);", PRIVATE],
+  ["16_leapfrog_ring: ring.first = start; ring.head -= ring.left - start;", PRIVATE],
+  ["16_leapfrog_ring: if (ring.left !== 0) ring.hide(ring.left); ring.hide(first);", PRIVATE],
+  ["16_leapfrog_ring: ring.tail -= ring.left - start; ring.show(start + capacity);", PRIVATE],
+  ["16_leapfrog_ring: ring.head -= ring.left - start; ring.tail -= ring.left - start;", PRIVATE],
+  ["16_leapfrog_ring: ring.first = first + capacity; ring.show(first + 2 * capacity);", PRIVATE],
+  ["16_leapfrog_ring: ring.left = 0; ring.first = first + capacity;", PRIVATE],
   [
     "17_many_producers: for (let i = 1; i <= ring.lanes || mind.bits !== 0; i++) {",
     "goes round until no bit is left, which is after the first round",

@@ -38,6 +38,8 @@ import { checksOf as bells } from "./13_doorbell/check.ts";
 import { wrongAnswers as wrongBells } from "./13_doorbell/wrong.ts";
 import { checksOf as searches } from "./14_explorer/check.ts";
 import { wrongAnswers as wrongSearches } from "./14_explorer/wrong.ts";
+import { checksOf as leaps } from "./16_leapfrog_ring/check.ts";
+import { wrongAnswers as wrongLeaps } from "./16_leapfrog_ring/wrong.ts";
 import { checksOf as choices } from "./17_many_producers/check.ts";
 import { wrongAnswers as wrongChoices } from "./17_many_producers/wrong.ts";
 import { checksOf as publishers } from "./18_vring/check.ts";
@@ -88,6 +90,7 @@ export const JUDGED: Readonly<Record<string, () => Judged[]>> = {
   "13_doorbell": judged(bells, wrongBells),
   "14_explorer": judged(searches, wrongSearches),
   "15_overwriting_buffer": judged(reads, wrongReads),
+  "16_leapfrog_ring": judged(leaps, wrongLeaps),
   "17_many_producers": judged(choices, wrongChoices),
   "18_vring": judged(publishers, wrongPublishers),
   "19_vdds": judged(shows, wrongShows),

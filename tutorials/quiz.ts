@@ -7,12 +7,14 @@
 
 import { hex, wrap } from "./picture.ts";
 import {
+  askForBehind,
   askForEntries,
   askForLine,
   askForPieces,
   askForRepeat,
   askForStale,
   askForStores,
+  askForWindow,
 } from "./quiz_memory.ts";
 import { askForLeft, askForMoves, askForOrders, askForPair, askForSeen } from "./quiz_order.ts";
 import {
@@ -78,6 +80,7 @@ const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>>
   13: [askForBell, askForSleep],
   14: [askForOrders, askForMoves],
   15: [askForLoss, askForRoom],
+  16: [askForWindow, askForBehind],
   17: [askForTurn, askForHint],
   18: [askForFreeOnes, askForHeir],
   19: [askForLost, askForNumbers],

@@ -1,5 +1,5 @@
 /**
- * The questions of quiz.ts about tutorials 2, 6 and 12.
+ * The questions of quiz.ts about tutorials 2, 6, 12 and 16.
  *
  * @module
  */
@@ -95,5 +95,30 @@ export function askForStores(dice: Dice): Question {
     answer: left === 0
       ? `${full} times: ${full} full batches`
       : `${full + 1} times: ${full} full batches, and one of ${left} at the end`,
+  };
+}
+
+/** Where the windows of a leapfrog ring are. */
+export function askForWindow(dice: Dice): Question {
+  const passed = PAGE * (2 + dice(20)) + dice(PAGE);
+  const unread = dice(PAGE);
+  const first = Math.ceil(passed / PAGE) - 2;
+  return {
+    question: `A leapfrog ring of ${PAGE} bytes has had ${passed} bytes written, one by one. ` +
+      `${unread} of them are unread, and its range is large. In which page of the range is its ` +
+      "first window, if it leaps only when a write needs it? (The first page is page 0.)",
+    answer: `page ${first}: the last byte written is in page ${first + 1}, the second window`,
+  };
+}
+
+/** What one address means in a leapfrog ring and in a mirror ring. */
+export function askForBehind(dice: Dice): Question {
+  const behind = PAGE * (3 + dice(5));
+  return {
+    question:
+      `A view of a byte is kept, and then ${behind} more bytes pass through a ring of ${PAGE}. ` +
+      "What does the view show in a leapfrog ring, and in a mirror ring?",
+    answer:
+      "0 in a leapfrog ring: the window has left; in a mirror ring, a byte of a newer message",
   };
 }

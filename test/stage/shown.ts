@@ -57,6 +57,11 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
   ],
   12: ["taken 128 2 the reader", "words[Ring.head] - before → 0"],
   15: ["reader.lost → 8", "read + reader.lost → 10000"],
+  16: [
+    "made.head - before → 30000",
+    "[...stale] → [ 0, 0, 0, 0 ]",
+    "after our leap 1, 2 0, 1",
+  ],
   17: ["every lane 38000 0", "by hints 2000 2000", "lanes.readFirst(target) → 3"],
   18: [
     "takes 0 from AVAIL",

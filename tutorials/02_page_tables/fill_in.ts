@@ -34,11 +34,6 @@ export function fillIn(): Step[] {
       text: "What does it get?",
       options: [
         {
-          text: "A fault: the processor refuses",
-          right: true,
-          because: "No entry leads anywhere, so there is no byte that could be loaded.",
-        },
-        {
           text: "The number 0",
           because: "A 0 would have to lie in some frame. No entry leads to a frame yet.",
         },
@@ -46,6 +41,11 @@ export function fillIn(): Step[] {
           text: "The bytes that follow 4 MiB of physical memory",
           because: "A program never uses the numbers of physical memory. And this machine ends " +
             "long before.",
+        },
+        {
+          text: "A fault: the processor refuses",
+          right: true,
+          because: "No entry leads anywhere, so there is no byte that could be loaded.",
         },
       ],
     },

@@ -61,15 +61,15 @@ export function runTheRing(): Step[] {
       text: "Which message is the first to fault?",
       options: [
         {
+          text: "The very first",
+          because: "It lies in the first page, whose entry is as it was.",
+        },
+        {
           text: "The first one that runs over the end",
           right: true,
           because:
             "Up to the end, the first page is enough. So a test that never reaches the end " +
             "sees nothing.",
-        },
-        {
-          text: "The very first",
-          because: "It lies in the first page, whose entry is as it was.",
         },
         {
           text: "None: the frame is still there",

@@ -54,12 +54,6 @@ function aByteTooFar(): Step {
       text: "Does the memory of this computer have a byte with so large a number?",
       options: [
         {
-          text: "No, it is not that large",
-          right: true,
-          because: "The number is not a place. For every load and store, the processor looks it " +
-            "up in tables, and they say which place is meant.",
-        },
-        {
           text: "Yes, the bytes of the memory are numbered like that",
           because: "Then the memory would have to be more than a thousand times as large. The " +
             "number is no place in it.",
@@ -67,6 +61,12 @@ function aByteTooFar(): Step {
         {
           text: "Yes, but on a disk",
           because: "No disk is involved. The number is no place anywhere; it is looked up.",
+        },
+        {
+          text: "No, it is not that large",
+          right: true,
+          because: "The number is not a place. For every load and store, the processor looks it " +
+            "up in tables, and they say which place is meant.",
         },
       ],
     },

@@ -62,15 +62,15 @@ export function aWholeStream(): Step[] {
       text: "How often is the answer yes?",
       options: [
         {
+          text: "Nearly always",
+          because: "Only the repeat that is just at the end crosses it.",
+        },
+        {
           text: "Every 20th time or so",
           right: true,
           because:
             "The ring has 8 KiB and a repeat at most 1 KiB, in pieces. The end is seldom near. " +
             "But the code has to ask each time.",
-        },
-        {
-          text: "Nearly always",
-          because: "Only the repeat that is just at the end crosses it.",
         },
         {
           text: "Never",
@@ -137,19 +137,19 @@ export function whereItPays(): Step[] {
       text: "What is the name in the message then?",
       options: [
         {
-          text: "Two wrong characters in place of ë",
-          right: true,
-          because:
-            "Neither half of ë means anything alone. Every decoder of text would have to know " +
-            "about the end.",
-        },
-        {
           text: "Zoë",
           because: "Each piece was decoded alone, and each has one half of ë.",
         },
         {
           text: "Nothing: decoding fails",
           because: "A TextDecoder replaces what it cannot read, and says nothing.",
+        },
+        {
+          text: "Two wrong characters in place of ë",
+          right: true,
+          because:
+            "Neither half of ë means anything alone. Every decoder of text would have to know " +
+            "about the end.",
         },
       ],
     },

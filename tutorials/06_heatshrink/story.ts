@@ -136,17 +136,17 @@ function overlaps(): Step[] {
       text: "What comes out?",
       options: [
         {
+          text: "Two times the letter a, and 8 zeros",
+          because:
+            "That would be so if all nine bytes were read first. They are copied one after " +
+            "the other.",
+        },
+        {
           text: "Ten times the letter a",
           right: true,
           because:
             "Each byte that is copied is there for the next one. So 1 back means: this byte, " +
             "nine more times.",
-        },
-        {
-          text: "Two times the letter a, and 8 zeros",
-          because:
-            "That would be so if all nine bytes were read first. They are copied one after " +
-            "the other.",
         },
         { text: "An error", because: "It is a stream like any other, and a very short one." },
       ],
@@ -166,13 +166,6 @@ function overlaps(): Step[] {
       text: "Byte 0 is an a, the others are 0. What is there afterwards?",
       options: [
         {
-          text: "Two a, and then zeros",
-          right: true,
-          because:
-            "It takes care that no byte is overwritten before it was read. That is just what " +
-            "a repeat must not do.",
-        },
-        {
           text: "Ten a",
           because: "A loop from the first byte on would do that. This call reads as if all bytes " +
             "were taken first.",
@@ -180,6 +173,13 @@ function overlaps(): Step[] {
         {
           text: "One a, as before",
           because: "Byte 0 was copied to byte 1. What follows was copied too.",
+        },
+        {
+          text: "Two a, and then zeros",
+          right: true,
+          because:
+            "It takes care that no byte is overwritten before it was read. That is just what " +
+            "a repeat must not do.",
         },
       ],
     },

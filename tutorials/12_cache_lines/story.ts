@@ -286,15 +286,15 @@ function theWordsOfALane(): Step {
       text: "The reader stores both `tail` and `taken`. Why are they on two lines?",
       options: [
         {
+          text: "Every word needs a line of its own",
+          because: "Words that the same process stores and the same one loads may share a line.",
+        },
+        {
           text: "Each store of `taken` would take the line from the writer",
           right: true,
           because:
             "The writer polls `tail`, and the reader stores `taken` much more often. On one " +
             "line, the writer would fetch it again and again, and find nothing new.",
-        },
-        {
-          text: "Every word needs a line of its own",
-          because: "Words that the same process stores and the same one loads may share a line.",
         },
         {
           text: "They would not fit on one line",

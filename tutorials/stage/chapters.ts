@@ -161,6 +161,14 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../15_overwriting_buffer/story.ts"),
   },
   {
+    number: 16,
+    folder: "16_leapfrog_ring",
+    title: "The leapfrog ring",
+    lead: "What a ring is whose positions are addresses, and what its moves cost.",
+    exercise: "Move the windows of a ring whose positions are addresses.",
+    load: () => import("../16_leapfrog_ring/story.ts"),
+  },
+  {
     number: 17,
     folder: "17_many_producers",
     title: "Many producers, one doorbell",

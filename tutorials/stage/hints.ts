@@ -108,6 +108,13 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
     "Copy, then ask `oldest()` once. If it is above `next`, the message is lost: return the " +
     "difference, and that same number as `next`.",
   ],
+  16: [
+    "Draw five places and the two windows at the last two. Where can the first one leap?",
+    "When the ring starts over, the first window is empty. So the second one becomes the first, at " +
+    "`start`, and all positions move back by the difference.",
+    "The difference is `first + capacity - start`. Show `start` and `start + capacity`, keep the " +
+    "old second window in `left`, and hide it when the next leap comes.",
+  ],
   17: [
     "A hint that arrives while you look must not be cleared unseen. Which call prevents that?",
     "Take the hints before you look into the lanes, and keep in `mind.bits` what is not empty yet.",

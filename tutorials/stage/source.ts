@@ -13,7 +13,10 @@ export function sourceOf(code: () => unknown): string {
   const indent = /\n( *).*$/.exec(source)?.[1] ?? "";
   return source.replaceAll(`\n${indent}`, "\n")
     .replace(/([{[])\n([^{}[\];]+)\n *([}\]])/g, onOneLine)
-    .replace(/\b(for|while)\(/g, "$1 (").replace(/\)(=>|\{)/g, ") $1").replace(/=>(?=\S)/g, "=> ")
+    .replace(/\b(for|while)\(/g, "$1 (").replace(/^( *for \(.*?\))(?=\w)/gm, "$1 ").replace(
+      /\)(=>|\{)/g,
+      ") $1",
+    ).replace(/=>(?=\S)/g, "=> ")
     .replace(/ {2,}\{/g, " {");
 }
 

@@ -22,6 +22,7 @@ export const TERMS: Readonly<Record<string, string>> = {
   "false sharing":
     "Two processors store different words of one line, and take the line from each " +
     "other.",
+  range: "Addresses in a row that a program has reserved for one purpose.",
   TLB: "Translation lookaside buffer: where a processor keeps the last translations of addresses.",
   invalidate: "To make the TLB drop a translation, so that the next access walks the tables again.",
   section: "A piece of 1 MiB that one entry of an ARM table maps.",
