@@ -134,12 +134,14 @@ class Kept {
 
   readonly #wait: Wait<Waitable> = {
     attempt: () => {
-      const set = this.#set!;
-      if (set.isClosed) { for (const waitable of this.#copy) waitable[CONDITIONS](); // one throws
-       }
-      const owner = set.take()?.owner;
-      owner?.[CONDITIONS](); // throws if it is in use
-      return owner;
+      try {
+        const owner = this.#set!.take()?.owner;
+        owner?.[CONDITIONS](); // throws if it is in use
+        return owner;
+      } catch (error) {
+        for (const owner of this.#copy) owner[CONDITIONS](); // that of a closed handle is better
+        throw error;
+      }
     },
     waiter: {
       action: ACTION,

@@ -88,6 +88,12 @@ Deno.test("a kept list reports closed handles, those in use, and lost peers", as
   queueMicrotask(() => list[30]!.close());
   await assertRejects(() => closing, ClosedError, "ring");
   assertThrows(() => waitAnySync(alive), ClosedError, "ring");
+  const open = alive.filter((ring) => !ring.closed);
+  keepQuietly(open);
+  producers[2]!.trySend(MESSAGE);
+  structuredClone(0, { transfer: [open[2]!.tryTake()!.bytes.buffer] });
+  assertThrows(() => waitAnySync(open), TypeError, "transferred away");
+  assertThrows(() => open[2]!.close(), TypeError, "transferred away");
 });
 
 function keepQuietly(list: Waitable[]): void {
