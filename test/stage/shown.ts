@@ -55,7 +55,20 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "tryWait(semaphore) → -11, which is EAGAIN",
     "tryWait(semaphore) → 0",
   ],
+  11: [
+    'result = allOrders(one, other) → Found { states: 143, wrong: "neither saw the other" }',
+    "both = allOrders(oneExchanges, otherExchanges) → Found { states: 17, wrong: undefined }",
+    "inOrder = allOrders(sendPlainly, receive, 0) → Found { states: 13, wrong: undefined }",
+    "result = allOrders(send, receive) → Found { states: 58, wrong: undefined }",
+    "result = allOrders(overwrite, copyThenLookLast) → Found { states: 258, wrong: undefined }",
+  ],
   12: ["taken 128 2 the reader", "words[Ring.head] - before → 0"],
+  14: [
+    "everyOrder(twoReaders, firstState(twoReaders)) → 7180",
+    "statesOf(twoReaders).length → 272",
+    "verdictOf(mortal, 1).moves → 10",
+    "explore(mortal.parties).lost?.length → 10",
+  ],
   15: ["reader.lost → 8", "read + reader.lost → 10000"],
   16: [
     "made.head - before → 30000",
@@ -150,6 +163,11 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "frame 29 0 near 29",
     "10 0 0 0 0",
     "frame 34 0 near 34",
+  ],
+  24: [
+    "ring.trySend(messageOf(here.next)) → true",
+    "result = withHeir() → Tried { states: 934, wrong: undefined }",
+    "message?.length → 24",
   ],
 };
 

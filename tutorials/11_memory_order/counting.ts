@@ -30,6 +30,9 @@ function memoryFor(name: string, kind: Kind) {
   return sharedMemory(`${name}-${kind}`, { size: HEAD_BYTES + 2 * ROUNDS });
 }
 
+/** The names of the other processes. */
+export const ACTORS: Readonly<Record<Kind, string>> = { store: "other", exchange: "another" };
+
 /** The other process of a count. */
 export function otherSide(kind: Kind): (name: string) => void {
   return (name) => {
@@ -42,7 +45,7 @@ export function otherSide(kind: Kind): (name: string) => void {
 /** Plays all rounds with another process, and shows what the two have seen. */
 async function count(scene: Scene, kind: Kind): Promise<Counts> {
   using memory = memoryFor(scene.name, kind).open();
-  scene.start(kind);
+  scene.start(ACTORS[kind]);
   await scene.until(() => isReady(memory.bytes));
   scene.code(kind === "store" ? storeAndLook : exchangeAndLook);
   play("one", kind, memory.bytes, { rounds: ROUNDS, limitMs: LIMIT_MS });
@@ -104,7 +107,9 @@ export function counting(): Step[] {
         both do this at the same time: store the number of the round in your own word, then look at
         the other's word.
 
-        One stores x and looks at y. The other stores y and looks at x. We play ${ROUNDS} rounds.`,
+        One stores x and looks at y. The other stores y and looks at x. We play ${
+        ROUNDS.toLocaleString("en")
+      } rounds.`,
       ask: {
         kind: "choice",
         text: "Can both see the old value in one round?",

@@ -5,7 +5,7 @@
  */
 
 import type { Story } from "../stage/story.ts";
-import { counting, otherSide } from "./counting.ts";
+import { ACTORS, counting, otherSide } from "./counting.ts";
 import { overwriting, publishing } from "./message.ts";
 
 /** The story of chapter 11. */
@@ -14,6 +14,6 @@ export const story: Story = {
   folder: "11_memory_order",
   title: "Memory order",
   lead: "Why publishing comes last, and what a processor may do to it.",
-  cast: { store: otherSide("store"), exchange: otherSide("exchange") },
+  cast: { [ACTORS.store]: otherSide("store"), [ACTORS.exchange]: otherSide("exchange") },
   steps: () => [...counting(), ...publishing(), ...overwriting()],
 };

@@ -5,18 +5,22 @@
  *
  *     firstState(game)             the state before anyone has done anything
  *     canStep(game, state, party)  whether a party can do an operation
- *     step(game, state, party)     changes the state: the party does its next operation
+ *     step(game, state, party)     changes the state by its next operation
  *     kill(state, party)           changes the state: the party is dead
  *     copyOf(state)                a copy that you may change
- *     state.words, state.places    plain data; a place is awake, asleep, ended or dead
+ *     state.words, state.places    plain data; places are awake, asleep,
+ *                                  ended or dead
  *
  * Take these steps, and let the judge see each:
  *
  * 1. Choices: `movesOf` returns every move that is possible in a state.
+ *
  * 2. A verdict: `isLost` says that somebody sleeps and nobody is left to wake anyone.
+ *
  * 3. A search: `search` tries every order. It continues from a copy of a state, never from the
  *    same state twice. It returns how many different states there are; or, if one is lost, the
  *    shortest list of moves that leads there.
+ *
  * 4. Deaths: a party that `mayDie` may be killed wherever it is, awake or asleep; not more than
  *    `deaths` parties in a run.
  *

@@ -1,12 +1,14 @@
 /**
  * Your ring: one work that grows through the course.
  *
- * After chapter 5     `mapRing`: a header, the ring, and the ring again, as in the exercise there
- * After chapter 10    a class `Ring`: `trySend` and `tryReceive`; messages of `memory.size` bytes,
- *                     positions in bytes, publish last; plain stores and loads will do
- * After chapter 11    the same, each store and load in the order that it needs
- * After chapter 13    `trySend` rings a bell; `receive` sleeps until there is a message
- * After chapter 17    a class `Many`: receives from several rings, whose producers ring one bell
+ *     after 5     mapRing: a header, the ring, and the ring again, as in exercise 5
+ *     after 10    a class Ring: trySend and tryReceive, with messages of memory.size
+ *                 bytes, positions in bytes, and the announcement last; plain stores
+ *                 and loads will do
+ *     after 11    each store and load in the order that it needs
+ *     after 13    trySend rings a bell; receive sleeps until there is a message
+ *     after 17    a class Many: receives from several rings, whose producers ring
+ *                 one bell
  *
  * In chapter 24 the explorer and real kills try it, and you measure it beside the library's ring.
  * memory.ts says what you build on; check.ts has the tests, stage by stage. A solution of each stage

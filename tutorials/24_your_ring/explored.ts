@@ -60,13 +60,17 @@ export class Tried {
   readonly states: number;
   /** What is wrong with a run; undefined if every run ends right. */
   readonly wrong: string | undefined;
-  /** The operations of that run. */
-  readonly picture: TracksPicture | undefined;
+  readonly #picture: TracksPicture | undefined;
 
   constructor(states: number, wrong?: string, picture?: TracksPicture) {
     this.states = states;
     this.wrong = wrong;
-    this.picture = picture;
+    this.#picture = picture;
+  }
+
+  /** The operations of that run. */
+  get picture(): TracksPicture | undefined {
+    return this.#picture;
   }
 }
 
