@@ -9,7 +9,6 @@ import { Mapping } from "../../src/memory/mapping.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { type Check, expect, runChecks, Wrong } from "../check.ts";
-import type { Picture } from "../stage/story.ts";
 
 /** A slot as the answer sees it. Each call is one operation. */
 export interface SlotView {
@@ -78,7 +77,7 @@ const ENTRIES = DEPTH + 1;
 const MOST_OPERATIONS = 200;
 /** More than a right answer does. */
 const MOMENTS = 40;
-const TEXT_BYTES = 24;
+const TEXT_BYTES = 16;
 
 /** What the writer does before which operation of the answer. */
 interface Deed {
@@ -97,14 +96,14 @@ class Scene implements Disposable {
     { length: ENTRIES },
     (_, i) => new Word32(this.#memory, { path: `stamp ${i}`, offset: 64 * i }),
   );
-  readonly #rows: { party: number; text: string; values: (string | number)[] }[] = [];
+  readonly #notes: string[] = [];
   readonly #deed: Deed | undefined;
   #published = 0;
   #operations = 0;
 
   constructor(published: number, deed?: Deed) {
     for (let i = 0; i < published; i++) this.write();
-    this.#rows.length = 0;
+    this.#notes.length = 0;
     this.#deed = deed;
   }
 
@@ -123,11 +122,10 @@ class Scene implements Disposable {
     const entry = number % ENTRIES;
     this.#stamps[entry]!.store(0);
     this.#put(entry, textOf(number).slice(0, dies ? TEXT_BYTES / 2 : TEXT_BYTES));
-    this.#note(1, dies ? `dies in message ${number}` : `writes message ${number}`);
+    this.#notes.push(`    a writer ${dies ? "dies in" : "writes"} message ${number}`);
     if (dies) return;
     this.#stamps[entry]!.store(number);
     this.#published = number;
-    this.#rows.at(-1)!.values.splice(0, ENTRIES, ...this.#values());
   }
 
   /** Lets the answer read. */
@@ -137,23 +135,7 @@ class Scene implements Disposable {
 
   /** Fails, with what happened. */
   wrong(why: string): Wrong {
-    return new Wrong(
-      `${
-        this.#rows.map(({ party, text }) => `${party === 0 ? "" : "    "}${text}`).join("\n")
-      }\n\n${why}`,
-      this.#picture(),
-    );
-  }
-
-  #picture(): Picture {
-    return {
-      kind: "tracks",
-      id: "film",
-      title: "What happened, and the stamps after it",
-      parties: ["you", "writer"],
-      words: Array.from({ length: ENTRIES }, (_, i) => `stamp ${i}`),
-      rows: this.#rows,
-    };
+    return new Wrong(`${this.#notes.slice(-24).join("\n")}\n\n${why}`);
   }
 
   #view(): SlotView {
@@ -162,13 +144,13 @@ class Scene implements Disposable {
       entries: ENTRIES,
       sequence: () => {
         this.#begin();
-        this.#note(0, `sequence() returns ${this.#published}`);
+        this.#notes.push(`sequence() returns ${this.#published}`);
         return this.#published;
       },
       stamp: (entry) => {
         this.#begin(entry);
         const stamp = this.#stamps[entry]!.load();
-        this.#note(0, `stamp(${entry}) returns ${stamp}`);
+        this.#notes.push(`stamp(${entry}) returns ${stamp}`);
         return stamp;
       },
       copy: (entry) => {
@@ -176,7 +158,7 @@ class Scene implements Disposable {
         const first = this.#get(entry, 0);
         this.#act(); // in the middle of the copy
         const text = first + this.#get(entry, TEXT_BYTES / 2);
-        this.#note(0, `copy(${entry}) returns "${text.trimEnd()}"`);
+        this.#notes.push(`copy(${entry}) returns "${text.trimEnd()}"`);
         return text;
       },
     };
@@ -199,15 +181,6 @@ class Scene implements Disposable {
   #act(): void {
     if (this.#operations++ !== this.#deed?.before) return;
     for (let i = 0; i < this.#deed.messages; i++) this.write();
-  }
-
-  #values(): number[] {
-    return this.#stamps.map((stamp) => stamp.load());
-  }
-
-  #note(party: number, text: string): void {
-    this.#rows.push({ party, text, values: this.#values() });
-    if (this.#rows.length > 24) this.#rows.shift();
   }
 
   #put(entry: number, text: string): void {
