@@ -121,7 +121,7 @@ function deathIn({ ring, readers }: Cast, view: View, who: string): Death {
 function repairOf({ journal, sequence, rows }: SmallRing, reader: string | undefined): string {
   if (reader !== undefined) {
     const held = rows[Number(reader)]!.flatMap((word, d) =>
-      (word.load() & 3) === 0 ? [] : [`${textOf(word.load())} for sample ${d}`]
+      (word.load() & 3) === 0 ? [] : [`${textOf(word.load())} for place ${d}`]
     );
     return held.length === 0
       ? `The words of reader ${reader} are all none, so nothing is to be given back.`

@@ -471,6 +471,9 @@ function theJournal(): Step[] {
       );
       scene.look(() => [first.seen, second.seen]);
     },
+    after:
+      `In every film here you can let a process die: by the button beside the number of an operation,
+      or by \`d\` in the terminal. Say first which word the repair starts from.`,
   }, {
     title: "Words without numbers",
     text:
