@@ -45,6 +45,11 @@ export function nameOf(pid: number): string {
   return `learn-${pid}`;
 }
 
+/** What to do if another process does not do its part. */
+const IN_VAIN =
+  "another process did not do its part. If you have stopped or killed it, go a step " +
+  "back, and forward again: then all of them begin afresh.";
+
 /** How long a step waits for another process. */
 const PATIENCE_MS = 8000;
 
@@ -144,7 +149,7 @@ export class Player {
       until: async (isSo) => {
         const end = performance.now() + this.#patienceMs;
         while (!isSo()) {
-          if (performance.now() > end) throw new Error(`${isSo} does not come true`);
+          if (performance.now() > end) throw new Error(`${IN_VAIN} (${isSo})`);
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
       },
