@@ -62,25 +62,25 @@ async function count(scene: Scene, kind: Kind): Promise<Counts> {
   return counts;
 }
 
-const one = ({ x, y }: OrderedMemory) => {
+function one({ x, y }: OrderedMemory): number {
   x.storePlainly(1);
   return y.glance();
-};
+}
 
-const other = ({ x, y }: OrderedMemory) => {
+function other({ x, y }: OrderedMemory): number {
   y.storePlainly(1);
   return x.glance();
-};
+}
 
-const oneExchanges = ({ x, y }: OrderedMemory) => {
+function oneExchanges({ x, y }: OrderedMemory): number {
   x.exchange(1);
   return y.glance();
-};
+}
 
-const otherExchanges = ({ x, y }: OrderedMemory) => {
+function otherExchanges({ x, y }: OrderedMemory): number {
   y.exchange(1);
   return x.glance();
-};
+}
 
 /** Tries every order of two sides, each of which stores and looks. */
 export function allOrders(one: Parties[string], other: Parties[string]): Found {
@@ -159,7 +159,7 @@ export function counting(): Step[] {
         scene.code(other);
         scene.run("result", () => allOrders(one, other));
       },
-      after: "It has tried all states and found a run in which neither sees the other.",
+      after: "It finds a run in which neither sees the other.",
     },
     {
       title: "Late",

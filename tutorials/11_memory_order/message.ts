@@ -27,23 +27,23 @@ export function allOrders(
   });
 }
 
-const sendPlainly = ({ count, write }: OrderedMemory) => {
+function sendPlainly({ count, write }: OrderedMemory): void {
   write("RICE8.00");
   count.storePlainly(1);
-};
+}
 
-const send = ({ count, write }: OrderedMemory) => {
+function send({ count, write }: OrderedMemory): void {
   write("RICE8.00");
   count.store(1);
-};
+}
 
-const receivePlainly = ({ count, read }: OrderedMemory) => {
+function receivePlainly({ count, read }: OrderedMemory): string | undefined {
   if (count.glance() === 1) return read();
-};
+}
 
-const receive = ({ count, read }: OrderedMemory) => {
+function receive({ count, read }: OrderedMemory): string | undefined {
   if (count.load() === 1) return read();
-};
+}
 
 /** The steps about publishing. */
 export function publishing(): Step[] {
@@ -55,7 +55,7 @@ export function publishing(): Step[] {
         smallest such ring: one message and a \`count\`. The old message is SALT at 2.00, the new one
         RICE at 8.00. A copy takes two steps, four letters each.
 
-        First a processor that keeps to the program, in every order of the two sides.`,
+        First a processor that reorders nothing, hence the 0, in every order of the two sides.`,
       run: (scene) => {
         scene.code(sendPlainly);
         scene.code(receive);
@@ -146,25 +146,25 @@ export function publishing(): Step[] {
   ];
 }
 
-const overwrite = ({ count, write }: OrderedMemory) => {
+function overwrite({ count, write }: OrderedMemory): void {
   count.storeFirst(1);
   write("RICE8.00");
   count.store(2);
-};
+}
 
-const copyThenLook = ({ count, read }: OrderedMemory) => {
+function copyThenLook({ count, read }: OrderedMemory): string | undefined {
   const before = count.load();
   if (before === 1) return;
   const copy = read();
   if (count.load() === before) return copy;
-};
+}
 
-const copyThenLookLast = ({ count, read }: OrderedMemory) => {
+function copyThenLookLast({ count, read }: OrderedMemory): string | undefined {
   const before = count.load();
   if (before === 1) return;
   const copy = read();
   if (count.loadLast() === before) return copy;
-};
+}
 
 /** The steps about a message that is overwritten. */
 export function overwriting(): Step[] {
@@ -175,7 +175,7 @@ export function overwriting(): Step[] {
         builds such a ring. The writer makes \`count\` odd before it writes, and even after it. The
         reader looks, copies, and looks again. It accepts its copy only if \`count\` has not changed.
 
-        Both looks are acquires. First the processor keeps to the program.`,
+        Both looks are acquires. First the processor reorders nothing.`,
       run: (scene) => {
         scene.code(overwrite);
         scene.code(copyThenLook);

@@ -69,11 +69,11 @@ function statesOf(game: Game, deaths = 0): { state: State; path: Move[] }[] {
     for (const [party, { mayDie }] of game.parties.entries()) {
       const { is } = each.state.places[party]!;
       const kills = mayDie && /awake|asleep/.test(is) && dead < deaths ? [true] : [];
-      for (const kill_ of [...canStep(game, each.state, party) ? [false] : [], ...kills]) {
+      for (const dies of [...canStep(game, each.state, party) ? [false] : [], ...kills]) {
         const state = copyOf(each.state);
-        if (kill_) kill(state, party);
+        if (dies) kill(state, party);
         else step(game, state, party);
-        left.push({ state, path: [...each.path, { party, kills: kill_ }] });
+        left.push({ state, path: [...each.path, { party, kills: dies }] });
       }
     }
   }
