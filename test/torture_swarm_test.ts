@@ -33,17 +33,17 @@ Deno.test({
       const broken = await swarm(
         ...one,
         ...["--minutes", "1", "--at-once", "2", "--until-found", "--patience", "0.2"],
-        ...["broken-sleep", "broken-locks"],
+        ...["broken-wake", "broken-locks"],
       );
       assertEquals(broken.code, 1, broken.report);
       assertMatch(
         broken.report,
         /NOT CLEAN.* seed 5\n[^]*\| locks .*[^]*- broken-locks .*two hold/,
       );
-      assertMatch(broken.report, /- broken-sleep .*no progress, though nobody is harmed/);
+      assertMatch(broken.report, /- broken-wake .*no progress, though nobody is harmed/);
       assertMatch(
         broken.report,
-        /broken-sleep: load .*[^]* spsc swarm[^]*why: messages wait in it/,
+        /broken-wake: load .*[^]* spsc swarm[^]*why: messages wait in it/,
       );
       assertMatch(broken.shown, /\[#+\.+\] +\d+ % /);
       const { parts } = JSON.parse(await Deno.readTextFile(state));

@@ -3,7 +3,7 @@
  * It is a file without a name that the harness holds open: whatever happens, nothing of it stays.
  *
  * ```
- *   | over | complaints | examined | texts ... | cells, a line each ... | seat | seat | ...
+ *   | over | complaints | begun | examined | texts ... | cells, a line each ... | seat | seat | ...
  *   seat:  | words, a line each | step | log, a ring of statements ................. |
  * ```
  *
@@ -53,7 +53,7 @@ export interface StatementRecord {
 const LINE = 64;
 const COMPLAINTS_KEPT = 64;
 const COMPLAINT_BYTES = 512;
-const TEXTS_OFFSET = 3 * LINE;
+const TEXTS_OFFSET = 4 * LINE;
 const CELLS_OFFSET = TEXTS_OFFSET + COMPLAINTS_KEPT * COMPLAINT_BYTES;
 
 /** The harness examines the state of everything at so many complaints of a run. */
@@ -164,6 +164,7 @@ export class Ledger<C extends string = string> implements Disposable {
   readonly #memory: Mapping;
   readonly #over: Word64;
   readonly #complaints: Word64;
+  readonly #begun: Word64;
   readonly #examined: Word64;
   readonly #fd: number;
 
@@ -173,7 +174,8 @@ export class Ledger<C extends string = string> implements Disposable {
     this.#memory = Mapping.ofFile(fd, { length: Ledger.#bytesOf(plan), what });
     this.#over = word(this.#memory, "over", 0);
     this.#complaints = word(this.#memory, "complaints", LINE);
-    this.#examined = word(this.#memory, "examined", 2 * LINE);
+    this.#begun = word(this.#memory, "begun", 2 * LINE);
+    this.#examined = word(this.#memory, "examined", 3 * LINE);
     let offset = CELLS_OFFSET;
     const cells = Object.entries(plan.cells).map(([name, count]) => {
       const place = () => word(this.#memory, name, (offset += LINE) - LINE);
@@ -227,8 +229,9 @@ export class Ledger<C extends string = string> implements Disposable {
 
   /** Says what must not be; returns the number of complaints before. */
   complain(text: string): number {
-    const index = this.#complaints.add(1);
+    const index = this.#begun.add(1);
     if (index < COMPLAINTS_KEPT) writeText(this.#complaintBytes(index), text);
+    this.#complaints.add(1); // with its text: who is killed between has not complained
     return index;
   }
 

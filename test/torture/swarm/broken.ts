@@ -6,6 +6,7 @@
 
 import { spsc } from "../../../mod.ts";
 import { sleepSync } from "../../../src/os/clock.ts?real";
+import { wakeNobody } from "../../trap/futex.ts";
 import { LIVES, mayFail, message, numberOf, type Player, type Scene, WAIT, Way } from "./scene.ts";
 import { SCENES } from "./scenes.ts";
 
@@ -39,16 +40,27 @@ function trespass(p: Player): void {
   }
 }
 
-/** Sleeps on a word that nobody wakes, as if a wake-up had been lost. */
-function sleepOn(p: Player): void {
-  using ring = ringOf(p).consumer({ onPeerGone: "wait" });
-  if (ring.tryReceive() === undefined) return p.rest();
-  for (;;) sleepSync(1000);
+/** Sends slowly, and wakes nobody: a receiver that sleeps misses it. */
+function sendSilently(p: Player): void {
+  wakeNobody();
+  mayFail(() => {
+    using producer = ringOf(p).producer();
+    for (let k = 1;;) {
+      sleepSync(2); // longer than the receiver spins
+      if (producer.trySend(message(0, numberOf(p.life + 1, k), 100))) {
+        k++;
+        p.count("sent");
+      }
+    }
+  });
 }
 
 /** Scenes with one mistake, by name. */
 export const BROKEN: Readonly<Record<string, Scene>> = {
-  "broken-sleep": { ...SCENES.spsc!, seats: [SCENES.spsc!.seats[0]!, sleepOn], alone: () => {} },
+  "broken-wake": {
+    ...SCENES.spsc!,
+    seats: [sendSilently, SCENES.spsc!.seats[1]!],
+  },
   "broken-spsc": { ...SCENES.spsc!, seats: [boast, ...SCENES.spsc!.seats.slice(1)] },
   "broken-locks": { ...SCENES.locks!, seats: [trespass, trespass], alone: () => {} },
 };

@@ -6,6 +6,7 @@
 
 import { now, sleepSync } from "../../../src/os/clock.ts?real";
 import { Random } from "../../random.ts";
+import { sleepWithoutSlices } from "../../trap/futex.ts";
 import { arm } from "../../trap/trap.ts";
 import { evidenceOf } from "../evidence.ts";
 import { Ledger } from "../ledger.ts";
@@ -38,6 +39,8 @@ const AT_STEPS = 0.4;
 /** The share of processes that wait for so long; others give up soon. */
 const PATIENT = 0.3;
 const PATIENT_MS = 1e9;
+/** Where nobody dies, each process must get so much done: it sleeps several times meanwhile. */
+const SLEEPS = 40;
 const SLOWEST_END_MS = 10_000;
 
 /**
@@ -45,6 +48,14 @@ const SLOWEST_END_MS = 10_000;
  * it waited for a processor.
  */
 export const PROGRESS_MS = 5000;
+
+/** How a process lives. */
+interface LifeKind {
+  /** Whether it may die at a step. */
+  readonly isHarmed: boolean;
+  /** Whether it looks again after each slice of a sleep. */
+  readonly hasSlices: boolean;
+}
 
 interface Seat {
   readonly index: number;
@@ -129,6 +140,7 @@ class Swarm {
   #lives = 0;
   #atRandom = 0;
   #stops = 0;
+  #rounds = 0;
   readonly #evidence: string[] = [];
 
   constructor(slice: Slice, ledger: Ledger) {
@@ -153,8 +165,9 @@ class Swarm {
     try {
       while (performance.now() < end && !this.#isOver) {
         this.#round(Math.min(end, performance.now() + ROUND_MS));
-        if (this.#random.chance(0.5)) this.#endAll();
-        this.#calm();
+        const areNew = this.#rounds++ % 2 === 0;
+        if (areNew) this.#endAll();
+        this.#calm(areNew);
         this.#endAll();
         this.#scene.alone?.(this.#player(0, this.#lives, this.#random));
         this.#examine();
@@ -200,19 +213,23 @@ class Swarm {
 
   /**
    * Harms nobody until each process has made progress. What the deaths of the round have left must
-   * not hold anybody up, whether they have lived through it or come new.
+   * not hold anybody up, whether they have lived through it or come new. If all come new, nobody
+   * dies in the calm, and their sleeps have no slices: so a wake-up that is missed is found.
    */
-  #calm(): void {
+  #calm(areNew: boolean): void {
     for (const pid of this.#stopped) this.#forks.signal(pid, SIGCONT);
     this.#stopped.clear();
     const { progressMs, scene } = this.#slice;
     const progress = this.#ledger.cells.progress!;
     const before = progress.map((cell) => cell.load());
+    const wanted = areNew ? SLEEPS : 1;
     const free = new FreeTime();
     for (;;) {
-      for (const seat of this.#seats) if (seat.pid === 0) this.#fill(seat, false);
+      for (const seat of this.#seats) {
+        if (seat.pid === 0) this.#fill(seat, { isHarmed: false, hasSlices: !areNew });
+      }
       const behind = this.#seats.filter(({ index }) =>
-        !scene.mayRest?.includes(index) && progress[index]!.load() === before[index]
+        !scene.mayRest?.includes(index) && progress[index]!.load() < before[index]! + wanted
       );
       if (behind.length === 0 || this.#isOver) return;
       if (free.least(this.#seats.map(({ pid }) => pid)) > progressMs) {
@@ -260,20 +277,21 @@ class Swarm {
 
   readonly #stopped = new Set<number>();
 
-  #fill(seat: Seat, isHarmed = true): void {
+  #fill(seat: Seat, kind: LifeKind = { isHarmed: true, hasSlices: true }): void {
     const life = ++seat.life;
     this.#lives = Math.max(this.#lives, life + 1);
     seat.killed = false;
-    seat.pid = this.#forks.fork(() => this.#live(seat.index, life, isHarmed));
+    seat.pid = this.#forks.fork(() => this.#live(seat.index, life, kind));
   }
 
   /** What a child does. */
-  #live(index: number, life: number, isHarmed: boolean): void {
+  #live(index: number, life: number, { isHarmed, hasSlices }: LifeKind): void {
     const random = new Random(this.#seed, this.#name, index, life);
     const chance = new Random(this.#seed, this.#name, index, life, "chance", now());
     ownChance(() => chance.next());
     const player = this.#player(index, life, random);
     if (!isHarmed || random.chance(PATIENT)) waitFor(PATIENT_MS);
+    if (!hasSlices) sleepWithoutSlices();
     if (isHarmed && random.chance(AT_STEPS)) {
       const { steps } = this.#scene;
       const matching = random.chance(0.6) ? random.pick(steps) : undefined;
