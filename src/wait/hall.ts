@@ -40,8 +40,7 @@
  * C2  The waiter dies: its bells are up, and the next ring of each costs system calls in vain. The
  *     claims stay until another isolate claims the bell: it finds that the FIFO has no reader.
  * C3  A peer stores anything in a hall: spurious looks, or a look that comes a slice late. A peer
- *     that truncates the file takes it from all who map it; they find a lost mapping and sleep on
- *     each bell, as without a hall.
+ *     that truncates the file ends a wait under way with an error; later waits do without a hall.
  *
  * @module
  */

@@ -109,9 +109,9 @@ export class ReadySet<W> implements Disposable {
     return this.#isClosed;
   }
 
-  /** Whether another isolate has claimed the bell of a thing, so that no hint for it arrives. */
+  /** Whether hints are missing: another isolate has claimed a bell, or a peer took the hall away. */
   get isDeaf(): boolean {
-    return this.#deaf.size > 0;
+    return this.#deaf.size > 0 || this.#hall.mapping.isLost;
   }
 
   /** Returns the first thing that is ready, or whose peers were found lost. */
@@ -143,7 +143,7 @@ export class ReadySet<W> implements Disposable {
   [Symbol.dispose](): void {
     if (this.#isClosed) return;
     this.#leave(this.#things.length);
-    if (this.#hall.mapping.usable) this.#hall.bell.ring();
+    if (this.#hall.mapping.usable && !this.#hall.mapping.isLost) this.#hall.bell.ring();
   }
 
   /** Claims all bells, or none. */

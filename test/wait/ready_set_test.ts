@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { Listener } from "../../src/babus/listener.ts";
 import { domain } from "../../src/babus/definition.ts";
-import { ClosedError, PeerLostError, VringError } from "../../src/errors.ts";
+import { ClosedError, CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { sleepSync } from "../../src/os/clock.ts";
+import { hallPathOf } from "../../src/os/fifo.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { type Waitable, waitAny, waitAnySync } from "../../src/wait/any.ts";
@@ -212,4 +213,17 @@ Deno.test("a hall survives whatever peers store in it", () => {
   count.add(1);
   bell.ring();
   assertEquals(wait(), "it");
+});
+
+Deno.test("waits do without a hall that a peer has truncated", () => { // the last test: it stays so
+  using stack = new DisposableStack();
+  const { list, producers } = rings(stack);
+  keep(list);
+  Deno.truncateSync(hallPathOf(hall()!.id - 1), 0);
+  assertThrows(() => waitAnySync(list, { timeout: 500, spin: 0 }), CorruptRegionError, "hall");
+  for (const at of [3, 30]) {
+    producers[at]!.trySend(MESSAGE);
+    assertStrictEquals(waitAnySync(list, { timeout: 500 }), list[at]);
+    list[at]!.tryReceive();
+  }
 });
