@@ -6,7 +6,7 @@
 
 import { flag, inTwoSteps, sleeper, unlooked, waker } from "../13_doorbell/bells.ts";
 import { explore } from "../13_doorbell/machine.ts";
-import { tracksOf } from "../13_doorbell/tracks.ts";
+import { deathsIn, tracksOf } from "../13_doorbell/tracks.ts";
 import { tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step } from "../stage/story.ts";
 import { canStep, copyOf, firstState, type Game, kill, type State, step } from "./machine.ts";
@@ -111,6 +111,7 @@ function showLoss(scene: Scene, game: Game, { lost }: Verdict): void {
     tracksOf(events, game.parties, {
       title: "The shortest way to a lost state",
       end: endOf(game, lost!),
+      deaths: deathsIn(events, game.parties),
     }),
   );
 }

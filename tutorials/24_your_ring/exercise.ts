@@ -11,9 +11,9 @@
  *                 one bell
  *
  * In chapter 24 the explorer and real kills try it, and you measure it beside the library's ring.
- * memory.ts says what you build on; check.ts has the tests, stage by stage. A solution of each stage
- * is in answers/: ring_05.ts, ring_10.ts, ring_11.ts, ring_13.ts and 24_your_ring.ts. To begin in the
- * middle, copy one of them over this file. Run it with
+ * memory.ts says what you build on; check_positions.ts and check_waiting.ts have the tests. A
+ * solution of each stage is in answers/: ring_05.ts, ring_10.ts, ring_11.ts, ring_13.ts and
+ * 24_your_ring.ts. To begin in the middle, copy one of them over this file. Run it with
  * `deno run --allow-ffi --allow-run=deno tutorials/24_your_ring/exercise.ts`.
  *
  * @module

@@ -298,7 +298,7 @@ function measured(): Step[] {
       title: "Yours, killed and measured",
       text:
         `The judge tries your file, \`tutorials/mine/ring.ts\`: \`deno task learn check 24\`. Its
-        tests are \`24_your_ring/check.ts\`, stage by stage. Then kill producers of yours for ten
+        tests are \`check_positions.ts\` and \`check_waiting.ts\`, stage by stage. Then kill producers of yours for ten
         seconds, at random moments:
 
         \`deno run --allow-ffi --allow-run=deno --allow-read tutorials/24_your_ring/trial.ts torture\`

@@ -161,7 +161,7 @@ export const HINTS: Readonly<Record<number, readonly [string, string, string]>> 
   24: [
     "Take the first check that fails: its number is that of a chapter. The exercise of that chapter has " +
     "the same idea in small.",
-    "The tests are in tutorials/24_your_ring/check.ts, and what you build on is in memory.ts. For each " +
+    "The tests are beside memory.ts, in check_positions.ts and check_waiting.ts. For each " +
     "word, write down who stores it, and what is true once the other side sees it.",
     "tutorials/answers has a file for each stage: ring_05.ts, ring_10.ts, ring_11.ts, ring_13.ts. " +
     "Compare yours with the one of the stage that fails.",

@@ -1,0 +1,78 @@
+/**
+ * What the checks of your ring share: rings on real memory and on the explorer's, and messages.
+ *
+ * @module
+ */
+
+import { expect, Wrong } from "../check.ts";
+import { SIZE, type Trial, tryRings } from "./explored.ts";
+import type { RingMemory, RingWork } from "./memory.ts";
+import { closeRing, makeRing, messageOf, numberOf, RealMemory, SIZE as REAL_SIZE } from "./real.ts";
+
+/** Returns a part of the work, which is written after this chapter. */
+export function part<K extends keyof RingWork>(
+  work: RingWork,
+  name: K,
+  chapter: number,
+): NonNullable<RingWork[K]> {
+  const own = work[name];
+  expect(
+    own !== undefined,
+    `Write \`${name}\` after chapter ${chapter}, and pass it to checkRing.`,
+  );
+  return own;
+}
+
+/** Uses a ring on real memory. */
+export function useRing(work: RingWork, use: (memory: RealMemory) => void, size = REAL_SIZE): void {
+  const fd = makeRing();
+  try {
+    using memory = new RealMemory(part(work, "mapRing", 5), fd, { size });
+    use(memory);
+  } finally {
+    closeRing(fd);
+  }
+}
+
+/** A message as a failure tells it. */
+export function said(message: Uint8Array | undefined): string {
+  if (message === undefined) return "no message";
+  const number = numberOf(message);
+  return number === undefined ? "bytes of no message" : `message ${number}`;
+}
+
+/** Just below the wrap, and such that the second message crosses the end. */
+export const START = 2 ** 32 - 24;
+
+const text = (number: number) => messageOf(number, SIZE);
+
+/** Sends those of these messages for which there is room. Returns how many. */
+export function sending(work: RingWork, numbers: readonly number[], lane = 0) {
+  return (lanes: readonly RingMemory[]) => {
+    const Ring = part(work, "Ring", 10);
+    const ring = lanes.length === 1
+      ? new Ring(lanes[0]!)
+      : new Ring(lanes[lane]!, lanes[0]!.word("bell"));
+    return numbers.filter((number) => ring.trySend(text(number))).length;
+  };
+}
+
+/** What a party has received: the numbers, or "torn". */
+export function heard(messages: readonly (Uint8Array | undefined)[]): string {
+  const told = messages.filter((message) => message !== undefined).map((message) =>
+    numberOf(message) ?? "torn"
+  );
+  return told.join();
+}
+
+/** Fails with a picture if an order goes wrong. */
+export function run(trial: Trial): void {
+  const { wrong, picture } = tryRings(trial);
+  if (wrong !== undefined) throw new Wrong(`In this order: ${wrong}.`, picture);
+}
+
+/** Receives a message, sleeping. */
+export function receive(ring: { receive?(): Uint8Array }): Uint8Array {
+  expect(typeof ring.receive === "function", "Write `receive` after chapter 13.");
+  return ring.receive();
+}
