@@ -7,13 +7,7 @@
 
 import { type Check, expect, runChecks, Wrong } from "../check.ts";
 import { tracksOf } from "./tracks.ts";
-import {
-  FIRST_MESSAGE,
-  type Found,
-  type OrderedMemory,
-  type OrderedWord,
-  tryOrders,
-} from "./weak.ts";
+import { FIRST_MESSAGE, type OrderedMemory, type OrderedWord, tryOrders } from "./weak.ts";
 
 /** An answer. */
 export interface Order {
@@ -192,12 +186,7 @@ function tryAll(
   });
   if (found.wrong === undefined) return;
   throw new Wrong(
-    `In this order, ${found.wrong}:\n\n${linesOf(found)}`,
+    `In this order, ${found.wrong}.`,
     tracksOf(found, "An order that goes wrong"),
   );
-}
-
-/** The operations of a run, a line each. */
-function linesOf({ events }: Found): string {
-  return events.map(({ party, text }) => `${party.padEnd(7)} ${text}`).join("\n");
 }

@@ -31,7 +31,7 @@ const MOST_STATES = 150_000;
 export interface Trial {
   /** How many rings there are; 1 by default. */
   readonly lanes?: number;
-  /** Where both positions begin; below the wrap, so that they wrap. */
+  /** Where both positions begin. */
   readonly start?: number;
   readonly parties: Readonly<Record<string, Party>>;
   /** How many parties may be killed. */

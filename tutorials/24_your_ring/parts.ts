@@ -41,8 +41,8 @@ export function said(message: Uint8Array | undefined): string {
   return number === undefined ? "bytes of no message" : `message ${number}`;
 }
 
-/** Just below the wrap, and such that the second message crosses the end. */
-export const START = 2 ** 32 - 24;
+/** Where both positions begin: the second message crosses the end. */
+export const START = 12;
 
 const text = (number: number) => messageOf(number, SIZE);
 

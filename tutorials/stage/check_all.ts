@@ -4,10 +4,12 @@
  * @module
  */
 
-import { paint } from "../paint.ts";
+import type { Failure } from "../check.ts";
+import { COLUMNS, paint } from "../paint.ts";
 import { fit } from "../picture.ts";
 import { type Chapter, CHAPTERS } from "./chapters.ts";
 import { judgeFile, type Judgement } from "./judge.ts";
+import { textPicture } from "./text_pictures.ts";
 import { chaptersBegun, Workshop } from "./workshop.ts";
 
 /** Judges the answers to these chapters, or to all that are begun; returns the exit code. */
@@ -48,7 +50,7 @@ export function explain({ verdict, checks, failure, text = "" }: Judgement): str
     case "solved":
       return "Solved.";
     case "wrong":
-      return `${next}\n\n${failure!.message}`;
+      return `${progressOf(checks)}${next}\n\n${failure!.message}${pictureOf(failure!)}`;
     case "mistyped":
       return `The types are wrong:\n\n${text}`;
     case "endless":
@@ -58,4 +60,14 @@ export function explain({ verdict, checks, failure, text = "" }: Judgement): str
     case "broken":
       return `It could not be judged:\n\n${text}`;
   }
+}
+
+/** How far the answer came. */
+function progressOf(checks: Judgement["checks"]): string {
+  const passed = checks.filter(({ passed }) => passed).length;
+  return `${passed} of ${checks.length} checks pass. The next one:\n\n`;
+}
+
+function pictureOf({ picture }: Failure): string {
+  return picture === undefined ? "" : `\n\n${textPicture(picture, COLUMNS - 4).join("\n")}`;
 }
