@@ -87,12 +87,11 @@ export function headersOf(heading: Heading): Map<string, string> {
   const { stem, source, hash, offer, count, sequence, time, unsent, chunk, isEnd, order } = heading;
   const headers = new Map([
     ["Vring-Origin", `${stem.incarnation} ${stem.hops} ${stem.host}`],
-    ["Vring-Sequence", String(sequence)],
-    ["Vring-Time", String(time)],
-    ["Vring-Count", String(count)],
+    ["Vring-Samples", `${count} ${sequence} ${time}`],
     ["Vring-Hash", hash],
-    ["Vring-Unsent", `${unsent.before} ${unsent.inside} ${unsent.skipped}`],
   ]);
+  const { before, inside, skipped } = unsent;
+  if (before + inside + skipped > 0) headers.set("Vring-Unsent", `${before} ${inside} ${skipped}`);
   if (source !== undefined) headers.set("Vring-Source", source);
   if (offer !== undefined) headers.set("Vring-Definition", offer);
   if (chunk !== undefined) {
@@ -106,15 +105,13 @@ export function headersOf(heading: Heading): Map<string, string> {
 /** Reads headers; returns undefined if no bridge writes such ones. */
 export function headingIn(headers: Headers): Heading | undefined {
   const [incarnation, hops, host] = (headers.get("Vring-Origin") ?? "").split(" ");
-  const unsent = numbersIn(headers.get("Vring-Unsent"), 3);
-  const sequence = Number(headers.get("Vring-Sequence"));
-  const time = Number(headers.get("Vring-Time"));
-  const count = Number(headers.get("Vring-Count"));
+  const unsent = numbersIn(headers.get("Vring-Unsent") ?? "0 0 0", 3);
+  const [count, sequence, time] = (headers.get("Vring-Samples") ?? "").split(" ").map(Number);
   const hash = headers.get("Vring-Hash");
   const stem = { host: host ?? "", incarnation: Number(incarnation), hops: Number(hops) };
   if (!/^[!-~]{1,64}$/.test(stem.host) || !isCount(stem.incarnation)) return undefined;
   if (!isCount(stem.hops, HOPS_MAX) || stem.hops === 0 || hash === undefined) return undefined;
-  if (!isCount(sequence) || !isTime(time) || !isCount(count) || unsent === undefined) {
+  if (!isCount(count!) || !isCount(sequence!) || !isTime(time!) || unsent === undefined) {
     return undefined;
   }
   const chunk = headers.has("Vring-Chunk") ? chunkIn(headers.get("Vring-Chunk")!) : undefined;
@@ -126,9 +123,9 @@ export function headingIn(headers: Headers): Heading | undefined {
     source: headers.get("Vring-Source"),
     hash,
     offer: headers.get("Vring-Definition"),
-    count,
-    sequence,
-    time,
+    count: count!,
+    sequence: sequence!,
+    time: time!,
     unsent: { before, inside, skipped },
     chunk,
     isEnd: headers.has("Vring-End"),

@@ -120,9 +120,10 @@ export class TopicExport implements Export {
       try {
         await this.#wait();
         if (this.#subscriber.closed) return;
-        this.#subscriber.poll((sample) => this.#take(sample), this.#limit);
+        const taken = this.#subscriber.poll((sample) => this.#take(sample), this.#limit);
         this.#publishBatch();
         await this.#window?.room(KEPT_BYTES);
+        if (taken > 1) await nextTurn(); // under load, so that more samples share a message
       } catch (error) {
         if (error instanceof ClosedError) return;
         throw error;
@@ -130,7 +131,6 @@ export class TopicExport implements Export {
       if (this.offered.policy.policy !== "block" && this.#isFull()) {
         await this.#parts.window.drained(); // meanwhile the topic drops what is too much
       }
-      await nextTurn();
     }
   }
 
@@ -169,7 +169,7 @@ export class TopicExport implements Export {
     const { signal } = this.#wake;
     const due = Array.from(this.#streams.values()).some(({ isDue }) => isDue);
     try {
-      await waitAny([this.#subscriber], { signal, ...due && { timeout: MARK_MS } });
+      await waitAny([this.#subscriber], { signal, spin: 0, ...due && { timeout: MARK_MS } });
     } catch (error) {
       const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
       if (!isTimeout && error !== signal.reason) throw error;

@@ -73,7 +73,7 @@ function refusing(carrier: Carrier, kept: string[]): Carrier {
           refused.add(id);
           throw new Error("full");
         }
-        kept.push(message.headers.get("Vring-Sequence")!);
+        kept.push(message.headers.get("Vring-Samples")!.split(" ")[1]!);
         await inner.publish(message, id);
       },
       consume: inner.consume.bind(inner),
