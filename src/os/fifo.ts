@@ -9,7 +9,7 @@
 import { Errno } from "../errors.ts";
 import { native } from "../native/load.ts";
 import { nextTurn, now, perIsolate } from "./clock.ts";
-import { close, list, Open, open, stat, statPath, unlink, userId } from "./files.ts";
+import { close, isRegular, list, Open, open, stat, statPath, unlink, userId } from "./files.ts";
 
 /** The FIFO of this isolate. */
 export interface Inbox {
@@ -202,6 +202,7 @@ export function removeAbandonedFifos(): void {
   const names = list(DIRECTORY);
   if (typeof names === "number") return;
   for (const name of names) {
+    if (name.startsWith(HALL_PREFIX)) removeHallAlone(name);
     if (!name.startsWith(PREFIX)) continue;
     const path = `${DIRECTORY}/${name}`;
     const status = statPath(path);
@@ -212,6 +213,15 @@ export function removeAbandonedFifos(): void {
     unlink(`${DIRECTORY}/${HALL_PREFIX}${name.slice(PREFIX.length)}`);
     unlink(path);
   }
+}
+
+/** Removes a hall whose FIFO is gone: the FIFO is there from before the hall until after it. */
+function removeHallAlone(name: string): void {
+  const path = `${DIRECTORY}/${name}`;
+  const fifo = statPath(`${DIRECTORY}/${PREFIX}${name.slice(HALL_PREFIX.length)}`);
+  const status = statPath(path);
+  const isMine = typeof status === "object" && isRegular(status.mode) && status.uid === userId();
+  if (fifo === -Errno.ENOENT && isMine) unlink(path);
 }
 
 function pathOf(id: number, prefix = PREFIX): string {

@@ -126,8 +126,9 @@ Deno.test("another isolate takes over the bells of a killed one, whose hall is r
   using set = make();
   assertEquals(set!.take()?.owner, 0);
   assert(exists(hallPathOf(id)));
+  Deno.writeTextFileSync(hallPathOf(2), "alone");
   removeAbandonedFifos();
-  assert(!exists(hallPathOf(id)));
+  for (const fifo of [id, 2]) assert(!exists(hallPathOf(fifo)));
 });
 
 for (const [what, id, pathOfIt] of [["FIFO", 8, pathOf], ["hall", 9, hallPathOf]] as const) {
