@@ -165,9 +165,9 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "frame 34 0 near 34",
   ],
   24: [
-    "ring.trySend(messageOf(here.next)) → true",
+    "ring.trySend(messageOf(next)) → true",
     "result = withHeir() → Tried { states: 934, wrong: undefined }",
-    "message?.length → 24",
+    "message = ring.tryReceive() → 24 bytes",
   ],
 };
 

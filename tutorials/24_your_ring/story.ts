@@ -128,13 +128,16 @@ function onRealMemory(here: Here): Step[] {
         const ring = here.ring!;
         scene.signal("producer", "SIGKILL");
         await new Promise((resolve) => setTimeout(resolve, 50));
-        const received = scene.run("received", () => here.receiveAll());
-        if (received < 0) return;
-        scene.look(() => ring.trySend(messageOf(here.next)));
-        scene.look(() => here.receiveAll());
+        const receiveAll = () => here.receiveAll();
+        scene.run("received", () => receiveAll());
+        const { next } = here;
+        scene.look(() => ring.trySend(messageOf(next)));
+        scene.look(() => receiveAll());
         here.show(scene);
       },
-      after: "Every message is checked: its bytes depend on its number and on their place.",
+      after:
+        `\`receiveAll\` checks every byte of every message: it depends on the message's number and on
+        its place, so half of one and half of another would show.`,
     },
   ];
 }
@@ -222,7 +225,7 @@ function whatIsMissing(here: Here): Step[] {
     {
       title: "A peer that lies",
       text: `All who can map a ring can store anything in it. The ring is empty. Some process with a
-        mistake adds 4 to the head. Then we receive.`,
+        mistake adds 4 to the head. Then we receive. \`numberOf\` returns undefined if a byte is wrong.`,
       ask: {
         kind: "choice",
         text: "What does your ring do?",
@@ -249,8 +252,8 @@ function whatIsMissing(here: Here): Step[] {
         scene.look(() => {
           head.store(tail.load() + 4);
         });
-        const message = ring!.tryReceive();
-        seen = scene.look(() => message?.length);
+        const message = scene.run("message", () => ring!.tryReceive());
+        seen = message?.length;
         scene.look(() => numberOf(message!));
         here.show(scene);
       },
