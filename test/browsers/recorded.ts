@@ -38,7 +38,9 @@ async function answer(page: Page): Promise<boolean> {
 }
 
 inEachBrowser("the recorded course", async (t, browser, { name }) => {
-  const walked = name === "chrome" ? chapters : chapters.slice(0, 1); // the same again, and slower
+  // stage.ts shows the even ones at this size; Firefox takes one, which shows that it can.
+  const odd = chapters.filter(({ number }) => number % 2 === 1);
+  const walked = name === "chrome" ? odd : odd.slice(0, 1);
   await using server = serveFolder(folder, "/any/path/");
   const { page, assertQuiet } = await watchedPage(browser);
   await page.setViewport(SIZES[1]);

@@ -70,25 +70,32 @@ async function walk(page: Page, chapter: number, steps: number): Promise<void> {
   await page.waitForSelector(".judgement");
 }
 
-for (const { number, load } of CHAPTERS) {
-  inEachBrowser(`every step of chapter ${number}`, async (_t, browser, { name }) => {
-    const steps = (await load()).story.steps().length;
-    const sizes = name === "chrome" ? SIZES : [WIDE];
-    for (const size of sizes) {
-      await using scene = new Scene();
-      const { page, assertQuiet } = await watchedPage(browser);
-      await page.setViewport(size);
-      const theme = size === WIDE ? "light" : "dark";
-      if (name === "chrome") {
-        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-      }
-      await scene.enter(page, `/${number}/1`);
-      await walk(page, number, steps);
-      assertQuiet();
-      await page.close();
+// Chromium walks through all chapters, the even ones at the small size and in the dark. Firefox takes
+// the even ones at the large size, and recorded.ts the odd ones at the small size: so each chapter is
+// seen at both sizes, and all of it takes minutes.
+inEachBrowser("every step of the chapters", async (t, browser, { name }) => {
+  await using scene = new Scene();
+  const { page, assertQuiet } = await watchedPage(browser);
+  await scene.enter(page, "/");
+  for (const { number, title, load } of CHAPTERS) {
+    const isEven = number % 2 === 0;
+    if (name === "firefox" && !isEven) {
+      console.log(`skipped: chapter ${number} in firefox: to save time, it takes the even ones`);
+      continue;
     }
-  });
-}
+    await t.step(`${number}. ${title}`, async () => {
+      const isNarrow = name === "chrome" && isEven;
+      await page.setViewport(isNarrow ? NARROW : WIDE);
+      if (name === "chrome") {
+        const value = isNarrow ? "dark" : "light";
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+      }
+      await page.goto(`${new URL(scene.stage.address).origin}/${number}/1`);
+      await walk(page, number, (await load()).story.steps().length);
+      assertQuiet();
+    });
+  }
+});
 
 inEachBrowser("predictions, back, forward and the card", async (_t, browser) => {
   await using scene = new Scene();

@@ -75,4 +75,7 @@ async function tell(folder: string, first: number): Promise<void> {
   }
 }
 
-if (import.meta.main) await tell(Deno.args[0] ?? "", Number(Deno.args[1] ?? 1));
+if (import.meta.main) {
+  await tell(Deno.args[0] ?? "", Number(Deno.args[1] ?? 1));
+  Deno.exit(); // whatever a chapter has left running
+}
