@@ -30,6 +30,7 @@ export class SlotImport implements Disposable {
   #isWriting = false;
   #published = 0;
   #duplicates = 0;
+  #missed = 0; // values between those that arrived
   #refusal: string | undefined;
 
   constructor(parts: Pick<ImportParts, "name" | "host" | "onRefusal">) {
@@ -45,7 +46,7 @@ export class SlotImport implements Disposable {
       source: undefined,
       published: this.#published,
       duplicates: this.#duplicates,
-      lost: { before: 0, inside: 0, wire: 0, here: 0 },
+      lost: { before: 0, inside: 0, wire: this.#missed, here: 0 },
       refusal: this.#refusal,
     };
   }
@@ -70,6 +71,7 @@ export class SlotImport implements Disposable {
     }
     if (bytes.length > slot.size) return this.#refuse("a value is larger than its definition says");
     if (sequence <= this.#last) return void this.#duplicates++;
+    if (this.#last > 0) this.#missed += sequence - this.#last - 1;
     this.#last = sequence;
     this.#next = { bytes: bytes.slice(), origin: { ...stem, sequence } };
     if (!this.#isWriting) this.#write(slot);

@@ -55,6 +55,10 @@ bothTest("the latest value of a slot arrives, also at a bridge that starts later
   assertEquals([host, sequence, hops], ["a", 2, 1]);
   for (let i = 0; i < 1000; i++) robot.slots.speed.writeSync(i);
   await until(() => far.slots.speed.latest()?.value === 999);
+  const { published, lost } = importer.bridge.report.imports.find(({ name }) =>
+    /speed/.test(name)
+  )!;
+  assertEquals(published + lost.wire, 1002, "each value was published, or counts as missed");
   assertEquals(importer.problems, []);
 });
 

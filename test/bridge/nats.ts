@@ -7,6 +7,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { bridge } from "../../src/bridge/bridge.ts";
 import type { CarrierEvent } from "../../src/bridge/carrier.ts";
 import { connectNats } from "../../src/bridge/nats.ts";
 import { VringError } from "../../src/errors.ts";
@@ -61,6 +62,38 @@ serverTest("NATS: what a subject may not carry is told once", async () => {
     { type: "refused", operation: "subscribe", subject: "no.>" },
     { type: "refused", operation: "publish", subject: "no.way" },
   ]);
+});
+
+serverTest("NATS: a server that is away for more than ten attempts is found again", async () => {
+  await using server = await NatsServer.start();
+  const client = { reconnectTimeWait: 5, maxReconnectAttempts: 3 };
+  await using carrier = await connectNats({ servers: server.url, client });
+  await server.kill();
+  await new Promise((resolve) => setTimeout(resolve, 500)); // a hundred attempts
+  await server.start();
+  await until(() => carrier.isConnected);
+  await carrier.flush();
+});
+
+serverTest("NATS: a bridge whose credentials no longer hold ends, and says why", async () => {
+  using _place = namespace();
+  const config = (password: string) => `authorization { user: "me", password: "${password}" }`;
+  await using server = await NatsServer.start(config("secret"));
+  const client = { user: "me", pass: "secret", reconnectTimeWait: 20 };
+  await using carrier = await connectNats({ servers: server.url, client });
+  const running = bridge({
+    carrier,
+    host: "a",
+    imports: ["t"],
+    until: new AbortController().signal,
+  });
+  await carrier.flush();
+  await server.kill();
+  server.config = config("other");
+  await server.start();
+  const error = await assertRejects(() => running, VringError, "the connection has ended: ");
+  assertMatch(error.message, /authorization/i);
+  assertEquals(/secret|other/.test(error.message), false);
 });
 
 serverTest(

@@ -29,15 +29,15 @@ export function serverTest(name: string, run: () => Promise<void>): void {
 /** A running server. */
 export class NatsServer implements AsyncDisposable {
   readonly #directory = Deno.makeTempDirSync({ prefix: "nats" });
-  readonly #config: string;
+  /** Lines of its configuration, as of the next start. */
+  config: string;
   readonly #jetstream: boolean;
   #process: Deno.ChildProcess | undefined;
   /** The port, which stays when the server restarts. */
   port = -1;
 
-  /** @param config Lines of a configuration, such as users. */
   private constructor(config: string, jetstream: boolean) {
-    this.#config = config;
+    this.config = config;
     this.#jetstream = jetstream;
   }
 
@@ -59,7 +59,7 @@ export class NatsServer implements AsyncDisposable {
   /** Starts it, for the first time or again, at the same port with the same files. */
   async start(): Promise<void> {
     const config = `${this.#directory}/server.conf`;
-    Deno.writeTextFileSync(config, this.#config);
+    Deno.writeTextFileSync(config, this.config);
     this.#process = new Deno.Command(serverProgram, {
       args: [
         ...["-c", config, "-a", "127.0.0.1", "-p", String(this.port)],

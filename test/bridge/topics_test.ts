@@ -309,6 +309,23 @@ Deno.test("own samples, samples that come twice, and those with too many hops ar
   assertEquals([only!.duplicates, others], [4, []]);
 });
 
+Deno.test("the clock of another machine may be wrong: it is passed on, and decides nothing", async () => {
+  using _place = namespace();
+  const network = new Loopback();
+  const hand = network.connect();
+  await using importer = importing(network.connect(), ["t"]);
+  await importer.ready;
+  const times = [4e12, 0, 8e15]; // far ahead, at the epoch, and further ahead
+  for (const [i, time] of times.entries()) byHand(hand, "x", { sequence: i + 1, time });
+  await until(() => importer.bridge.report.imports[0]?.published === 3);
+  const type = { name: "n", hash: 5n };
+  const options = { type: raw(type), depth: 8, size: 100, policy: "dropOldest" } as const;
+  using far = topic("far/t", options).subscriber();
+  byHand(hand, "x", { sequence: 4, time: 1 });
+  const { time } = (await far.receive({ timeout: 10_000 }))!;
+  assert(Math.abs(time - Date.now()) < 60_000, "the time of a sample is that of its bridge here");
+});
+
 Deno.test("damaged messages change nothing", async () => {
   using _place = namespace();
   const network = new Loopback();
