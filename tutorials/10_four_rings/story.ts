@@ -40,8 +40,8 @@ export const story: Story = {
           `The fourth stage is the base of every message ring of this library. Compare the four files, such
           as \`ring1_slots.ts\` and \`ring2_positions.ts\`: each is one idea further.
 
-          \`measure.ts\` tells how much time each idea saves on your machine. In the exercise, one function
-          of each stage has a mistake.`,
+          In the exercise, one function of each stage has a mistake. Then give your own ring positions, and
+          let it publish last. How much time each idea saves is for chapter 12.`,
       },
     ];
   },
