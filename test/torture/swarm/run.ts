@@ -165,7 +165,7 @@ class Swarm {
     try {
       while (performance.now() < end && !this.#isOver) {
         this.#round(Math.min(end, performance.now() + ROUND_MS));
-        const areNew = this.#rounds++ % 2 === 0;
+        const areNew = this.#rounds++ % 4 === 0;
         if (areNew) this.#endAll();
         this.#calm(areNew);
         this.#endAll();
