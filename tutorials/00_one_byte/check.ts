@@ -5,13 +5,24 @@
  * @module
  */
 
-import { sharedMemory } from "../../mod.ts";
+import {
+  allocate,
+  bufferAt,
+  close,
+  map,
+  MapFlag,
+  memfd,
+  Protection,
+  unmap,
+} from "../../src/os/files.ts";
+import { pageSize } from "../../src/os/page.ts";
 import { type Check, expect, runChecks } from "../check.ts";
 
 /** An answer: what the other process does with the two bytes. */
 export type Play = (bytes: Uint8Array) => void;
 
 const SIZE = 8;
+const page = pageSize();
 const [OURS, YOURS] = [0, 1];
 
 /** Checks an answer and prints the results. */
@@ -70,18 +81,23 @@ export function checksOf(play: Play): Check[] {
   ];
 }
 
-/** Two bytes in shared memory, and a mapping for each process. */
+/** Two bytes in shared memory, and a mapping for each process. The memory has no name to leave. */
 class Game implements Disposable {
-  readonly #stack = new DisposableStack();
   readonly #play: Play;
-  readonly #here: Uint8Array;
-  readonly #there: Uint8Array;
+  readonly #here: Uint8Array<ArrayBuffer>;
+  readonly #there: Uint8Array<ArrayBuffer>;
+  readonly #addresses: readonly number[];
 
   constructor(play: Play) {
     this.#play = play;
-    const definition = sharedMemory(`exercise-0.${Deno.pid}`, { size: SIZE });
-    this.#here = this.#stack.use(definition.open()).bytes;
-    this.#there = this.#stack.use(definition.open()).bytes;
+    const fd = memfd("exercise");
+    allocate(fd, 0, page);
+    const protection = Protection.read | Protection.write;
+    const mapped = () => map({ length: page, protection, flags: MapFlag.shared, fd });
+    this.#addresses = [mapped(), mapped()];
+    close(fd);
+    const [here, there] = this.#addresses.map((address) => new Uint8Array(bufferAt(address, SIZE)));
+    [this.#here, this.#there] = [here!, there!];
   }
 
   /** Calls the answer once, and fails unless it has done what it should. */
@@ -111,7 +127,8 @@ class Game implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#stack.dispose();
+    for (const { buffer } of [this.#here, this.#there]) buffer.transfer(0);
+    for (const address of this.#addresses) unmap(address, page);
   }
 }
 
