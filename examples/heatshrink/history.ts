@@ -167,19 +167,10 @@ export class MaskedHistory implements History {
 
   repeat(distance: number, length: number): void {
     const [bytes, mask] = [this.#bytes, this.#mask];
-    let [from, to] = [this.head - distance, this.head];
+    const [from, to] = [this.head - distance, this.head];
     if (length < WORTH_A_CALL || distance < length) {
       for (let i = 0; i < length; i++) bytes[(to + i) & mask] = bytes[(from + i) & mask]!;
-    } else {
-      for (let left = length; left > 0;) { // two pieces if a range crosses the end
-        const piece = Math.min(left, this.capacity - (from & mask), this.capacity - (to & mask));
-        bytes.copyWithin(to & mask, from & mask, (from & mask) + piece);
-        this.counts.copies++;
-        this.counts.branches += 2;
-        if (piece < left) this.counts.seams++;
-        [from, to, left] = [from + piece, to + piece, left - piece];
-      }
-    }
+    } else copyInPieces(bytes, { from, to, length, counts: this.counts });
     this.head = (this.head + length) >>> 0;
   }
 
@@ -212,4 +203,26 @@ export class MaskedHistory implements History {
   }
 
   [Symbol.dispose](): void {}
+}
+
+/** A copy in a masked ring, between positions. */
+interface MaskedCopy {
+  readonly from: number;
+  readonly to: number;
+  readonly length: number;
+  readonly counts: Counts;
+}
+
+/** Copies within a masked ring, in two pieces if a range crosses the end. */
+export function copyInPieces(bytes: Uint8Array, { from, to, length, counts }: MaskedCopy): void {
+  const mask = bytes.length - 1;
+  for (let done = 0; done < length;) {
+    const [a, b] = [(from + done) & mask, (to + done) & mask];
+    const piece = Math.min(length - done, bytes.length - a, bytes.length - b);
+    bytes.copyWithin(b, a, a + piece);
+    counts.copies++;
+    counts.branches += 2;
+    done += piece;
+    if (done < length) counts.seams++;
+  }
 }

@@ -24,11 +24,10 @@ export function fillIn(): Step[] {
   const [address, other] = [FIRST + PLACE, SECOND + PLACE];
   return [{
     title: "A machine whose tables are empty",
-    text: `Here is a small machine. It has 128 KiB of [[physical memory]]: bytes that exist, counted
-      from 0. They are divided into [[frame|frames]] of 4096 bytes. A frame can hold a page of a
-      program, and also a table.
+    text:
+      `Here is a small machine with 128 KiB of [[physical memory]]: bytes that exist, counted from 0. They form [[frame|frames]] of 4096 bytes. A frame can hold a page of a program, or a table.
 
-      The tables of this machine are empty. A program loads the number at address 0x00400008.`,
+      A program loads the number at 0x00400008, an address in [[hexadecimal]]. (\`attempt\` shows a fault in place of a result.)`,
     ask: {
       kind: "choice",
       text: "What does it get?",
@@ -38,14 +37,14 @@ export function fillIn(): Step[] {
           because: "A 0 would have to lie in some frame. No entry leads to a frame yet.",
         },
         {
-          text: "The bytes that follow 4 MiB of physical memory",
+          text: "The bytes there in physical memory",
           because: "A program never uses the numbers of physical memory. And this machine ends " +
             "long before.",
         },
         {
           text: "A fault: the processor refuses",
           right: true,
-          because: "No entry leads anywhere, so there is no byte that could be loaded.",
+          because: "No entry leads anywhere, so there is no byte to load.",
         },
       ],
     },
@@ -53,18 +52,14 @@ export function fillIn(): Step[] {
       memory = scene.run("memory", () => new PhysicalMemory(32 * FRAME));
       tables = scene.run("tables", () => new PageTables(memory));
       machine = scene.run("machine", () => new Machine(memory, tables));
-      scene.look(() => attempt(() => machine.load32(address)));
+      scene.look(() => attempt(() => machine.load32(0x0040_0008)));
     },
     after:
-      `A [[fault]] is no accident. It is the answer "not here", and it names the entry that said
-      so. A kernel can then fill in the entry and let the program try again. This is how the page of
-      chapter 1 got its memory at the first touch.`,
+      `A [[fault]] is the answer "not here", and names the entry that said so. A kernel can fill it in and let the program try again: so the page of chapter 1 got its memory at the first touch.`,
   }, {
     title: "Three parts of an address",
-    text: `The machine cuts an address of 32 bits into three parts. The first ten bits choose an
-      entry of the first table, which says where a second table is. The next ten choose an entry
-      there, which says where the frame is. The last twelve are the place in the frame. Nobody
-      translates those.`,
+    text:
+      `An address of 32 bits has three parts. The first ten bits choose an entry of the first table, which leads to a second table. The next ten choose an entry there, which leads to the frame. The last twelve are the place in the frame.`,
     ask: {
       kind: "number",
       text: "A program uses 0x00403008. Which entry of the second table is that? (A hexadecimal " +
@@ -124,15 +119,13 @@ export function fillIn(): Step[] {
       scene.look(() => {
         memory.store32(tables.root + 4 * 1, entry);
       });
-      scene.look(() => attempt(() => machine.load32(address)));
+      scene.look(() => attempt(() => machine.load32(0x0040_0008)));
       showWalk(scene, machine, address, "load");
     },
   }, {
     title: "Fill in the second entry",
     text:
-      `Now entry 1 of the first table is 0x2001, and the walk reaches the second table. There, entry 0
-      is for the page at 0x00400000. It should lead to the frame at 0x3000, and all code may load and
-      store there.
+      `Entry 1 of the first table is 0x2001 now. In the second table, entry 0 is for the page at 0x00400000. It should lead to the frame at 0x3000, where all code may load and store.
 
       The program stores ${VALUE} at 0x00400008.`,
     ask: {
@@ -161,14 +154,13 @@ export function fillIn(): Step[] {
       scene.look(() => {
         memory.store32(table + 4 * 0, entry);
       });
-      scene.look(() => attempt(() => machine.store32(address, VALUE)));
+      scene.look(() => attempt(() => machine.store32(0x0040_0008, 1234)));
       showWalk(scene, machine, address, "store");
     },
   }, {
     title: "A walk, and another one",
     text:
-      `Your entries are right now: 0x2001 and 0x3007. The program stores, and then loads what it has
-      stored. A walk reads two entries. If every access walked, each would take three loads.`,
+      `With 0x2001 and 0x3007, the program stores, and then loads what it has stored. A walk reads two entries.`,
     ask: {
       kind: "number",
       text: "How many entries does the load read, right after the store?",
@@ -184,9 +176,9 @@ export function fillIn(): Step[] {
     run: (scene) => {
       memory.store32(table, (frame | 7) >>> 0);
       machine.tlb.invalidateAll();
-      scene.look(() => attempt(() => machine.store32(address, VALUE)));
+      scene.look(() => attempt(() => machine.store32(0x0040_0008, 1234)));
       scene.look(() => machine.last!.steps.length);
-      scene.look(() => attempt(() => machine.load32(address)));
+      scene.look(() => attempt(() => machine.load32(0x0040_0008)));
       scene.look(() => machine.last!.steps.length);
       showWalk(scene, machine, address, "load");
     },
@@ -194,8 +186,7 @@ export function fillIn(): Step[] {
   }, {
     title: "A second page",
     text:
-      `The next page begins at 0x00401000. Its entry is number 1 of the second table. Nothing says
-      that two entries must lead to two frames.`,
+      `The next page begins at 0x00401000, and its entry is number 1. Nothing says that two entries must lead to two frames.`,
     ask: {
       kind: "number",
       text: "Which number there leads to the same frame, with the same rights?",
@@ -219,15 +210,15 @@ export function fillIn(): Step[] {
       scene.look(() => {
         memory.store32(table + 4 * 1, entry);
       });
-      scene.look(() => attempt(() => machine.load32(other)));
+      scene.look(() => attempt(() => machine.load32(0x0040_1008)));
       scene.show(mapPicture(tables, [FIRST, SECOND]));
     },
     after:
       `${VALUE} was stored at 0x00400008 only. Two addresses of one place are called synonyms.`,
   }, {
     title: "Neighbours",
-    text: `Both pages lead to the frame at 0x3000 now, and the second begins where the first ends.
-      We store 90, which is 0x5a, at 0x00400fff: the last byte of the first page.`,
+    text:
+      `Both pages lead to the frame at 0x3000 now. We store 90, which is 0x5a, at 0x00400fff: the last byte of the first page.`,
     ask: {
       kind: "number",
       text: "At which other address is it loaded?",
@@ -252,17 +243,16 @@ export function fillIn(): Step[] {
       };
       show();
       scene.look(() => {
-        machine.store8(SECOND - 1, 0x5a);
+        machine.store8(0x0040_0fff, 0x5a);
       });
       show();
     },
-    after: `And behind the end of the first page comes the first byte of the same frame. A copy
-      that runs over the end goes on at the beginning.`,
+    after:
+      `Behind the end of the first page comes the first byte of the same frame: a copy that runs over the end goes on at the beginning. (The d2 04 is our ${VALUE}, 0x04d2. Its lowest byte lies first.)`,
   }, {
     title: "The TLB does not notice",
     text:
-      `The second page gets another frame, full of zeros. We change its entry and do nothing else.
-      Then the program loads at 0x00401008, where ${VALUE} was.`,
+      `The second page gets another frame, full of zeros: we change its entry, and nothing else. Then the program loads at 0x00401008, where ${VALUE} was.`,
     ask: {
       kind: "choice",
       text: "What does it get?",
@@ -290,14 +280,13 @@ export function fillIn(): Step[] {
       scene.look(() => {
         memory.store32(table + 4 * 1, unused + 7);
       });
-      scene.look(() => attempt(() => machine.load32(other)));
+      scene.look(() => attempt(() => machine.load32(0x0040_1008)));
       scene.look(() => {
-        machine.tlb.invalidate(SECOND);
+        machine.tlb.invalidate(0x0040_1000);
       });
-      scene.look(() => attempt(() => machine.load32(other)));
+      scene.look(() => attempt(() => machine.load32(0x0040_1008)));
     },
     after:
-      `A kernel that changes an entry has to [[invalidate]] it in the TLB of every processor that
-      runs the process, and wait for each of them. Chapter 16 measures what that costs.`,
+      `So a kernel also has to [[invalidate]] it, in the TLB of every processor that runs the process. Chapter 16 measures that.`,
   }];
 }

@@ -21,10 +21,10 @@ export function sectionsOfThePi(): Step[] {
   let machine = new Machine(memory, tables);
   return [{
     title: "One step, of one megabyte",
-    text: `The processor of the first Raspberry Pi can do with one table. Its entry leads to a
-      [[section]] of 1 MiB: the first twelve bits of an address choose the entry, and twenty stay.
+    text:
+      `The processor of the first Raspberry Pi can do with one table. An entry leads to a [[section]] of 1 MiB: twelve bits choose it, and twenty stay. It also says what privileged code, the kernel, may do there, and what user code may. (Each section has a domain; ours is 0.)
 
-      Again we want one memory at two neighbours: at 0x40000000 and at 0x40100000.`,
+      We want one memory at 0x40000000 and at its neighbour 0x40100000.`,
     ask: {
       kind: "number",
       text: "Which entry of the table is for 0x40100000?",
@@ -54,9 +54,8 @@ export function sectionsOfThePi(): Step[] {
     },
   }, {
     title: "The same picture, from the table of a Pi",
-    text: `\`native/pi\` is a program without an operating system. It boots on a Raspberry Pi, fills
-      in such a table, and runs a ring. Here are the entries that it read from its own table in a
-      recorded run. We put them into our machine, as they are, and let it walk.`,
+    text:
+      `The program in \`native/pi\` boots on a Raspberry Pi without an operating system, fills in such a table, and runs a ring. We put the entries of a recorded run into our machine, and let it walk.`,
     ask: {
       kind: "number",
       text:
@@ -84,12 +83,10 @@ export function sectionsOfThePi(): Step[] {
       scene.look(() => attempt(() => machine.load32(WINDOW + SECTION + 4)));
       scene.look(() => attempt(() => machine.load32(WINDOW + 2 * SECTION)));
     },
-    after: `The three entries make a mirror of 1 MiB, and behind it nothing.`,
   }, {
     title: "What the Pi itself has seen",
     text:
-      `The program on the Pi has checked what our machine has just shown. It also changed an entry
-      and did not tell the TLB.`,
+      `The program on the Pi has checked what our machine has just shown. It also changed an entry, and looked before it told the TLB.`,
     run: (scene) => {
       scene.show(tablePicture("pi", `Recorded: ${RECORDED_ON}`, [
         ["some of its 20 checks"],
@@ -97,7 +94,6 @@ export function sectionsOfThePi(): Step[] {
       ]));
     },
     after:
-      `Both machines agree, also about the old memory that a TLB shows until it is told. The Pi was
-      an emulated one. If you have the emulator too, \`deno task pi\` runs all of it again.`,
+      `Both agree, also about the old memory that a TLB shows. The Pi was an emulated one. With the emulator installed, \`deno task pi\` runs it again.`,
   }];
 }

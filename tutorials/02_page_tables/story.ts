@@ -25,11 +25,10 @@ export const story: Story = {
     ...sectionsOfThePi(),
     {
       title: "The answer is in the tables",
-      text: `An address is a question, and the page tables answer it. Linux fills in the tables of
-        every process, with four levels where this machine has two. From here on you ask Linux, and
-        it fills them in for you. The call for that is [[mmap]].
+      text:
+        `Linux fills in the tables of every process, with four levels where this machine has two. From here on you ask Linux to do it. The call for that is [[mmap]].
 
-        In the exercise, you fill in a table once more: two pages for each frame. \`play.ts\` lets
+        In the exercise, you fill in a mirror. \`play.ts\` lets
         you try entries of your own.`,
     },
   ],
@@ -47,14 +46,14 @@ function memoryOfThisComputer(): number {
 function aByteTooFar(): Step {
   return {
     title: "A byte too far",
-    text: `In chapter 1 the kernel gave us a [[page]], and its [[address]] was a large number. We
-      take another page, and then ask how much memory this computer has.`,
+    text:
+      `In chapter 1, the [[address]] of our [[page]] was a large number. We take another page, and ask how much memory this computer has.`,
     ask: {
       kind: "choice",
       text: "Does the memory of this computer have a byte with so large a number?",
       options: [
         {
-          text: "Yes, the bytes of the memory are numbered like that",
+          text: "Yes, memory is numbered like that",
           because: "Then the memory would have to be more than a thousand times as large. The " +
             "number is no place in it.",
         },
@@ -82,8 +81,7 @@ function aByteTooFar(): Step {
         ["the memory of this computer", inGib(memory)],
       ]));
     },
-    after: `So an address in a program is a question: which byte is meant? The answer is in the
-      [[page table|page tables]]. A kernel fills them in, and the processor reads them. In this
-      chapter you fill them in.`,
+    after:
+      `These are the [[page table|page tables]]. A kernel fills them in, and the processor reads them. In this chapter, you fill them in.`,
   };
 }

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { type History, MaskedHistory, MirrorHistory } from "../../examples/heatshrink/history.ts";
+import {
+  copyInPieces,
+  type History,
+  MaskedHistory,
+  MirrorHistory,
+} from "../../examples/heatshrink/history.ts";
 import { tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step } from "../stage/story.ts";
 
@@ -72,9 +77,11 @@ export function twoRings(): Step[] {
     },
   }, {
     title: "The code for it",
-    text: `The masked ring repeats short ones in a loop, and long ones in pieces.`,
-    run: (scene) => scene.code(masked.repeat),
-    after: `It asks twice for each piece, and in the loop it masks twice for each byte.`,
+    text: `The masked ring copies a long repeat like this. \`mask\` makes a place of a position.`,
+    run: (scene) => scene.code(copyInPieces),
+    after:
+      `For each piece it asks twice how far the end is. Repeats of less than 64 bytes are copied by a loop,
+      which masks twice for each byte.`,
   }, {
     title: "The same in a mirror ring",
     text:
@@ -104,7 +111,7 @@ export function twoRings(): Step[] {
     after: `Both have copied the same bytes.`,
   }, {
     title: "And its code",
-    text: `This is all that the mirror ring does.`,
+    text: `This is all that the mirror ring does, for short and for long repeats.`,
     run: (scene) => {
       scene.code(mirror!.repeat);
       mirror![Symbol.dispose]();
