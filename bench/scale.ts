@@ -217,6 +217,21 @@ const CURVES: Record<string, Curve> = {
       return { run: () => waitAnySync(waitables) };
     },
   },
+  wait_any_frozen: {
+    title: "to send to the last of so many rings in a frozen array, waitAnySync and poll",
+    sizes: RINGS.slice(1),
+    prepare(size, stack) {
+      const { consumers, producer } = ringsOf(size, stack);
+      const waitables: readonly Waitable[] = Object.freeze(consumers.slice());
+      const last = consumers.at(-1)!;
+      const run = () => {
+        producer.trySend(MESSAGE);
+        if (waitAnySync(waitables) !== last) throw new Error("The last ring has the message");
+        last.poll(nothing);
+      };
+      return { run };
+    },
+  },
   wait_any_promise: {
     title: "waitAny for so many rings, asleep until the last gets a message",
     sizes: RINGS,
