@@ -62,13 +62,12 @@ export function touches(page: number): Step[] {
           ["closed", "wall"],
         ]));
       },
-      after: `Between such walls, our pages are a range of their own, and the kernel counts their
-        memory alone.`,
+      after: `Between such walls, the kernel counts the memory of our pages alone.`,
     },
     {
       title: "A promise",
-      text: `The kernel counts how much real memory stands behind a range: its
-        [[resident memory]]. We have 8 pages of ${page} bytes, and have touched none of them.`,
+      text: `The kernel counts how much real memory stands behind a range: its [[resident memory]].
+        We have touched none of our 8 pages.`,
       ask: {
         kind: "number",
         text: "How much memory is behind the 8 pages now?",

@@ -23,8 +23,9 @@ export function pastTheEnd(page: number): Step[] {
   return [
     {
       title: "Two neighbours",
-      text: `Two pages, side by side, without a wall. Ben keeps his account in the right one. The
-        left one is Ann's. A programmer has miscounted: her array is 16 bytes too long.`,
+      text:
+        `Two pages, side by side, without a wall. The right one is Ben's, and the left one is Ann's. A
+        programmer has miscounted: her array is 16 bytes too long.`,
       run: (scene) => {
         left = scene.run("left", () =>
           map({
@@ -124,8 +125,8 @@ export function pastTheEnd(page: number): Step[] {
           }
         });
       },
-      after: `The process is gone. The next step runs in a fresh one, which takes all steps up to
-        there again. So its addresses will be others.`,
+      after:
+        `The process is gone. The next step runs in a fresh one, so its addresses will be others.`,
     },
   ];
 }

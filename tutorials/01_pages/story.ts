@@ -48,8 +48,9 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
   };
   const asking: Step[] = [{
     title: "Memory comes in pages",
-    text: `The kernel puts real memory behind the addresses. It does not do so byte by byte but in
-        [[page|pages]], all of one size. A program must ask for the size.`,
+    text:
+      `The kernel puts real memory behind the addresses, in [[page|pages]] that all have one size.
+        A program must ask for the size.`,
     run: (scene) => {
       scene.run("page", () => pageSize());
     },
@@ -57,9 +58,8 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
   }, {
     title: "Two names for what we want",
     text:
-      `We are about to ask the kernel for a page. It wants to know what we may do with the memory,
-        and of which kind it is. Both are numbers in which each bit is a wish, so wishes are combined
-        by \`|\`.
+      `The kernel wants to know what we may do with the memory, and of which kind it is. Each is a
+        number whose bits are wishes, and \`|\` combines them.
 
         [[anonymous|Anonymous]] means that no file is behind the memory. [[private|Private]] means that
         it is for this process only.`,
@@ -67,9 +67,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
       scene.run("readWrite", () => Protection.read | Protection.write);
       scene.run("anonymous", () => MapFlag.private | MapFlag.anonymous);
     },
-    after:
-      `\`readWrite\` and \`anonymous\` are our own short names for these numbers. We use them from
-        now on.`,
+    after: `\`readWrite\` and \`anonymous\` are our own short names for these numbers.`,
   }, {
     title: "Ask for one page",
     text: `The call is named [[mmap]], for "memory map". We pass how many bytes we want, and the two
@@ -224,9 +222,8 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
   }];
   const last: Step[] = [{
     title: "Give it back",
-    text: `An array over memory that is gone would be a trap. So we [[detach]] the array first,
-        and only then unmap the memory. Each \`close()\` in this library does these two things, in
-        this order.`,
+    text: `An array over memory that is gone would be a trap. So we [[detach]] the array first, and
+        only then unmap the memory. Each \`close()\` in this library does both.`,
     ask: {
       kind: "choice",
       text: "What is `bytes.length` afterwards?",
