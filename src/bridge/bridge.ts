@@ -93,6 +93,7 @@ export interface BridgeReport {
 
 const LOOK_MS = 200;
 const ASK_MS = 200;
+const DESCRIBE_MS = 50;
 const HOPS_USUAL = 4;
 const IN_FLIGHT = 2 ** 24;
 const KEPT = 2 ** 28;
@@ -111,6 +112,9 @@ export class Bridge {
   #exports: Exports | undefined;
   readonly #asked = new Map<string, number>();
   readonly #end = new AbortController();
+  readonly #over = new AbortController(); // run() has ended
+  #isAsked = false;
+  #isDescribing = false;
   #cutOffs = 0;
   #failure: unknown;
 
@@ -153,6 +157,7 @@ export class Bridge {
     const signal = AbortSignal.any([until, this.#end.signal]);
     const kept = await this.#keep();
     await using stack = new AsyncDisposableStack();
+    stack.defer(() => this.#over.abort());
     stack.use(this.#imports);
     const exporting = this.#exports = stack.use(this.#exporting(kept));
     stack.use(carrier.onEvent((event) => this.#onEvent(event)));
@@ -232,6 +237,24 @@ export class Bridge {
     this.#request(subjectOf("bridge", here(this.#realm, host)));
   }
 
+  /**
+   * Sends the definitions to all, at once and at most twenty times a second: one answer serves all who
+   * asked before it, and after the restart of a server all ask.
+   */
+  #describe(): void {
+    this.#isAsked = true;
+    if (this.#isDescribing) return;
+    this.#isDescribing = true;
+    void (async () => {
+      while (this.#isAsked) {
+        this.#isAsked = false;
+        this.#exports?.describe();
+        if (!await sleep(DESCRIBE_MS, this.#over.signal)) return;
+      }
+      this.#isDescribing = false;
+    })();
+  }
+
   #request(subject: string): void {
     this.#options.carrier.publish({ subject, headers: new Map(), payload: new Uint8Array(0) });
   }
@@ -240,7 +263,7 @@ export class Bridge {
   #answer({ reply }: Incoming): void {
     if (reply === undefined) {
       this.#presence.beat();
-      return this.#exports?.describe();
+      return this.#describe();
     }
     const { host } = this.#options;
     const offers = Array.from(this.#exports?.open ?? [], ({ kind, name, offered, account }) => {

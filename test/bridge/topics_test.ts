@@ -371,6 +371,24 @@ Deno.test("an importer that starts later asks for the definitions", async () => 
   assert(asked.length > 0);
 });
 
+Deno.test("a hundred questions at once get two answers", async () => {
+  using _place = namespace();
+  const network = new Loopback();
+  const hand = network.connect();
+  using _publisher = topic("t").publisher();
+  await using exporter = exporting(network.connect(), ["t"]);
+  await until(() => exporter.bridge.report.exports.length === 1);
+  let answers = 0;
+  hand.subscribe("vring.v1.>", () => void answers++);
+  const subject = "vring.v1-bridge.test.all.offers";
+  for (let i = 0; i < 100; i++) {
+    hand.publish({ subject, headers: new Map(), payload: new Uint8Array(0) });
+  }
+  await until(() => answers >= 2);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assertEquals(answers, 2, "the first at once, and one for the others");
+});
+
 for (const transit of [true, false]) {
   const what = transit ? "passes two bridges with --transit" : "is not exported again otherwise";
   Deno.test(`what a bridge has published ${what}`, async () => {
