@@ -135,6 +135,62 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   assertQuiet();
 });
 
+inEachBrowser("a party dies after an operation, by the keyboard", async (_t, browser) => {
+  await using scene = new Scene();
+  const { page, assertQuiet } = await watchedPage(browser);
+  await page.setViewport(NARROW);
+  await scene.enter(page, "/13/3");
+  await shown(page, 13, 3);
+  await answer(page, 13, 3, 0);
+  await page.focus(".die");
+  await page.keyboard.press("Enter");
+  const death = await page.$eval(".death", (row) => row.textContent ?? "");
+  assert(death.includes("reader dies here. Left in memory: count: 0, bell: 0."), death);
+  await assertFits(page);
+  await assertContrast(page);
+  await page.keyboard.press("Enter");
+  assertEquals(await page.$(".death"), null);
+  assertQuiet();
+});
+
+inEachBrowser(
+  "the heads of a ring are dragged by a finger or by the keys",
+  async (_t, browser, { name }) => {
+    await using scene = new Scene();
+    const { page, assertQuiet } = await watchedPage(browser);
+    await page.setViewport(
+      name === "chrome" ? { ...NARROW, hasTouch: true, isMobile: true } : NARROW,
+    );
+    await scene.enter(page, "/5/9");
+    await page.waitForSelector(".ring-body");
+    const at = () =>
+      page.evaluate(`[...document.querySelectorAll(".head")]
+      .map((head) => Number(head.getAttribute("aria-valuenow")))`) as Promise<number[]>;
+    assertEquals(await at(), [0, 24]);
+    await page.evaluate(`document.querySelector(".head.R").focus()`);
+    await page.keyboard.press("ArrowRight");
+    assertEquals([await at(), await page.evaluate("location.pathname")], [[1, 24], "/5/9"]);
+    if (name === "chrome") { // whose driver has fingers
+      await page.evaluate(
+        `document.querySelector(".ring-body").scrollIntoView({ block: "center" })`,
+      );
+      const [x, y] = await page.evaluate(`(() => {
+      const { left, top, width, height } = document.querySelector(".head.W").getBoundingClientRect();
+      return [left + width / 2, top + height / 2];
+    })()`) as [number, number];
+      await page.touchscreen.touchStart(x, y);
+      await page.touchscreen.touchMove(x + 5, y - 30);
+      await page.touchscreen.touchMove(x + 20, y - 60);
+      await page.touchscreen.touchEnd();
+      const [r, w] = await at();
+      assert(r === 1 && w! > 24 && w! < 30, `${w}`);
+    }
+    await page.evaluate(`document.querySelector(".moved button").click()`);
+    assertEquals(await at(), [0, 24]);
+    assertQuiet();
+  },
+);
+
 inEachBrowser("an exercise is solved by writing its file", async (_t, browser) => {
   await using scene = new Scene();
   const { page, assertQuiet } = await watchedPage(browser);
