@@ -5,6 +5,7 @@
  */
 
 import { type Publisher, topic, type TopicDefinition } from "../../mod.ts";
+import { mapsLine } from "../kernel_view.ts";
 import { hex } from "../picture.ts";
 import { bytesOf, SHAPE } from "./frames.ts";
 
@@ -16,6 +17,11 @@ export function framesOf(name: string): TopicDefinition {
 /** Where an array lies. */
 export function addressOf(bytes: Uint8Array): number {
   return Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>)));
+}
+
+/** What the kernel lists for the mapping of an array. */
+export function mappingOf(bytes: Uint8Array): string {
+  return mapsLine(addressOf(bytes))!.replace(/ +\/dev.*/, "");
 }
 
 /** The first words of an error. */
