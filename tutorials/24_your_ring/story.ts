@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sharedMemory } from "../../mod.ts";
+import { type SharedMemory, sharedMemory } from "../../mod.ts";
 import { mapRing, Ring } from "../answers/24_your_ring.ts";
 import { tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step, Story } from "../stage/story.ts";
@@ -45,16 +45,22 @@ async function producer(name: string): Promise<void> {
 /** The ring of a telling. */
 class Here {
   #memory: RealMemory | undefined;
+  #place: SharedMemory | undefined;
   ring: Ring | undefined;
   /** The number of the next message. */
   next = 0;
 
   open(name: string): Ring {
     const fd = makeRing();
-    const place = placeOf(name).open();
+    const place = this.#place = placeOf(name).open();
     new Uint32Array(place.bytes.buffer, place.bytes.byteOffset, 2).set([Deno.pid, fd]);
     this.#memory = new RealMemory(mapRing, fd);
     return this.ring = new Ring(this.#memory);
+  }
+
+  /** Whether the kernel has dropped everything of the other process. */
+  get isAlone(): boolean {
+    return this.#place!.references === 1;
   }
 
   get memory(): RealMemory {
@@ -127,7 +133,7 @@ function onRealMemory(here: Here): Step[] {
       run: async (scene) => {
         const ring = here.ring!;
         scene.signal("producer", "SIGKILL");
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await scene.until(() => here.isAlone);
         const receiveAll = () => here.receiveAll();
         scene.run("received", () => receiveAll());
         const { next } = here;
