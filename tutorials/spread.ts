@@ -61,7 +61,7 @@ export function verdictOf(one: Spread, other: Spread): string {
   if (faster === undefined) return "The spreads touch, so this run shows no difference.";
   const slower = faster === one ? other : one;
   const times = (slower.median / faster.median).toFixed(1);
-  return `The spreads do not touch: ${slower.name} takes ${times} times as long.`;
+  return `The spreads do not touch. Slower: ${slower.name}, by a factor of ${times}.`;
 }
 
 /** Shows spreads, a row for each. */
