@@ -291,7 +291,7 @@ const COMPARISONS: Comparison[] = [{
   plan: { trips: 0, blocks: 10, blockTrips: 4000 },
   rounds: { rounds: 31, warmUp: 4 },
   slowAnswers: 1,
-  ways: { "SPSC": 3, "SPSC, batches": 1.5, "SPSC, batches copied": 1.2 },
+  ways: { "SPSC": 3, "SPSC, batches": 1.5, "SPSC, batches copied": 1.5 },
 }, {
   title: "1 KB one way",
   traffic: { bytes: 1024, capacity: MIB, answerEvery: 2000, answerBytes: 8 },
