@@ -55,11 +55,11 @@ function aByteTooFar(): Step {
         {
           text: "Yes, memory is numbered like that",
           because: "Then the memory would have to be more than a thousand times as large. The " +
-            "number is no place in it.",
+            "number does not name a place in it.",
         },
         {
           text: "Yes, but on a disk",
-          because: "No disk is involved. The number is no place anywhere; it is looked up.",
+          because: "No disk is involved. The number names no place at all: it is looked up.",
         },
         {
           text: "No, it is not that large",
