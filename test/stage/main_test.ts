@@ -76,6 +76,7 @@ Deno.test({
       stdin: "piped",
       stdout: "piped",
     }).spawn();
+    const limit = setTimeout(() => script.kill(), 60_000); // a screen that never comes ends it
     const input = script.stdin.getWriter();
     let seen = "";
     const out = script.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
@@ -104,6 +105,7 @@ Deno.test({
     await press("q");
     while (!(await out.next()).done);
     assertEquals((await script.status).code, 0);
+    clearTimeout(limit);
     assertStringIncludes(seen, "\x1b[?1049h"); // the other screen, so that the shell stays
     await input.close().catch(() => {});
     removeWorkshop();
