@@ -99,9 +99,9 @@ for (const { number, title, load } of CHAPTERS) {
   });
 }
 
-Deno.test("no chapter takes more than 1,450 words and 20 minutes, and its README says how long", async () => {
+Deno.test("no chapter takes more than 1,350 words and 20 minutes, and its README says how long", async () => {
   for (const { folder, words, minutes } of await outline()) {
-    assert(words <= 1450 && minutes <= 20, `${folder}: ${words} words`);
+    assert(words <= 1350 && minutes <= 20, `${folder}: ${words} words`);
     const readme = Deno.readTextFileSync(
       new URL(`../../tutorials/${folder}/README.md`, import.meta.url),
     );

@@ -17,7 +17,7 @@ export interface Card {
   readonly pid: number;
   /** Its part in the chapter; missing for the process that tells it. */
   readonly actor?: string;
-  /** spinning: it has kept a processor busy since the last look. */
+  /** spinning: it runs, and has waited for nothing for a while. */
   readonly state: "running" | "spinning" | "asleep" | "stopped" | "dead";
   /** The signal that ended it. */
   readonly signal?: string;
@@ -47,8 +47,8 @@ interface Known {
   readonly process: Deno.ChildProcess;
   /** Whether the reader has killed it. */
   killed?: boolean;
-  /** Its processor time at a look, some time ago. */
-  last?: { readonly at: number; readonly busyMs: number };
+  /** How often it has waited, and when that was first seen. */
+  last?: { readonly at: number; readonly waits: number };
   ended?: Deno.CommandStatus;
 }
 
@@ -97,18 +97,16 @@ export class Processes {
   }
 }
 
-/** Looks that are closer together say nothing about processor time, which the kernel counts in ticks. */
+/** A process that does not spin waits for something within this time. */
 const LOOK_MS = 300;
-/** So much of a processor is more than a process takes that waits now and then. */
-const SPINNING = 0.6;
 
-/** Whether a process has kept a processor busy since the last look. */
-function isSpinning(known: Known, busyMs: number): boolean {
+/** Whether a process that runs has waited for nothing since the last look, some time ago. */
+function isSpinning(known: Known): boolean {
+  const status = textOf(`/proc/${known.process.pid}/status`) ?? "";
+  const waits = Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status)?.[1]);
   const at = performance.now();
-  const { last } = known;
-  if (last !== undefined && at - last.at < LOOK_MS) return false;
-  known.last = { at, busyMs };
-  return last !== undefined && busyMs - last.busyMs > SPINNING * (at - last.at);
+  if (known.last?.waits !== waits) known.last = { at, waits };
+  return at - known.last.at > LOOK_MS;
 }
 
 function cardOf(known: Known): Card {
@@ -123,8 +121,9 @@ function cardOf(known: Known): Card {
   const [user, kernel] = [Number(numbers[10]), Number(numbers[11])];
   const busyMs = (user + kernel) * 1000 / TICKS;
   const isStopped = letter === "T" || letter === "t";
-  const awake = isSpinning(known, busyMs) ? "spinning" : letter === "R" ? "running" : "asleep";
-  const state = isStopped ? "stopped" : awake;
+  if (letter !== "R") delete known.last;
+  const awake = letter === "R" && isSpinning(known) ? "spinning" : "running";
+  const state = isStopped ? "stopped" : letter === "R" ? awake : "asleep";
   return { ...who, state, memory: memoryOf(pid), busyMs, locks: locksOf(pid) };
 }
 
