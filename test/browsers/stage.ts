@@ -191,6 +191,23 @@ inEachBrowser(
   },
 );
 
+inEachBrowser(
+  "a link of a lesson builds the playground at its first visit",
+  async (_t, browser) => {
+    await using scene = new Scene();
+    const { page, assertQuiet } = await watchedPage(browser);
+    await page.goto(scene.stage.addressOf("/play/#broken-unlooked/A.B*2.A*2"));
+    await waitFor(
+      page,
+      `document.querySelector("#outcome")?.innerText.includes("wake-up is lost")`,
+    );
+    assertEquals(await page.evaluate("location.search"), "");
+    await page.click(".home");
+    await page.waitForSelector(".chapters");
+    assertQuiet();
+  },
+);
+
 inEachBrowser("an exercise is solved by writing its file", async (_t, browser) => {
   await using scene = new Scene();
   const { page, assertQuiet } = await watchedPage(browser);

@@ -52,6 +52,12 @@ Deno.test("the task has the rights that it promises, and they are enough", async
   assertEquals((await course.json()).chapters.length, CHAPTERS.length);
   const page = await fetch(`${address.origin}/stage/page/main.ts`, { headers: { cookie } });
   assertStringIncludes(await page.text(), "addEventListener");
+  const play = async () =>
+    await (await fetch(`${address.origin}/play/`, { headers: { cookie } })).text();
+  const building = await play(); // nothing is built in a fresh clone
+  assertStringIncludes(building, "KB  play/worker.js");
+  assertStringIncludes(building, "location.reload()");
+  assertStringIncludes(await play(), "<h1>Be the scheduler</h1>");
   const step = await fetch(`${address.origin}/api/step`, {
     method: "POST",
     headers: { cookie, origin: address.origin },

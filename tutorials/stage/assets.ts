@@ -8,8 +8,6 @@
 import { stripTypeScriptTypes } from "node:module";
 
 const STAGE = new URL("./", import.meta.url);
-/** Where `deno task learn build` puts the playground. */
-const PLAYGROUND = new URL("../../learn/play/", STAGE);
 
 const TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=utf-8",
@@ -37,12 +35,10 @@ export function stageFile(path: string): Response | undefined {
   return SERVED.test(path) ? respond(new URL(path, STAGE)) : undefined;
 }
 
-/** Returns a file of the playground as it was built; undefined if there is none. */
-export function playFile(path: string): Response | undefined {
+/** Returns a file of the playground as it was built into a folder; undefined if there is none. */
+export function playFile(path: string, folder: URL): Response | undefined {
   const name = path === "" || path.endsWith("/") ? `${path}index.html` : path;
-  return PLAY_FILE.test(name) && !name.includes("..")
-    ? respond(new URL(name, PLAYGROUND))
-    : undefined;
+  return PLAY_FILE.test(name) && !name.includes("..") ? respond(new URL(name, folder)) : undefined;
 }
 
 function respond(file: URL): Response | undefined {

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { pageHtml, playFile, stageFile } from "./assets.ts";
+import { pageHtml, stageFile } from "./assets.ts";
 import { type Chapter, chapterOf } from "./chapters.ts";
 import { Telling } from "./director.ts";
 import { Bench } from "./exercises.ts";
 import { Gate } from "./gate.ts";
 import { type Outline, outline } from "./outline.ts";
+import { Playground } from "./playground.ts";
 import { type Act, Processes, SIGNALS } from "./processes.ts";
 import type { Frame } from "./story.ts";
 import { Workshop } from "./workshop.ts";
@@ -47,8 +48,6 @@ export interface CourseChapter extends Outline {
 export interface Course {
   readonly chapters: readonly CourseChapter[];
   readonly last?: number;
-  /** Whether the playground is there. */
-  readonly playground: boolean;
 }
 
 /** A server of the course. */
@@ -59,6 +58,7 @@ export class Stage implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #gate: Gate;
   readonly #workshop: Workshop;
+  readonly #playground: Playground;
   readonly #processes = new Processes();
   readonly #tellings = new Map<string, Telling>();
   readonly #benches = new Map<number, Bench>();
@@ -69,17 +69,26 @@ export class Stage implements AsyncDisposable {
   constructor(options: { port?: number; workshop?: Workshop } = {}) {
     const { port = 0, workshop = new Workshop() } = options;
     this.#workshop = workshop;
+    this.#playground = new Playground(workshop.built);
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port, signal: this.#ending.signal, onListen: () => {} },
       (request) => this.#respond(request),
     );
     this.#gate = new Gate(this.#server.addr.port);
-    this.address = `http://127.0.0.1:${this.#server.addr.port}/?token=${this.#gate.token}`;
+    this.address = this.addressOf("/");
+  }
+
+  /** Returns the address to open for a place, such as `/play/#broken-unlooked`, with the token. */
+  addressOf(place: string): string {
+    const address = new URL(place, `http://127.0.0.1:${this.#server.addr.port}`);
+    address.searchParams.set("token", this.#gate.token);
+    return address.href;
   }
 
   /** Ends the server and every process that it has started. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#tellings.values()].map((telling) => telling.close()));
+    await this.#playground[Symbol.asyncDispose]();
     for (const stop of this.#watches) stop();
     this.#ending.abort(); // a graceful shutdown would wait for browsers that keep connections
     await this.#server.finished;
@@ -110,8 +119,10 @@ export class Stage implements AsyncDisposable {
       return new Response(pageHtml(), { headers: { "content-type": "text/html; charset=utf-8" } });
     }
     if (path.startsWith("/stage/")) return stageFile(path.slice("/stage/".length));
-    if (path === "/play") return Response.redirect("/play/", 303);
-    if (path.startsWith("/play/")) return playFile(path.slice("/play/".length)) ?? notBuilt();
+    if (path === "/play") {
+      return new Response(null, { status: 303, headers: { location: "/play/" } });
+    }
+    if (path.startsWith("/play/")) return this.#playground.answer(path.slice("/play/".length));
     if (path === "/api/course") return Response.json(await this.#course());
     const watched = /^\/api\/exercise\/(\d+)$/.exec(path)?.[1];
     if (watched !== undefined) return this.#watch(existing(Number(watched)));
@@ -138,8 +149,7 @@ export class Stage implements AsyncDisposable {
       const { solved, attempts } = this.#workshop.workOf(chapter);
       return { ...chapter, step, predictions, solved, attempts };
     });
-    const playground = playFile("") !== undefined;
-    return { chapters, playground, ...progress.last !== undefined && { last: progress.last } };
+    return { chapters, ...progress.last !== undefined && { last: progress.last } };
   }
 
   async #step(body: Record<string, unknown>): Promise<Frame> {
@@ -222,12 +232,6 @@ function existing(number: number): Chapter {
   const chapter = chapterOf(number);
   if (chapter === undefined) throw new RangeError(`There is no chapter ${number}`);
   return chapter;
-}
-
-function notBuilt(): Response {
-  const text =
-    "The playground is not built yet: run `deno task learn:build learn`, and come back.\n";
-  return new Response(text, { status: 404 });
 }
 
 function notFound(path: string): Response {

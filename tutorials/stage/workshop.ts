@@ -61,6 +61,11 @@ export class Workshop {
     return reader === "mine" ? `learn-${chapter}` : `learn-${chapter}-${reader}`;
   }
 
+  /** Where the playground is built. */
+  get built(): URL {
+    return new URL(".built/", this.#folder);
+  }
+
   /** The file with the reader's answer. */
   fileOf({ folder, file = folder }: Chapter): URL {
     return new URL(`${file}.ts`, this.#folder);

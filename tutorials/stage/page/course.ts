@@ -9,7 +9,7 @@ import type { Course, CourseChapter } from "../server.ts";
 import { el } from "./dom.ts";
 
 /** Draws the first page. */
-export function drawCourse({ chapters, last, playground }: Course): HTMLElement {
+export function drawCourse({ chapters, last }: Course): HTMLElement {
   const at = chapters.find(({ number }) => number === last);
   const first = `/${chapters[0]!.number}/1`;
   const hours = chapters.reduce((sum, { minutes = 0 }) => sum + minutes, 0) / 60;
@@ -35,7 +35,7 @@ export function drawCourse({ chapters, last, playground }: Course): HTMLElement 
           { href: `/${at.number}/${Math.max(1, at.step)}` },
           `Resume chapter ${at.number}, step ${Math.max(1, at.step)}`,
         ),
-        playground && el("a.button", { href: "/play/" }, "Be the scheduler"),
+        el("a.button", { href: "/play/" }, "Be the scheduler"),
       ),
       el(
         "p.soft",
@@ -44,12 +44,6 @@ export function drawCourse({ chapters, last, playground }: Course): HTMLElement 
           hours.toFixed(1)
         } hours. All times are estimates: a ` +
           "minute for 200 words, and two for each exercise.",
-      ),
-      !playground && el(
-        "p.soft",
-        {},
-        "A playground, in which you are the scheduler, is here once you have built it: ",
-        el("code", {}, "deno task learn build"),
       ),
     ),
     ...Map.groupBy(chapters, ({ part }) => part).entries().map(([part, own]) =>

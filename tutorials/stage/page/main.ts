@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Course } from "../server.ts";
 import { course } from "./api.ts";
 import { ChapterView } from "./chapter.ts";
 import { drawCourse } from "./course.ts";
@@ -36,7 +35,7 @@ async function open(path: string): Promise<void> {
   const all = await course();
   const chapter = all.chapters.find((each) => `${each.number}` === number);
   byId("steps").replaceChildren();
-  drawTop(all);
+  drawTop();
   if (chapter === undefined) {
     document.title = "vring: learn shared memory";
     byId("main").replaceChildren(drawCourse(all));
@@ -67,12 +66,12 @@ function inClone(title: string, exercise: string): HTMLElement {
   );
 }
 
-function drawTop({ playground }: Course): void {
+function drawTop(): void {
   byId("top").replaceChildren(
     el("a.home", { href: "/" }, el("img", { src: "/stage/page/icon.svg", alt: "" }), "vring"),
     el("span.place", {}),
     el("span.score", {}),
-    playground ? el("a.playground", { href: "/play/" }, "Playground") : "",
+    el("a.playground", { href: "/play/" }, "Playground"),
     el("button.theme", { type: "button", title: "light or dark", click: turnTheme }, "◐"),
   );
 }

@@ -26,51 +26,46 @@ const TARGET = "es2023";
 /** The sources that a party's line can be in. */
 const SHOWN = /^(src|test\/explore\/(scenarios|broken)|test\/explore\/scenario\.ts)/;
 
-/** A file that was built, by its path below the folder. */
-export interface Built {
-  readonly path: string;
-  readonly bytes: number;
+/** Builds everything into a folder, which it creates, and tells of each file. */
+async function build(output: Output): Promise<void> {
+  await Promise.all([buildPlayground(output), buildCourse(output)]);
 }
 
-/** Builds everything into a folder, which it creates, and returns the files with their sizes. */
-export async function build(into: string): Promise<Built[]> {
-  const folder = new URL(`${into}/`, `file://${Deno.cwd()}/`);
-  const output = new Output(folder);
-  try {
-    await Promise.all([
-      buildWorker(output),
-      buildCourse(output),
-      bundled("page.ts").then((script) => output.write("play/page.js", script.code)),
-      bundled("strip.ts").then((script) => output.write("play/strip.js", script.code)),
-    ]);
-  } finally {
-    await esbuild.stop();
-  }
-  const strip = output.built.find(({ path }) => path === "play/strip.js")!;
-  const page = await Deno.readTextFile(new URL("index.html", HERE));
-  const weight = `${Math.round(strip.bytes / 1024)} KB`;
-  await output.write("play/index.html", page.replaceAll("{{strip weight}}", weight));
+/** The playground alone. Its page comes last. */
+async function buildPlayground(output: Output): Promise<void> {
+  const [, , strip] = await Promise.all([
+    buildWorker(output),
+    bundled("page.ts").then((script) => output.write("play/page.js", script.code)),
+    bundled("strip.ts").then((script) => output.write("play/strip.js", script.code)),
+  ]);
   await output.write("play/play.css", await Deno.readTextFile(new URL("play.css", HERE)));
   const style = new URL("../page/style.css", HERE); // shared with the other pages
   await output.write("play/style.css", await Deno.readTextFile(style));
-  return output.built;
+  const page = await Deno.readTextFile(new URL("index.html", HERE));
+  const weight = `${Math.round(strip / 1024)} KB`;
+  await output.write("play/index.html", page.replaceAll("{{strip weight}}", weight));
 }
 
 class Output {
-  readonly built: Built[] = [];
   readonly #folder: URL;
 
-  constructor(folder: URL) {
-    this.#folder = folder;
+  constructor(folder: string) {
+    this.#folder = new URL(`${folder}/`, `file://${Deno.cwd()}/`);
   }
 
-  async write(path: string, text: string): Promise<void> {
+  /** Writes a file, tells of it, and returns its size. */
+  async write(path: string, text: string): Promise<number> {
     const bytes = new TextEncoder().encode(text);
     const file = new URL(path, this.#folder);
     await Deno.mkdir(new URL("./", file), { recursive: true });
     await Deno.writeFile(file, bytes);
-    this.built.push({ path, bytes: bytes.length });
+    if (!path.startsWith("play/source/")) tell(bytes.length, path);
+    return bytes.length;
   }
+}
+
+function tell(bytes: number, path: string): void {
+  console.log(`${(bytes / 1024).toFixed(0).padStart(6)} KB  ${path}`);
 }
 
 /** The recorded course: the page of the stage with other sources of its frames. */
@@ -101,10 +96,13 @@ async function buildWorker(output: Output): Promise<void> {
   const { code, table } = await bundled("worker.ts", { map: EXPLORER_MAP, withLines: true });
   await output.write("play/worker.js", code);
   await output.write("play/lines.json", JSON.stringify(table));
-  for (const source of table.sources.filter((source) => SHOWN.test(source))) {
+  const sources = table.sources.filter((source) => SHOWN.test(source));
+  let bytes = 0;
+  for (const source of sources) {
     const text = await Deno.readTextFile(new URL(source, ROOT));
-    await output.write(`play/${fileOfSource(source)}`, JSON.stringify(text));
+    bytes += await output.write(`play/${fileOfSource(source)}`, JSON.stringify(text));
   }
+  tell(bytes, `play/source/ (${sources.length} files)`);
 }
 
 /** A script for the browser. With lines, it keeps its line breaks. */
@@ -147,14 +145,12 @@ async function bundleOf(entry: URL, importMap: URL | undefined): Promise<string>
 }
 
 if (import.meta.main) {
-  const [into = "learn"] = Deno.args;
-  const built = await build(into);
-  const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(0).padStart(6)} KB`;
-  const sources = built.filter(({ path }) => path.startsWith("play/source/"));
-  for (const { path, bytes } of built) {
-    if (!path.startsWith("play/source/")) console.log(`${kilobytes(bytes)}  ${path}`);
+  const isWhole = Deno.args[0] !== "--playground";
+  const into = Deno.args.at(-1) ?? "learn";
+  try {
+    await (isWhole ? build : buildPlayground)(new Output(into));
+  } finally {
+    await esbuild.stop();
   }
-  const all = sources.reduce((sum, { bytes }) => sum + bytes, 0);
-  console.log(`${kilobytes(all)}  play/source/ (${sources.length} files)`);
-  console.log(`Serve them with any server: cd ${into} && python3 -m http.server`);
+  if (isWhole) console.log(`Serve them with any server: cd ${into} && python3 -m http.server`);
 }

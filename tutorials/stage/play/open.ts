@@ -1,12 +1,11 @@
 /**
- * Builds the playground, serves it on this machine until Ctrl-C, and opens an address of it in a
+ * Serves the course on this machine until Ctrl-C, and opens an address of its playground in a
  * browser: `deno run --allow-all tutorials/stage/play/open.ts '#broken-unlooked/A.B*2.A*2'`.
  *
  * @module
  */
 
-import { build } from "./build.ts";
-import { serveFolder } from "./serve.ts";
+import { Stage } from "../server.ts";
 
 /** Starts the reader's browser; without one, the printed address has to do. */
 async function openBrowser(address: string): Promise<void> {
@@ -29,12 +28,8 @@ async function main(hash: string): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => ended.resolve());
   }
-  await using stack = new AsyncDisposableStack();
-  const folder = await Deno.makeTempDir({ prefix: "vring-play-" });
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
-  await build(folder);
-  const { url } = stack.use(serveFolder(folder));
-  const address = `${url}play/${hash}`;
+  await using stage = new Stage();
+  const address = stage.addressOf(`/play/${hash}`);
   console.log(`${address}\nCtrl-C ends the playground.`);
   await openBrowser(address);
   await ended.promise;

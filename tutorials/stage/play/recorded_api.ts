@@ -44,7 +44,7 @@ export async function course(): Promise<Course> {
     solved: false,
     attempts: 0,
   }));
-  return { chapters, playground: true, ...last !== undefined && { last } };
+  return { chapters, ...last !== undefined && { last } };
 }
 
 const recordings = new Map<number, Promise<RecordedStep[]>>();
