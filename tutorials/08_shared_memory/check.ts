@@ -7,6 +7,7 @@
 
 import { type SharedMemory, sharedMemory, struct, type View } from "../../mod.ts";
 import { type Check, expect, runChecks } from "../check.ts";
+import { Film } from "../film.ts";
 
 /** Two purses in shared memory, and three numbers for notes. */
 export interface PursesWithNotes {
@@ -143,7 +144,7 @@ function repairElsewhere({ move, repair }: Mover): void {
     using other = new Scene(7, 1, "other");
     other.run("move", (purses) => move(purses, 3));
     other.expectCoins([[4, 4]]);
-    scene.note("the process dies, and a new one has moved other purses since");
+    scene.moveOthers();
     scene.run("repair", repair);
     scene.expectCoins(died ? [[100, 40], [70, 70]] : [[70, 70]]);
     return died;
@@ -160,11 +161,14 @@ function eachDeath(scene: (deaths: () => number) => boolean): void {
 /** Thrown where a process is killed, through all code that it would still run. */
 class Killed extends Error {}
 
-/** Purses in shared memory, and the story of all stores. */
+/** Purses in shared memory, and a film of all stores. */
 class Scene implements Disposable {
   readonly #memory: SharedMemory;
   readonly #stored: View<typeof Purses>;
-  readonly #story: string[] = [];
+  readonly #film = new Film(
+    ["move", "repair", "others"],
+    Object.fromEntries(FIELDS.map((field) => [field, () => this.#stored[field]])),
+  );
 
   constructor(ann: number, ben: number, which = "purses") {
     this.#memory = sharedMemory(`exercise-8.${which}.${Deno.pid}`, { size: Purses.size }).open({
@@ -173,7 +177,6 @@ class Scene implements Disposable {
     this.#stored = this.#memory.view(Purses);
     this.#stored.ann = ann;
     this.#stored.ben = ben;
-    this.#story.push(`at first              ${this.#coins}`);
   }
 
   get ann(): number {
@@ -184,38 +187,38 @@ class Scene implements Disposable {
     return this.#stored.ben;
   }
 
-  get #coins(): string {
-    return `Ann ${this.ann}, Ben ${this.ben}`;
-  }
-
   /** Lets a process do something, and kills it after so many stores; whether it was killed. */
-  run(what: string, action: (purses: PursesWithNotes) => void, dieAfter = Infinity): boolean {
-    const stores: string[] = [];
-    const { purses, isDead, late } = mortal(this.#stored, stores, dieAfter);
+  run(
+    what: "move" | "repair",
+    action: (purses: PursesWithNotes) => void,
+    dieAfter = Infinity,
+  ): boolean {
+    const note = (text: string) => this.#film.add(what, text);
+    const { purses, isDead } = mortal(this.#stored, note, dieAfter);
+    note("begins");
     try {
       action(purses);
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
     }
-    this.#story.push(...stores.map((store) => `${what.padEnd(20)}  ${store}`));
-    const end = isDead() ? `${what} is killed` : `${what} is done`;
-    this.#story.push(`${end.padEnd(20)}  ${this.#coins}`);
-    for (const store of late) {
-      this.#story.push(`the dead store nothing, not even in \`finally\`: ${store}`);
-    }
+    if (!isDead()) note("is done");
     return isDead();
   }
 
-  /** Adds a line to the story. */
-  note(line: string): void {
-    this.#story.push(line);
+  /** The process has been replaced by one that moved other purses. */
+  moveOthers(): void {
+    this.#film.add("others", "a new process has moved other purses");
   }
 
   /** Fails unless Ann and Ben have one of these pairs of coins. */
   expectCoins(allowed: readonly (readonly [ann: number, ben: number])[]): void {
     const isAllowed = allowed.some(([ann, ben]) => ann === this.ann && ben === this.ben);
     const wanted = allowed.map(([ann, ben]) => `Ann ${ann}, Ben ${ben}`).join(", or ");
-    expect(isAllowed, `${this.#story.join("\n")}\n\nExpected: ${wanted}.`);
+    expect(
+      isAllowed,
+      `In the end: Ann ${this.ann}, Ben ${this.ben}. Expected: ${wanted}.`,
+      () => this.#film.picture("Each store, and the purses after it"),
+    );
   }
 
   [Symbol.dispose](): void {
@@ -224,21 +227,23 @@ class Scene implements Disposable {
 }
 
 /** The purses as a process sees them that dies after so many stores; it notes the stores. */
-function mortal(stored: PursesWithNotes, stores: string[], dieAfter: number) {
+function mortal(stored: PursesWithNotes, note: (text: string) => void, dieAfter: number) {
+  let stores = 0;
   let dead = false;
-  const late: string[] = [];
   const purses = {} as PursesWithNotes;
   for (const field of FIELDS) {
     Object.defineProperty(purses, field, {
       get: () => stored[field],
       set: (value: number) => {
-        if (dead) late.push(`${field} = ${value}`);
-        dead ||= stores.length >= dieAfter;
+        const store = `${field} = ${value}`;
+        if (dead) note(`the dead store nothing, not even in \`finally\`: ${store}`);
+        else if (stores++ >= dieAfter) note("is killed");
+        dead ||= stores > dieAfter;
         if (dead) throw new Killed();
         stored[field] = value;
-        stores.push(`${field} = ${value}`);
+        note(store);
       },
     });
   }
-  return { purses, isDead: () => dead, late };
+  return { purses, isDead: () => dead };
 }

@@ -8,6 +8,8 @@
 import { circular, type CircularBufferWriter } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { type Check, expect, runChecks } from "../check.ts";
+import { Film } from "../film.ts";
+import type { Picture } from "../stage/story.ts";
 import { LENGTH, text } from "./messages.ts";
 import { CELLS, HEAD_BYTES, RingWindow } from "./ring_window.ts";
 
@@ -192,12 +194,15 @@ function textOf(bytes: Uint8Array): string {
   return text(bytes).replace(/ +/g, " ").replace(/#+/g, "###");
 }
 
-/** The other side: a real writer, and a note of all that happens. */
+/** The other side: a real writer, and a film of all that happens. */
 class Writer implements Disposable {
   readonly #writer: CircularBufferWriter;
   readonly #window: RingWindow;
   readonly #each: number;
-  readonly #notes: string[] = [];
+  readonly #film = new Film(["writer", "reader"], {
+    oldest: () => this.#oldest,
+    published: () => this.published,
+  });
 
   constructor(written: number) {
     const name = `exercise-6.${Deno.pid}`;
@@ -218,24 +223,24 @@ class Writer implements Disposable {
   /** Writes so many messages. */
   write(count: number): void {
     for (let i = 0; i < count; i++) this.#writer.trySend(bytesOf(this.#writer.sequence));
-    this.#notes.push(`the writer writes ${count}: from ${this.#oldest} on they are intact`);
+    this.#film.add("writer", `writes ${count}`);
   }
 
   /** Begins a message that is as long as several others, and does not come to its end. */
   begin(): void {
     this.#writer.tryClaim(4 * (LENGTH + HEAD_BYTES)).bytes.fill("#".charCodeAt(0));
-    this.#notes.push("the writer begins a long message");
+    this.#film.add("writer", "begins a long message");
   }
 
   /** The ring as the reader sees it; `look` is called before each look, and within each copy. */
   shownTo(look: (index: number) => void): NumberedRing {
     let index = 0;
     const next = () => {
-      expect(index < MOST_LOOKS, `A thousand looks, and no outcome.\n\n${this.#lastNotes}`);
+      expect(index < MOST_LOOKS, "A thousand looks, and no outcome.", () => this.#picture);
       look(index++);
     };
     const noted = <T>(what: string, result: T): T => {
-      this.#notes.push(`${what} returns ${JSON.stringify(result)}`);
+      this.#film.add("reader", `${what} → ${JSON.stringify(result)}`);
       return result;
     };
     return {
@@ -249,6 +254,7 @@ class Writer implements Disposable {
   #copy(number: number, between: () => void): string {
     const bytes = this.#window.payload(number * this.#each, LENGTH);
     const copy = bytes.slice();
+    this.#film.add("reader", `copy(${number}): the first half`);
     between();
     copy.set(bytes.subarray(LENGTH / 2), LENGTH / 2);
     return textOf(copy);
@@ -260,7 +266,8 @@ class Writer implements Disposable {
     const said = Deno.inspect(outcome, { compact: true, breakLength: 64 });
     expect(
       wrong === undefined,
-      `The reader wants message ${next}.\n\n${this.#lastNotes}\n\nYou return ${said}\n${wrong}`,
+      `The reader wants message ${next}. You return ${said}\n${wrong}`,
+      () => this.#picture,
     );
   }
 
@@ -282,8 +289,8 @@ class Writer implements Disposable {
     return lost === gone ? undefined : `From ${next} to there, ${gone} are lost.`;
   }
 
-  get #lastNotes(): string {
-    return this.#notes.slice(-6).join("\n");
+  get #picture(): Picture {
+    return this.#film.picture("The last operations, in numbers of messages");
   }
 
   [Symbol.dispose](): void {

@@ -6,6 +6,8 @@
  */
 
 import { type Check, expect, runChecks } from "../check.ts";
+import { Film } from "../film.ts";
+import type { Picture } from "../stage/story.ts";
 
 /** The ring as the answer sees it. */
 export interface Ring {
@@ -72,6 +74,13 @@ export function checksOf(choose: Choose): Check[] {
   ];
 }
 
+const TITLE = "Each look, and the lanes in the words after it";
+
+/** The lanes for which something is so. */
+function lanesIn(isSo: (lane: number) => boolean): string {
+  return Array.from({ length: LANES }, (_, lane) => lane).filter(isSo).join(" ") || "-";
+}
+
 /** Lanes, how many messages are in each, and hints. */
 class Scene {
   readonly mind: Mind = { bits: 0, last: -1 };
@@ -79,7 +88,12 @@ class Scene {
   readonly looked: number[] = [];
   readonly #choose: Choose;
   readonly #waiting = new Array<number>(LANES).fill(0);
-  readonly #notes: string[] = [];
+  readonly #film = new Film(["producers", "consumer"], {
+    hints: () => lanesIn((lane) => (this.#hints & 1 << lane) !== 0),
+    waiting: () => lanesIn((lane) => this.#waiting[lane]! > 0),
+    bits: () => lanesIn((lane) => (this.mind.bits & 1 << lane) !== 0),
+  });
+  #written = 0;
   #hints = 0;
   #before: (look: number) => void = () => {};
   #looks = 0;
@@ -88,21 +102,21 @@ class Scene {
     this.#choose = choose;
   }
 
-  get notes(): string {
-    return this.#notes.slice(-8).join("\n");
+  get picture(): Picture {
+    return this.#film.picture(TITLE);
   }
 
   /** What happened around the last message. */
-  get notesAroundWrite(): string {
-    const at = this.#notes.findLastIndex((note) => note.startsWith("producer"));
-    return this.#notes.slice(Math.max(0, at - 3), at + 4).join("\n");
+  get pictureAroundWrite(): Picture {
+    return this.#film.picture(TITLE, Math.min(this.#film.length, this.#written + 5));
   }
 
   /** A producer writes, and sets its hint unless it is set. */
   write(lane: number): void {
     this.#waiting[lane]!++;
     this.#hints |= 1 << lane;
-    this.#notes.push(`producer ${lane} writes`);
+    this.#film.add("producers", `${lane} writes`);
+    this.#written = this.#film.length;
   }
 
   /** How many messages are in all lanes. */
@@ -115,10 +129,10 @@ class Scene {
     this.#before = before;
     this.#looks = 0;
     const lane = this.#choose(this.#ring, this.mind);
-    this.#notes.push(`you choose ${lane === undefined ? "none" : `lane ${lane}`}`);
+    this.#film.add("consumer", `chooses ${lane === undefined ? "none" : `lane ${lane}`}`);
     if (lane === undefined) return undefined;
     const isLane = Number.isInteger(lane) && lane >= 0 && lane < LANES;
-    expect(isLane && this.#waiting[lane]! > 0, `${this.notes}\n\nIt has no message.`);
+    expect(isLane && this.#waiting[lane]! > 0, `Lane ${lane} has no message.`, () => this.picture);
     this.#waiting[lane]!--;
     return lane;
   }
@@ -126,7 +140,7 @@ class Scene {
   readonly #ring: Ring = {
     lanes: LANES,
     loadHints: () => this.#look("loadHints()", () => this.#hints),
-    clearHints: () => void this.#look("clearHints()", () => this.#hints = 0),
+    clearHints: () => this.#look("clearHints()", () => void (this.#hints = 0)),
     takeHints: () =>
       this.#look("takeHints()", () => {
         const hints = this.#hints;
@@ -143,11 +157,12 @@ class Scene {
   #look<T>(what: string, look: () => T): T {
     expect(
       this.#looks < MOST_LOOKS,
-      `${this.notes}\n\nAfter a thousand looks you have not chosen.`,
+      "After a thousand looks you have not chosen.",
+      () => this.picture,
     );
     this.#before(this.#looks++);
     const result = look();
-    this.#notes.push(`${what} returns ${result}`);
+    this.#film.add("consumer", result === undefined ? what : `${what} → ${result}`);
     return result;
   }
 }
@@ -157,7 +172,7 @@ function findEach(choose: Choose): void {
     const scene = new Scene(choose);
     expect(scene.serve() === undefined, "All lanes are empty, but you chose one.");
     scene.write(lane);
-    expect(scene.serve() === lane, `${scene.notes}\n\nThere is a message in lane ${lane}.`);
+    expect(scene.serve() === lane, `There is a message in lane ${lane}.`, () => scene.picture);
   }
 }
 
@@ -169,14 +184,16 @@ function countIdle(choose: Choose): void {
   scene.serve();
   expect(
     scene.looked.length === 0,
-    `${scene.notes}\n\nYou look into ${scene.looked.length} lanes.`,
+    `Without a hint, you look into ${scene.looked.length} lanes.`,
+    () => scene.picture,
   );
   for (const lane of [9, 30]) scene.write(lane);
   while (scene.serve() !== undefined);
   const looked = scene.looked.filter((lane) => lane !== 9 && lane !== 30);
   expect(
     looked.length === 0,
-    `${scene.notes}\n\nOnly lanes 9 and 30 have hints, and you look into lane ${looked[0]}.`,
+    `Only lanes 9 and 30 have hints, and you look into lane ${looked[0]}.`,
+    () => scene.picture,
   );
 }
 
@@ -186,7 +203,7 @@ function emptyOne(choose: Choose): void {
   scene.write(9);
   for (let left = 4; left > 0; left--) {
     const lane = scene.serve();
-    expect(lane !== undefined, `${scene.notes}\n\nThere are ${left} messages left.`);
+    expect(lane !== undefined, `There are ${left} messages left.`, () => scene.picture);
   }
 }
 
@@ -199,7 +216,7 @@ function serveAll(choose: Choose): void {
   for (let round = 0; round < 40; round++) {
     for (const lane of busy) scene.write(lane); // each has a message at any time
     const lane = scene.serve();
-    expect(lane !== undefined, `${scene.notes}\n\nAll four lanes have messages.`);
+    expect(lane !== undefined, "All four lanes have messages.", () => scene.picture);
     served.set(lane, served.get(lane)! + 1);
     const counts = busy.map((lane) => served.get(lane)!);
     expect(
@@ -207,6 +224,7 @@ function serveAll(choose: Choose): void {
       `Lanes ${busy.join(", ")} always have messages.\nYou have served them ${
         counts.join(", ")
       } times.`,
+      () => scene.picture,
     );
   }
 }
@@ -232,7 +250,8 @@ function interruptAt(choose: Choose, lane: number, already: number[], at: number
   for (let nothing = 0; nothing < 2;) nothing = scene.serve(before) === undefined ? nothing + 1 : 0;
   expect(
     scene.left === 0,
-    `${scene.notesAroundWrite}\n...\n\nThis message is left, and you do not find it.`,
+    `The message in lane ${lane} is left, and you do not find it.`,
+    () => scene.pictureAroundWrite,
   );
   return interrupted;
 }

@@ -6,6 +6,9 @@
  */
 
 import { type Check, expect, runChecks } from "../check.ts";
+import { Film } from "../film.ts";
+import type { Picture } from "../stage/story.ts";
+import { textOf } from "./small_ring.ts";
 
 /** The last two bits of a reader's word: the state of the sample for it. */
 export const NONE = 0;
@@ -130,19 +133,22 @@ function tryOnce(answer: Answer, scene: Scene, kills: Kills) {
   const last = all ? number : before;
   expect(
     all || none,
-    `${scene.notes}\n\nThe readers have had the sample ${got.join(", ")} times.`,
+    `The readers have had the sample ${got.join(", ")} times.`,
+    () => scene.picture,
   );
   expect(
     scene.sequence === last,
-    `${scene.notes}\n\nThe last sample is ${last}, and \`sequence\` is ${scene.sequence}.`,
+    `The last sample is ${last}, and \`sequence\` is ${scene.sequence}.`,
+    () => scene.picture,
   );
   scene.run("publish", (words) => answer.publish(words, last + 1));
   scene.settle();
   expect(
     scene.countOf(last + 1).every((count) => count === 1),
-    `${scene.notes}\n\nThe readers have had the next sample, ${last + 1}, ${
+    `The readers have had the next sample, ${last + 1}, ${
       scene.countOf(last + 1).join(", ")
     } times.`,
+    () => scene.picture,
   );
   return { wasKilled, finishWasKilled };
 }
@@ -152,18 +158,31 @@ function comeLater(answer: Answer): void {
   scene.run("publish", (words) => answer.publish(words, 7));
   scene.join(1);
   scene.run("finish", answer.finish);
-  expect(scene.countOf(7)[1] === 0, `${scene.notes}\n\nReader 1 joined after sample 7.`);
+  expect(
+    scene.countOf(7)[1] === 0,
+    "Reader 1 joined after sample 7, and you give it that sample.",
+    () => scene.picture,
+  );
 }
+
+/** Who changes words. */
+type Party = "publish" | "finish";
 
 /** Ends a writer. */
 const KILLED = new Error("killed");
 
-/** Words, readers, and notes of all operations. */
+/** Words, readers, and a film of all operations. */
 class Scene {
   readonly #tempers: readonly Temper[];
   readonly #rows: Uint32Array;
   readonly #had: number[][] = Array.from({ length: READERS }, () => []);
-  readonly #notes: string[] = [];
+  readonly #film = new Film(["publish", "finish", "readers"], {
+    ...Object.fromEntries(
+      Array.from({ length: READERS }, (_, k) => [`word ${k}`, () => textOf(this.#rows[k]!)]),
+    ),
+    journal: () => this.#journal,
+    sequence: () => this.#sequence,
+  });
   #journal: number;
   #sequence: number;
   #left = 0;
@@ -176,8 +195,8 @@ class Scene {
     this.#journal = this.#sequence = last;
   }
 
-  get notes(): string {
-    return this.#notes.slice(-14).join("\n");
+  get picture(): Picture {
+    return this.#film.picture("The last operations, and the words after each");
   }
 
   get sequence(): number {
@@ -190,16 +209,16 @@ class Scene {
   }
 
   /** Runs a writer up to an operation before which it is killed; returns whether it was killed. */
-  run(name: string, act: (words: Words) => void, killedAt = Infinity): boolean {
-    this.#notes.push(`${name}:`);
+  run(name: Party, act: (words: Words) => void, killedAt = Infinity): boolean {
     this.#dead = false;
     this.#left = killedAt;
     let operations = 0;
     try {
-      act(this.#wordsOf(() => {
+      act(this.#wordsOf(name, () => {
         expect(
           operations++ < MOST_OPERATIONS,
-          `${this.notes}\n\nAfter 60 operations it has not ended.`,
+          "After 60 operations it has not ended.",
+          () => this.picture,
         );
       }));
     } catch (error) {
@@ -210,8 +229,8 @@ class Scene {
 
   /** A reader leaves, and another one takes its place. */
   join(k: number): void {
-    this.#notes.push(`    reader ${k} leaves, and another one joins`);
     this.#rows[k] = NONE;
+    this.#film.add("readers", `${k} leaves, another joins`);
     this.#had[k] = [];
   }
 
@@ -223,16 +242,16 @@ class Scene {
     }
   }
 
-  #wordsOf(count: () => void): Words {
+  #wordsOf(name: Party, count: () => void): Words {
     const operation = <T>(what: string, does: () => T): T => {
       count();
       if (this.#dead || this.#left-- <= 0) {
-        if (!this.#dead) this.#notes.push("  is killed");
+        if (!this.#dead) this.#film.add(name, "is killed");
         this.#dead = true;
         throw KILLED;
       }
       const result = does();
-      this.#notes.push(`  ${what}${result === undefined ? "" : ` returns ${result}`}`);
+      this.#film.add(name, result === undefined ? what : `${what} → ${result}`);
       this.#letReaders();
       return result;
     };
@@ -256,14 +275,22 @@ class Scene {
 
   #existing(k: number): number {
     const isReader = Number.isInteger(k) && k >= 0 && k < READERS;
-    expect(isReader, `${this.notes}\n\nThere are readers 0 to ${READERS - 1}, and no reader ${k}.`);
+    expect(
+      isReader,
+      `There are readers 0 to ${READERS - 1}, and no reader ${k}.`,
+      () => this.picture,
+    );
     return k;
   }
 
   #change(k: number, after: number): void {
     const isHeld = (this.#rows[k]! & 3) === HELD;
     this.#rows[k] = after;
-    expect(!isHeld, `${this.notes}\n\nReader ${k} held the sample, and you have changed its word.`);
+    expect(
+      !isHeld,
+      `Reader ${k} held the sample, and you have changed its word.`,
+      () => this.picture,
+    );
   }
 
   #letReaders(): void {
@@ -278,13 +305,13 @@ class Scene {
     if ((word & 3) !== READY) return;
     this.#rows[k] = word & ~3 | HELD;
     this.#had[k]!.push(word >>> 2);
-    this.#notes.push(`    reader ${k} takes ${word >>> 2}`);
+    this.#film.add("readers", `${k} takes ${word >>> 2}`);
   }
 
   #giveBack(k: number): void {
     const word = this.#rows[k]!;
     if ((word & 3) !== HELD) return;
     this.#rows[k] = word & ~3 | NONE;
-    this.#notes.push(`    reader ${k} releases ${word >>> 2}`);
+    this.#film.add("readers", `${k} releases ${word >>> 2}`);
   }
 }

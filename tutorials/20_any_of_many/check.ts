@@ -10,7 +10,8 @@ import { Word32 } from "../../src/memory/word.ts";
 import { FutexVector } from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { Doorbell } from "../../src/wait/doorbell.ts";
-import { type Check, expect, runChecks, Wrong } from "../check.ts";
+import { type Check, runChecks, Wrong } from "../check.ts";
+import { Film } from "../film.ts";
 
 /** The operations that a listener has. */
 export interface Room {
@@ -109,7 +110,10 @@ class Scene implements Disposable {
     new Doorbell(this.#memory, { path, offset: offset + 64 })
   );
   readonly #mind = { seen: Array<number>(SLOTS).fill(0) };
-  readonly #film: string[] = [];
+  readonly #film = new Film(["listener", "writers"], {
+    messages: () => this.#counts.map((count) => count.load()).join(" "),
+    "bells up": () => this.#bells.map((_, slot) => this.isUp(slot) ? slot : "-").join(" "),
+  });
   #operations = 0;
 
   constructor(listen: Listen, deeds: readonly Deed[] = []) {
@@ -130,15 +134,15 @@ class Scene implements Disposable {
   write(slot: number, what = "a message"): void {
     if (what === "a message") this.#counts[slot]!.add(1);
     this.#bells[slot]!.ring();
-    this.#film.push(`${" ".repeat(40)}${what} in slot ${slot}`);
+    this.#film.add("writers", `${what} in slot ${slot}`);
   }
 
   /** Lets the answer listen; "asleep" if it sleeps for ever. */
   listen(mask: number): number | "asleep" {
-    this.#film.push(`listen(${bits(mask)})`);
+    this.#film.add("listener", `listen(${bits(mask)})`);
     try {
       const news = this.#listen(this.#room(), mask, this.#mind);
-      this.#film.push(`  returns ${bits(news)}`);
+      this.#film.add("listener", `returns ${bits(news)}`);
       return news;
     } catch (error) {
       if (error instanceof Forever) return "asleep";
@@ -155,7 +159,7 @@ class Scene implements Disposable {
   }
 
   wrong(why: string): Wrong {
-    return new Wrong(`${why}\n\n${this.#film.join("\n")}`);
+    return new Wrong(why, this.#film.picture("The last operations; slots 0 to 4 after each"));
   }
 
   #room(): Room {
@@ -164,13 +168,13 @@ class Scene implements Disposable {
       sequence: (slot) => {
         this.#begin(slot);
         const sequence = this.#counts[slot]!.load();
-        this.#film.push(`  sequence(${slot}) → ${sequence}`);
+        this.#film.add("listener", `sequence(${slot}) → ${sequence}`);
         return sequence;
       },
       raise: (slot) => {
         this.#begin(slot);
         const raised = this.#bells[slot]!.raise();
-        this.#film.push(`  raise(${slot}) → ${raised}`);
+        this.#film.add("listener", `raise(${slot}) → ${raised}`);
         return raised;
       },
       sleep: (bells) => {
@@ -185,7 +189,7 @@ class Scene implements Disposable {
   #begin(slot: number | undefined): void {
     this.#check(slot);
     if (this.#operations === MOST_OPERATIONS) {
-      throw new Wrong(`After ${MOST_OPERATIONS} operations it has not ended.`);
+      throw this.wrong(`After ${MOST_OPERATIONS} operations it has not ended.`);
     }
     while (this.#deeds[0] !== undefined && this.#deeds[0].before <= this.#operations) this.#do();
     this.#operations++;
@@ -193,7 +197,9 @@ class Scene implements Disposable {
 
   #check(slot: number | undefined): void {
     const isThere = slot !== undefined && Number.isInteger(slot) && slot >= 0 && slot < SLOTS;
-    expect(isThere, `There are slots 0 to ${SLOTS - 1}, and you ask for slot ${slot}.`);
+    if (!isThere) {
+      throw this.wrong(`There are slots 0 to ${SLOTS - 1}, and you ask for slot ${slot}.`);
+    }
   }
 
   #do(): void {
@@ -207,10 +213,10 @@ class Scene implements Disposable {
     this.#list.clear();
     for (const [slot, value] of bells) this.#list.push(this.#bells[slot]!.word.address, value);
     if (this.#list.waitSync(0) >= 0) {
-      this.#film.push(`  sleep on ${names}: differs`);
+      this.#film.add("listener", `sleep on ${names}: differs`);
       return;
     }
-    this.#film.push(`  sleep on ${names}: asleep`);
+    this.#film.add("listener", `sleep on ${names}: asleep`);
     while (this.#list.waitSync(0) < 0) {
       if (this.#deeds.length === 0) throw new Forever();
       this.#do();

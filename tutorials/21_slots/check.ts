@@ -9,6 +9,7 @@ import { Mapping } from "../../src/memory/mapping.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { type Check, expect, runChecks, Wrong } from "../check.ts";
+import { Film } from "../film.ts";
 
 /** A slot as the answer sees it. Each call is one operation. */
 export interface SlotView {
@@ -89,21 +90,23 @@ function textOf(number: number): string {
   return `${number} `.repeat(TEXT_BYTES).slice(0, TEXT_BYTES);
 }
 
-/** A slot in memory, its writer, and notes of all operations. */
+/** A slot in memory, its writer, and a film of all operations. */
 class Scene implements Disposable {
   readonly #memory = Mapping.anonymous(pageSize(), "a slot");
   readonly #stamps = Array.from(
     { length: ENTRIES },
     (_, i) => new Word32(this.#memory, { path: `stamp ${i}`, offset: 64 * i }),
   );
-  readonly #notes: string[] = [];
+  readonly #film = new Film(["reader", "writer"], {
+    sequence: () => this.#published,
+    ...Object.fromEntries(this.#stamps.map((stamp, i) => [`stamp ${i}`, () => stamp.load()])),
+  });
   readonly #deed: Deed | undefined;
   #published = 0;
   #operations = 0;
 
   constructor(published: number, deed?: Deed) {
     for (let i = 0; i < published; i++) this.write();
-    this.#notes.length = 0;
     this.#deed = deed;
   }
 
@@ -122,20 +125,22 @@ class Scene implements Disposable {
     const entry = number % ENTRIES;
     this.#stamps[entry]!.store(0);
     this.#put(entry, textOf(number).slice(0, dies ? TEXT_BYTES / 2 : TEXT_BYTES));
-    this.#notes.push(`    a writer ${dies ? "dies in" : "writes"} message ${number}`);
-    if (dies) return;
-    this.#stamps[entry]!.store(number);
-    this.#published = number;
+    if (!dies) {
+      this.#stamps[entry]!.store(number);
+      this.#published = number;
+    }
+    this.#film.add("writer", `${dies ? "dies in" : "writes"} message ${number}`);
   }
 
   /** Lets the answer read. */
   read(since: Since, seen: number): readonly Read[] {
+    this.#film.add("reader", `since(slot, ${seen})`);
     return since(this.#view(), seen);
   }
 
   /** Fails, with what happened. */
   wrong(why: string): Wrong {
-    return new Wrong(`${this.#notes.slice(-24).join("\n")}\n\n${why}`);
+    return new Wrong(why, this.#film.picture("The last operations, and the words after each"));
   }
 
   #view(): SlotView {
@@ -144,13 +149,13 @@ class Scene implements Disposable {
       entries: ENTRIES,
       sequence: () => {
         this.#begin();
-        this.#notes.push(`sequence() returns ${this.#published}`);
+        this.#film.add("reader", `sequence() → ${this.#published}`);
         return this.#published;
       },
       stamp: (entry) => {
         this.#begin(entry);
         const stamp = this.#stamps[entry]!.load();
-        this.#notes.push(`stamp(${entry}) returns ${stamp}`);
+        this.#film.add("reader", `stamp(${entry}) → ${stamp}`);
         return stamp;
       },
       copy: (entry) => {
@@ -158,7 +163,7 @@ class Scene implements Disposable {
         const first = this.#get(entry, 0);
         this.#act(); // in the middle of the copy
         const text = first + this.#get(entry, TEXT_BYTES / 2);
-        this.#notes.push(`copy(${entry}) returns "${text.trimEnd()}"`);
+        this.#film.add("reader", `copy(${entry}) → "${text.trimEnd().replaceAll("\0", "·")}"`);
         return text;
       },
     };

@@ -6,6 +6,7 @@
  */
 
 import { type Check, runChecks, Wrong } from "../check.ts";
+import { Film } from "../film.ts";
 
 /** How many calls may be without an answer; their numbers are 0 to 3. */
 export const NUMBERS = 4;
@@ -118,13 +119,24 @@ function beginsFirst(events: readonly Kind[]): boolean {
   return !events.some((kind, i) => kind !== "tick" && events[i - 1] === "tick");
 }
 
+/** What an answer remembers of a number. */
+function stateOf({ calls }: Mind, number: number): string {
+  const call = calls[number];
+  return call === undefined ? "-" : call.waits ? "waits" : "kept";
+}
+
 /** One sequence of events, and what should come of it. */
 class Story {
   readonly #answer: Answer;
   readonly #mind: Mind = { calls: Array<Call | undefined>(NUMBERS).fill(undefined) };
   /** Calls whose answer may still come. */
   readonly #open: Asked[] = [];
-  readonly #notes: string[] = [];
+  readonly #film = new Film(
+    ["client", "servers", "clock"],
+    Object.fromEntries(
+      this.#mind.calls.map((_, number) => [`calls[${number}]`, () => stateOf(this.#mind, number)]),
+    ),
+  );
   #now = 0;
   #begun = 0;
 
@@ -144,7 +156,7 @@ class Story {
     const deadline = this.#now + time;
     const number = this.#answer.begin(this.#mind, server, deadline);
     const name = `call ${String.fromCharCode(65 + this.#begun++)}`;
-    this.#notes.push(`begin(mind, ${server}, ${deadline}) returns ${number}: ${name}`);
+    this.#film.add("client", `begin(mind, ${server}, ${deadline}) → ${number}: ${name}`);
     const used = this.#open.map((call) => call.number);
     if (used.length === NUMBERS) {
       return this.#expect(number === undefined, "all numbers are in use");
@@ -164,8 +176,9 @@ class Story {
     if (asked === undefined) return;
     this.#open.splice(this.#open.indexOf(asked), 1);
     const settles = this.#answer.receive(this.#mind, asked.number);
-    this.#notes.push(
-      `receive(mind, ${asked.number}) returns ${settles}: the answer to ${asked.name}`,
+    this.#film.add(
+      "servers",
+      `answer ${asked.name}: receive(mind, ${asked.number}) → ${settles}`,
     );
     this.#expect(
       settles === asked.waits,
@@ -176,13 +189,13 @@ class Story {
   #tick(): void {
     const now = ++this.#now;
     const failed = this.#answer.expire(this.#mind, now);
-    this.#notes.push(`expire(mind, ${now}) returns [${failed}]`);
+    this.#film.add("clock", `expire(mind, ${now}) → [${failed}]`);
     this.#fail(failed, this.#open.filter(({ waits, deadline }) => waits && deadline <= now));
   }
 
   #lose(server: number): void {
     const failed = this.#answer.lose(this.#mind, server);
-    this.#notes.push(`lose(mind, ${server}) returns [${failed}]`);
+    this.#film.add("servers", `${server} dies: lose(mind, ${server}) → [${failed}]`);
     const its = this.#open.filter((call) => call.server === server);
     this.#fail(failed, its.filter(({ waits }) => waits));
     for (const call of its) this.#open.splice(this.#open.indexOf(call), 1);
@@ -196,6 +209,7 @@ class Story {
   }
 
   #expect(isSo: boolean, why: string): void {
-    if (!isSo) throw new Wrong(`${this.#notes.join("\n")}\n\nBut ${why}.`);
+    if (isSo) return;
+    throw new Wrong(`But ${why}.`, this.#film.picture("What happens, and your `mind` after it"));
   }
 }

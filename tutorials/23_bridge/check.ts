@@ -6,6 +6,7 @@
  */
 
 import { type Check, runChecks, Wrong } from "../check.ts";
+import { Film } from "../film.ts";
 
 /** A message of the near bridge. */
 export interface Message {
@@ -98,6 +99,8 @@ type Fate =
   | "late"
   | "overlap";
 
+const PLACES = ["published", "before", "inside", "wire", "here"] as const;
+
 /** Tries all fates of so many frames. */
 function tryAll(arrive: Arrive, fates: readonly Fate[], most: number): void {
   for (let length = 1; length <= most; length++) {
@@ -123,7 +126,10 @@ class World {
   };
   readonly #truth: Account = { published: 0, before: 0, inside: 0, wire: 0, here: 0 };
   readonly #refused = new Set<number>();
-  readonly #notes: string[] = [];
+  readonly #film = new Film(["near", "wire", "far"], {
+    last: () => this.#mind.last,
+    ...Object.fromEntries(PLACES.map((place) => [place, () => this.#mind.account[place]])),
+  });
   /** Messages that the next one overtakes. */
   #late: Message[] = [];
   #number = 0;
@@ -140,8 +146,8 @@ class World {
     const number = ++this.#number;
     if (fate === "before" || fate === "inside") {
       this.#lost[fate]++;
-      this.#note(`frame ${number} is lost ${fate}${fate === "before" ? " the bridge" : " it"}`);
-    } else if (fate === "wire") this.#note(`frame ${number} is lost on the wire`);
+      this.#film.add("near", `frame ${number} is lost ${fate} the bridge`);
+    } else if (fate === "wire") this.#film.add("wire", `frame ${number} is lost`);
     else if (fate === "late") this.#late.push(this.#message(number, 1));
     else if (fate === "two") {
       this.#number++;
@@ -179,13 +185,13 @@ class World {
   #pass(message: Message): void {
     const { first, count, before, inside } = message;
     const frames = count === 0 ? "a mark" : count === 1 ? "1 frame" : `${count} frames`;
-    this.#note(`arrives: first ${first}, ${frames}, before ${before}, inside ${inside}`);
+    this.#film.add("far", `arrives: first ${first}, ${frames}, before ${before}, inside ${inside}`);
     const end = first + count - 1;
     const wanted = Array.from({ length: count }, (_, i) => first + i)
       .filter((number) => number > this.#known);
     this.#arrive(this.#mind, message, (number, lost) => {
       const isRefused = this.#refused.has(number);
-      this.#note(`    publish(${number}, ${lost}) returns ${!isRefused}`);
+      this.#film.add("far", `publish(${number}, ${lost}) → ${!isRefused}`);
       const next = wanted.shift();
       if (number !== next) {
         throw this.#wrong(
@@ -201,20 +207,16 @@ class World {
       }
       return !isRefused;
     });
+    this.#film.add("far", "returns");
     if (wanted.length > 0) throw this.#wrong(`You did not publish number ${wanted[0]}.`);
     this.#known = Math.max(this.#known, end);
   }
 
-  #note(text: string): void {
-    this.#notes.push(text);
-  }
-
   #wrong(why: string): Wrong {
-    return new Wrong(`${this.#notes.join("\n")}\n\n${why}`);
+    return new Wrong(why, this.#film.picture("What happens, and your `mind` after it"));
   }
 }
 
 function listed(account: Account): string {
-  return (["published", "before", "inside", "wire", "here"] as const)
-    .map((place) => `${place} ${account[place]}`).join(", ");
+  return PLACES.map((place) => `${place} ${account[place]}`).join(", ");
 }

@@ -210,12 +210,26 @@ function ringText({ cells, cellBytes, readAt, available, mirrored }: RingPicture
   ];
 }
 
-function tracksText({ parties, words, rows, end }: TracksPicture, width: number): string[] {
+/** With less room for operations, the words that they change are told behind them. */
+const LEAST_ROOM = 20;
+
+function tracksText(picture: TracksPicture, width: number): string[] {
+  const { parties, words, rows, end } = picture;
   const wordWidths = words.map((word, w) =>
     Math.max(word.length, ...rows.map(({ values }) => `${values[w]}`.length)) + 1
   );
   const left = width - 4 - wordWidths.reduce((sum, each) => sum + each, 0);
-  const column = Math.max(10, Math.floor(left / parties.length));
+  if (words.length > 0 && left < LEAST_ROOM) {
+    const told = rows.map(({ values, ...row }, r) => {
+      const changed = words.flatMap((word, w) =>
+        values[w] === rows[r - 1]?.values[w] ? [] : [`${word}: ${values[w]}`]
+      );
+      return { ...row, values: [], ...changed.length > 0 && { note: changed.join(", ") } };
+    });
+    return tracksText({ ...picture, words: [], rows: told }, width);
+  }
+  const names = Math.max(...parties.map((party) => party.length));
+  const column = Math.max(Math.min(10, names + 1), Math.floor(left / parties.length));
   const head = "    " + parties.map((party) => pad(party, column)).join("") +
     words.map((word, w) => word.padStart(wordWidths[w]!)).join("");
   const lines = rows.flatMap(({ party, text, values, note }, r) => {
