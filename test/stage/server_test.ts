@@ -194,3 +194,23 @@ Deno.test("cards name the roles of a process, and say whether it spins", async (
   assert(processes.act(busy.pid, "kill"));
   await busy.status;
 });
+
+Deno.test("the progress keeps what several terminals note at once", async () => {
+  const folder = new URL(`file://${Deno.makeTempDirSync()}/`);
+  const module = new URL("tutorials/stage/workshop.ts", ROOT).href;
+  const source = `import { Workshop } from ${JSON.stringify(module)};
+    const workshop = new Workshop(new URL(${JSON.stringify(folder)}));
+    const number = Number(Deno.args[0]);
+    for (let step = 1; step <= 50; step++) workshop.noteStep({ number }, step, true);`;
+  const program = new URL("note.ts", folder);
+  Deno.writeTextFileSync(program, source);
+  const args = ["run", "--quiet", "--no-check", "--allow-all", program.pathname];
+  const ends = ["1", "2", "3"].map((number) =>
+    new Deno.Command("deno", { args: [...args, number] }).output()
+  );
+  assert((await Promise.all(ends)).every(({ success }) => success));
+  const { readings } = new Workshop(folder).progress;
+  const noted = Object.values(readings).map(({ predictions }) => Object.keys(predictions).length);
+  assertEquals(noted, [50, 50, 50]);
+  Deno.removeSync(folder, { recursive: true });
+});

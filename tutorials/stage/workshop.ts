@@ -43,16 +43,16 @@ const UNREAD: Reading = { step: 0, predictions: {} };
 /** The folder of the reader's files. */
 export class Workshop {
   readonly #folder: URL;
-  #progress: Progress;
 
   /** Opens a folder; by default `tutorials/mine/`. */
   constructor(folder: URL = new URL("mine/", TUTORIALS)) {
     this.#folder = folder;
-    this.#progress = this.#load();
+    this.#load(); // complains about a broken file at once
   }
 
+  /** Reads the progress, which other terminals change, too. */
   get progress(): Progress {
-    return this.#progress;
+    return this.#load();
   }
 
   /** The name that the terminals of a chapter share. */
@@ -95,42 +95,44 @@ export class Workshop {
   }
 
   workOf({ number }: Numbered): Work {
-    return this.#progress.works[number] ?? NONE;
+    return this.progress.works[number] ?? NONE;
   }
 
   readingOf({ number }: Numbered): Reading {
-    return this.#progress.readings[number] ?? UNREAD;
+    return this.progress.readings[number] ?? UNREAD;
   }
 
   /** Remembers a judgement; the same answer, judged again, counts once. */
   noteJudgement(chapter: Chapter, { verdict }: Judgement): void {
-    const work = this.workOf(chapter);
     const isSolved = verdict === "solved";
-    this.#noteWork(chapter, {
+    this.#noteWork(chapter, (work) => ({
       ...work,
       solved: work.solved || isSolved,
       attempts: work.attempts + Number(!isSolved && verdict !== "mistyped"),
-    });
+    }));
   }
 
   /** Opens the next hint. */
   openHint(chapter: Chapter): void {
-    const work = this.workOf(chapter);
-    this.#noteWork(chapter, { ...work, hints: Math.min(work.hints + 1, 3) });
+    this.#noteWork(chapter, (work) => ({ ...work, hints: Math.min(work.hints + 1, 3) }));
   }
 
   /** Remembers that a step was shown, and how a prediction came out; the first answer counts. */
-  noteStep(chapter: Chapter, step: number, right?: boolean): void {
-    const { step: furthest, predictions } = this.readingOf(chapter);
-    const more = right === undefined || predictions[step] !== undefined ? {} : { [step]: right };
-    const reading = { step: Math.max(step, furthest), predictions: { ...predictions, ...more } };
-    const readings = { ...this.#progress.readings, [chapter.number]: reading };
-    this.#save({ ...this.#progress, readings, last: chapter.number });
+  noteStep({ number }: Numbered, step: number, right?: boolean): void {
+    this.#change((progress) => {
+      const { step: furthest, predictions } = progress.readings[number] ?? UNREAD;
+      const more = right === undefined || predictions[step] !== undefined ? {} : { [step]: right };
+      const reading = { step: Math.max(step, furthest), predictions: { ...predictions, ...more } };
+      const readings = { ...progress.readings, [number]: reading };
+      return { ...progress, readings, last: number };
+    });
   }
 
-  #noteWork(chapter: Chapter, work: Work): void {
-    const works = { ...this.#progress.works, [chapter.number]: work };
-    this.#save({ ...this.#progress, works });
+  #noteWork({ number }: Numbered, change: (work: Work) => Work): void {
+    this.#change((progress) => {
+      const works = { ...progress.works, [number]: change(progress.works[number] ?? NONE) };
+      return { ...progress, works };
+    });
   }
 
   get #file(): URL {
@@ -148,11 +150,16 @@ export class Workshop {
     }
   }
 
-  /** Writes a new file and renames it, so that a stopped server leaves no half of one. */
-  #save(progress: Progress): void {
-    this.#progress = progress;
+  /**
+   * Reads, changes and replaces the progress under a lock on the folder, because several terminals
+   * note steps at once. The rename leaves no half of a file if this process dies.
+   */
+  #change(change: (progress: Progress) => Progress): void {
     Deno.mkdirSync(this.#folder, { recursive: true });
-    const fresh = new URL("progress.json.new", this.#folder);
+    using lock = Deno.openSync(this.#folder);
+    lock.lockSync(true); // the kernel releases it when the folder is closed
+    const progress = change(this.#load());
+    const fresh = new URL(`progress.json.${Deno.pid}`, this.#folder);
     Deno.writeTextFileSync(fresh, `${JSON.stringify(progress, null, 2)}\n`);
     Deno.renameSync(fresh, this.#file);
   }
