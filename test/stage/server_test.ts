@@ -161,6 +161,7 @@ Deno.test("an exercise is judged when its file is written, helped, reset and rem
   Deno.writeTextFileSync(file, answer.replace("../01_pages/check.ts", check));
   const solved = await until(({ judgement }) => judgement?.verdict === "solved");
   assertEquals([solved.solved, solved.attempts], [true, 1]);
+  assertEquals(solved.task, begun.task); // whatever the comment of the reader's file
   assert(solved.solution!.some(({ side }) => side === "both"));
 
   await visit.post("/api/reset", { chapter: 1 });

@@ -123,7 +123,8 @@ function itChanges(table: ByteTable): Step {
     },
     after:
       `In a browser you see a card for each process: the number that the system gave it, whether
-      it runs or sleeps, and the shared memory that it uses.`,
+      it runs or sleeps, how much memory it has (resident), and the shared memory that it uses, here
+      called shm. STOP halts it, and CONT lets it go on.`,
   };
 }
 

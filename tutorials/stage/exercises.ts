@@ -59,7 +59,7 @@ export class Bench {
     return {
       chapter: this.#chapter.number,
       title: this.#chapter.exercise,
-      task: moduleComment(mine),
+      task: moduleComment(this.#workshop.shippedText(this.#chapter)),
       file: file.pathname.replace(ROOT.pathname, ""),
       judging: this.#judging !== undefined,
       ...this.#judgement !== undefined && { judgement: this.#judgement },

@@ -39,6 +39,9 @@ export interface JudgeOptions {
   readonly allow?: readonly string[];
 }
 
+/** No colours and no backtraces, whatever the reader's shell asks for. */
+const QUIET = { NO_COLOR: "1", RUST_BACKTRACE: "0" };
+
 /** Judges the answer in a file. */
 export async function judgeFile(
   file: URL,
@@ -55,7 +58,7 @@ export async function judgeFile(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: QUIET,
   }).spawn();
   const limit = new Limit(child, limitMs);
   const error = new Response(child.stderr).text();
@@ -123,7 +126,7 @@ async function checkTypes(file: URL): Promise<{ success: boolean; text: string }
     stdin: "null",
     stdout: "null",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    env: QUIET,
   }).output();
   return { success, text: wordsOf(new TextDecoder().decode(stderr)) };
 }

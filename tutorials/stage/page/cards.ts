@@ -66,6 +66,8 @@ export class CardTable {
         },
       }, label);
     const isDead = state === "dead";
+    const now = state === "stopped" ? "waits for CONT" : `${memory} MiB resident`;
+    const facts = isDead ? signal && `by ${signal}` : [now, ...locks].join(", ");
     return el(
       `div.panel.card.${state}`,
       {},
@@ -74,9 +76,9 @@ export class CardTable {
         {},
         el("span.sign", { "aria-hidden": true }, SIGNS[state]),
         el("strong", {}, actor === undefined ? `process ${pid}` : `${actor}, ${pid}`),
-        el("span.state", {}, signal === undefined ? state : `${state}: ${signal}`),
+        el("span.state", {}, state),
       ),
-      isDead ? undefined : el("p.facts", {}, [`${memory} MiB resident`, ...locks].join(", ")),
+      facts && el("p.facts", {}, facts),
       isDead ? undefined : el(
         "p.acts",
         {},

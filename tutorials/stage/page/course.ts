@@ -69,6 +69,7 @@ function chapterItem(chapter: CourseChapter): HTMLElement {
         "p.exercise",
         {},
         el("span.mark", { "aria-hidden": true }, solved ? "✓" : attempts > 0 ? "…" : "○"),
+        " ",
         el("a", { href: `/${number}/exercise` }, "Exercise"),
         `: ${exercise}`,
         el("span.told", {}, solved ? " Solved." : ""),

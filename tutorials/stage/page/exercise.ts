@@ -90,6 +90,7 @@ export class ExerciseView {
             type: "button",
             click: () => {
               this.#isResetting = false;
+              again(); // nothing is judged if the file is as shipped
               reset(chapter);
             },
           }, "Yes, discard my answer")
@@ -110,7 +111,7 @@ export class ExerciseView {
           }, "No")
           : "",
       ),
-      el("p.soft", {}, attempts === 0 ? "No attempts yet." : `${attempts} attempts so far.`),
+      el("p.soft", {}, attempts === 0 ? "No attempts yet." : `${attemptsOf(attempts)} so far.`),
     );
   }
 
@@ -119,7 +120,9 @@ export class ExerciseView {
       return el(
         "p.soft",
         {},
-        `The solution opens when your answer is right, or after ${3 - attempts} more attempts.`,
+        `The solution opens when your answer is right, or after ${
+          attemptsOf(3 - attempts, "more ")
+        }.`,
       );
     }
     const toggle = () => {
@@ -167,6 +170,10 @@ export class ExerciseView {
       ),
     );
   }
+}
+
+function attemptsOf(count: number, more = ""): string {
+  return `${count} ${more}attempt${count === 1 ? "" : "s"}`;
 }
 
 /** The comment of the exercise: prose, and indented lines as they are. */
