@@ -5,8 +5,8 @@
  * is yours. `bytes[1]` is a number.
  *
  * Your process calls `play` again and again. When it is your turn, add 1 to the number and give the
- * turn back. When it is not, change nothing and return. The answer below does not look whose turn it
- * is. Run it with `deno run --allow-ffi tutorials/00_one_byte/exercise.ts`.
+ * turn back. When it is not, change nothing and return. The answer in the file does not look whose
+ * turn it is. Run it with `deno run --allow-ffi tutorials/00_one_byte/exercise.ts`.
  *
  * @module
  */

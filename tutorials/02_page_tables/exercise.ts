@@ -12,7 +12,7 @@
  * where none is yet, and make the TLB drop the translations that you replace, and no others.
  *
  * An entry is the address of a frame, plus 1 for present, 2 for writable and 4 for all code. The
- * code below was written for an empty machine. Run it with
+ * code in the file was written for an empty machine. Run it with
  * `deno run tutorials/02_page_tables/exercise.ts`.
  *
  * @module

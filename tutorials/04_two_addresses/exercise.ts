@@ -2,8 +2,8 @@
  * Exercise 4: the same byte?
  *
  * You get two addresses and the list of all mappings. Do both addresses mean the same byte, so that
- * a byte written at either one can be read at the other? The answer below only knows that
- * an address equals itself. Make it look at the list.
+ * a byte written at either one can be read at the other? The answer in the file only knows that an
+ * address equals itself. Make it look at the list.
  *
  * A range has `start`, `end` (the address after its last), `permissions` (such as "rw-s"), `offset`
  * (where in the file it begins), `inode` (0 without a file) and `path`. Run it with

@@ -7,7 +7,7 @@
  *     file       header | ring
  *     memory     header | ring | ring
  *
- * The code below was written from tutorial 5 in a hurry. It has a mistake, and it leaves a mess
+ * The given answer was written from chapter 5 in a hurry. It has a mistake, and it leaves a mess
  * when the kernel refuses. Run it with
  * `deno run --allow-ffi tutorials/05_mirror_ring/exercise.ts`.
  *

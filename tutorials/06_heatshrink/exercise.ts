@@ -13,7 +13,7 @@
  * `distance + length` is at most the capacity. A repeat may need several calls, but far fewer than
  * `length / distance`: once a piece was copied, there is twice as much to copy from.
  *
- * The code below is right as long as nothing overlaps. Run it with
+ * The code in the file is right as long as nothing overlaps. Run it with
  * `deno run --allow-ffi tutorials/06_heatshrink/exercise.ts`.
  *
  * @module

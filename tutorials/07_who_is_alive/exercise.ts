@@ -15,8 +15,8 @@
  *     room.pid, room.isRunning(pid)  this process, and whether there is one with this number
  *     room.now()                     the time in milliseconds
  *
- * You will not need all of them. The answer below marks the places that are taken. Run it with
- * `deno run --allow-ffi tutorials/07_who_is_alive/exercise.ts`.
+ * You will not need all of them. The answer in the file marks the places that are taken. Run it
+ * with `deno run --allow-ffi tutorials/07_who_is_alive/exercise.ts`.
  *
  * @module
  */

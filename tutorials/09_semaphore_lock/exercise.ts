@@ -12,7 +12,7 @@
  *     door.post()          adds 1 to the number
  *
  * While a party is inside, the number is 0, because programs in C look at nothing else. At first it
- * is 1. The answer below is such a program. Run it with
+ * is 1. The answer in the file is such a program. Run it with
  * `deno run --allow-ffi tutorials/09_semaphore_lock/exercise.ts`.
  *
  * @module

@@ -1,9 +1,10 @@
 /**
  * Exercise 11: choose the order of each store and each load.
  *
- * A writer overwrites a message, whoever reads it. `count` is odd while it does. A reader copies the
- * message, and must never return half of one and half of another. The lines below are in the right
- * order. But all stores and loads of `count` are plain, so a processor may reorder them. You have:
+ * A writer overwrites a message, whoever reads it. `count` is odd while it does. A reader copies
+ * the message, and must never return half of one and half of another. The lines in the file are in
+ * the right order. But all stores and loads of `count` are plain, so a processor may reorder them.
+ * You have:
  *
  *     count.storePlainly(v)   in no order with other stores
  *     count.store(v)          a release: everything before it is visible before it

@@ -11,7 +11,7 @@
  *   Then a store disturbs nobody who waits for another word.
  * - Use as few lines as that allows.
  *
- * The code below puts one word behind the other. Run it with
+ * The code in the file puts one word behind the other. Run it with
  * `deno run tutorials/12_cache_lines/exercise.ts`.
  *
  * @module

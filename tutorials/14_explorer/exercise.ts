@@ -24,7 +24,7 @@
  * 4. Deaths: a party that `mayDie` may be killed wherever it is, awake or asleep; not more than
  *    `deaths` parties in a run.
  *
- * The code below takes one order of many. Run it with
+ * The code in the file takes one order of many. Run it with
  * `deno run --allow-ffi tutorials/14_explorer/exercise.ts`.
  *
  * @module

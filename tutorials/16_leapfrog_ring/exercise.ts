@@ -15,7 +15,7 @@
  * bytes. The second window also stays where it was, because a reader may hold a view of unread
  * bytes there. Remember it in `left`, and hide it at the next leap; `left` is 0 if there is none.
  *
- * The code below knows no end. Run it with
+ * The code in the file knows no end. Run it with
  * `deno run --allow-ffi tutorials/16_leapfrog_ring/exercise.ts`.
  *
  * @module
