@@ -5,7 +5,7 @@
  */
 
 import type { Death, TracksPicture } from "../stage/story.ts";
-import { type Event, Machine, type Party } from "./machine.ts";
+import { type Event, Machine, type Party, type Shared } from "./machine.ts";
 
 /** Draws events in a column for each party, with the words after each. */
 export function tracksOf(
@@ -42,18 +42,18 @@ const MOST_OPERATIONS = 60;
  * Kills the party of each event right after it, lets a party with the same code take its place, and
  * lets all run to their end.
  */
-export function deathsIn(
+export function deathsIn<S = Shared>(
   events: readonly Event[],
-  parties: readonly Party[],
+  parties: readonly Party<S>[],
 ): (Death | undefined)[] {
   return events.map(({ party, text }, i) =>
     text === "is killed" ? undefined : deathAfter(events.slice(0, i + 1), parties, party)
   );
 }
 
-function deathAfter(
+function deathAfter<S>(
   before: readonly Event[],
-  parties: readonly Party[],
+  parties: readonly Party<S>[],
   dead: string,
 ): Death | undefined {
   const heir = parties.find(({ after }) => after === dead)?.name ?? `next ${dead}`;
@@ -61,7 +61,8 @@ function deathAfter(
   const isThere = parties.some(({ name }) => name === heir);
   const living = isThere ? parties : [...parties, { name: heir, code, after: dead }];
   const all = living.map((party) => ({ ...party, mayDie: true }));
-  const machine = new Machine(all);
+  const words = Object.keys(before[0]!.state.words);
+  const machine = new Machine(all, words);
   const indexOf = (name: string) => all.findIndex((party) => party.name === name);
   for (const { party, text } of before) {
     if (text === "is killed") machine.kill(indexOf(party));
@@ -77,12 +78,13 @@ function deathAfter(
     if (events.length > MOST_OPERATIONS) throw new Error("After a death somebody does not end");
   }
   const names = all.map(({ name }) => name).filter((name) => name !== dead);
-  const end = `${lookOf(heir, events)} ${sleepersAt([...before, ...events], without(all, dead))}`;
-  const words = Object.keys(before[0]!.state.words);
-  return { parties: names, rows: rowsOf(events, names, words), end: end.trim() };
+  const told = [...before, ...events];
+  const sleeps = told.some(({ text }) => text.includes("sleepWhile"));
+  const end = [lookOf(heir, events), ...sleeps ? [sleepersAt(told, without(all, dead))] : []];
+  return { parties: names, rows: rowsOf(events, names, words), end: end.join(" ") };
 }
 
-function without(parties: readonly Party[], dead: string): readonly Party[] {
+function without<S>(parties: readonly Party<S>[], dead: string): readonly Party<S>[] {
   return parties.filter(({ name }) => name !== dead);
 }
 

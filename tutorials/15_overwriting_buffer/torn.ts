@@ -7,6 +7,7 @@
 import type { Step } from "../stage/story.ts";
 import { type Ends, textOf } from "./ends.ts";
 import { LENGTH, price, text } from "./messages.ts";
+import { tornAndNoticed } from "./two_looks.ts";
 
 /** The steps about torn reads. */
 export function torn(ends: Ends): Step[] {
@@ -112,23 +113,11 @@ export function torn(ends: Ends): Step[] {
       run: (scene) => {
         const { window } = ends;
         scene.look(() => window.oldest <= position);
-        scene.show({
-          kind: "tracks",
-          id: "order",
-          title: "Why the second look is enough",
-          parties: ["writer", "reader"],
-          words: [],
-          rows: [
-            { party: 0, text: "moves oldest past the old one", values: [] },
-            { party: 1, text: "copies the message", values: [] },
-            { party: 0, text: "writes over the old one", values: [] },
-            { party: 1, text: "looks at oldest: is it past?", values: [] },
-          ],
-        });
+        scene.show(tornAndNoticed());
       },
       after:
-        `Suppose that the copy has a byte of the new message. Then the writer had begun 3 before the reader
-        ended 2, and had done 1 still earlier. The reader looks only after 2. So its look sees 1. On a
+        `The copy has half of the new message, which the writer stored in row 5. It had moved \`oldest\`
+        still earlier, in row 3. The reader looks only after row 6. So its look sees row 3. On a
         processor that reorders, both sides need a barrier for that: chapter 11.`,
     },
     {

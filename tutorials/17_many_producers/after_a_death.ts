@@ -8,7 +8,7 @@ import { mpsc, text } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { messageOf } from "../10_four_rings/rings.ts";
 import { Machine } from "../13_doorbell/machine.ts";
-import { tracksOf } from "../13_doorbell/tracks.ts";
+import { deathsIn, tracksOf } from "../13_doorbell/tracks.ts";
 import type { Step } from "../stage/story.ts";
 import { Lanes } from "./lanes.ts";
 import { clearsThenLooks, LANE_WORDS, producer } from "./parties.ts";
@@ -59,6 +59,7 @@ export function hintsAreHints(): Step[] {
       scene.show(tracksOf(events, parties, {
         title: "A death between two stores",
         end: "The lane has a message, and the consumer sleeps.",
+        deaths: deathsIn(events, parties),
       }));
       const target = new Uint8Array(pageSize());
       const lanes = new Lanes(8);

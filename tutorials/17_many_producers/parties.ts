@@ -58,7 +58,7 @@ export const looksThenClears: Party<HintedLane> = {
   name: "consumer",
   code: ({ head, hint }) => {
     hint.sleepWhile(0);
-    if (head.load() === 2) return true;
+    if (head.load() >= 2) return true;
     hint.store(0);
     return false;
   },
@@ -70,6 +70,6 @@ export const clearsThenLooks: Party<HintedLane> = {
   code: ({ head, hint }) => {
     hint.sleepWhile(0);
     hint.exchange(0);
-    return head.load() === 2;
+    return head.load() >= 2;
   },
 };

@@ -8,7 +8,7 @@ import { mpsc, text } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { messageOf } from "../10_four_rings/rings.ts";
 import { explore, Machine } from "../13_doorbell/machine.ts";
-import { sleepersAt, tracksOf } from "../13_doorbell/tracks.ts";
+import { deathsIn, sleepersAt, tracksOf } from "../13_doorbell/tracks.ts";
 import { tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step, Story } from "../stage/story.ts";
 import { dieBeforeTheHint, hintsAreHints } from "./after_a_death.ts";
@@ -77,6 +77,7 @@ function oneRing(): Step[] {
       scene.show(tracksOf(events, both, {
         title: "One order of many",
         end: "One message, and two producers that sent it.",
+        deaths: deathsIn(events, both),
       }));
     },
     after:
@@ -166,7 +167,9 @@ function hints(): Step[] {
       const parties = [looksThenClears, producer()];
       const { lost } = explore(parties, LANE_WORDS);
       const end = sleepersAt(lost!, parties);
-      scene.show(tracksOf(lost!, parties, { title: "The shortest of all orders that lose", end }));
+      const deaths = deathsIn(lost!, parties);
+      const title = "The shortest of all orders that lose";
+      scene.show(tracksOf(lost!, parties, { title, end, deaths }));
     },
   }, {
     title: "First clear, then look",

@@ -20,6 +20,7 @@ import {
   wordsOf,
   write,
 } from "./inside.ts";
+import { oneWrite } from "./one_write.ts";
 
 /** The story of chapter 21. */
 export const story: Story = {
@@ -274,6 +275,33 @@ function aDeadWriter(here: Here): Step[] {
       after:
         `The kernel had dropped the lock on the seat. The new writer saw that, and put its own seat
         into the word. There was nothing to repair.`,
+    },
+    {
+      title: "Killed anywhere",
+      text:
+        `A machine writes the first message of a slot as the library does: number 1, in two halves. It
+        stores the stamp after the halves, and \`sequence\` after the stamp.`,
+      ask: {
+        kind: "choice",
+        text: "After which operation must the painter die, so that a reader gets half a message?",
+        options: [
+          {
+            text: "After none of them",
+            right: true,
+            because:
+              "Until \`sequence\` is 1, no reader looks. The next painter begins number 1 again.",
+          },
+          {
+            text: "After its first half",
+            because: "\`sequence\` is still 0 then, so no reader looks into the entry.",
+          },
+          {
+            text: "After the stamp",
+            because: "Both halves are there by then. And \`sequence\` is still 0.",
+          },
+        ],
+      },
+      run: (scene) => scene.show(oneWrite()),
     },
   ];
 }
