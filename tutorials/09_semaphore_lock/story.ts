@@ -10,6 +10,7 @@ import { withTrap } from "../../test/trap/trap.ts";
 import { tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step, Story } from "../stage/story.ts";
 import { type Coins, heir, moveCoins, openBank, owner } from "./owner.ts";
+import { slow, unlinked } from "./unlinked.ts";
 import { isOwned, wrongOrder } from "./wrong_order.ts";
 
 /** The story of chapter 9. */
@@ -18,7 +19,7 @@ export const story: Story = {
   folder: "09_semaphore_lock",
   title: "SemaphoreLock, and kill at step N",
   lead: "What a killed owner leaves, and what its heir learns, at each step.",
-  cast: { owner, heir },
+  cast: { owner, heir, slow },
   steps: () => {
     const here = new Here();
     return [
@@ -30,6 +31,7 @@ export const story: Story = {
       atTheEnd(here),
       youChoose(here),
       anHeirDies(here),
+      ...unlinked(here),
       ...wrongOrder(here),
       whoRepairs(),
     ];

@@ -23,6 +23,15 @@ export function dieBeforeTheHint(name: string): Promise<void> {
   return new Promise(() => setInterval(() => {}, 60_000));
 }
 
+function errorOf(code: () => unknown): string {
+  try {
+    code();
+  } catch (error) {
+    return (error as Error).name;
+  }
+  return "no error";
+}
+
 /** The steps about deaths. */
 export function hintsAreHints(): Step[] {
   return [{
@@ -71,10 +80,10 @@ export function hintsAreHints(): Step[] {
       scene.look(() => lanes.readFirst(target));
     },
   }, {
-    title: "A lane is passed on",
+    title: "Producers come and go",
     text:
-      `In another process, Ann has taken the only lane of a ring, and sends thirty coins: see her card. Then she
-      is killed, before the consumer has read her message. Ben wants the lane.`,
+      `A ring with one lane. Ann sends, and closes before the consumer has read her message. Ben wants the
+      lane at once. \`errorOf\` shows the name of an error.`,
     ask: {
       kind: "choice",
       text: "When may he have it?",
@@ -85,12 +94,48 @@ export function hintsAreHints(): Step[] {
           because: "Otherwise her message would look as if it came from Ben.",
         },
         {
-          text: "At once: Ann is dead",
+          text: "At once: Ann has closed",
           because: "Her message is still in the lane. It would look as if it came from Ben.",
         },
         {
           text: "Never: the lane was Ann's",
-          because: "The kernel has dropped her role. The lane only has to be empty.",
+          because: "She has given it back. The lane only has to be empty.",
+        },
+      ],
+    },
+    run: (scene) => {
+      const ring = ringOf(scene.name);
+      using consumer = ring.consumer();
+      const ann = ring.producer({ id: 0 });
+      scene.look(() => {
+        ann.trySend("ten coins");
+        ann.close();
+      });
+      scene.look(() => errorOf(() => ring.producer({ id: 0 })));
+      scene.look(() => consumer.tryReceive()?.value);
+      scene.look(() => errorOf(() => ring.producer({ id: 0 }).close()));
+    },
+  }, {
+    title: "A lane is passed on",
+    text:
+      `Now Ann is another process: see her card. She sends thirty coins, and is killed. \`nextProducer\`
+      waits until the lane is empty and its producer is gone. Ben gets the lane by it, and sends five.`,
+    ask: {
+      kind: "choice",
+      text: "What does the consumer receive?",
+      options: [
+        {
+          text: "Thirty coins, and then five",
+          right: true,
+          because: "Her message is complete in shared memory, and the kernel has dropped her role.",
+        },
+        {
+          text: "Only Ben's five",
+          because: "Ann's message is in shared memory. It does not die with her.",
+        },
+        {
+          text: "Only Ann's thirty",
+          because: "The kernel drops the role of the dead, so Ben gets the lane once it is empty.",
         },
       ],
     },
