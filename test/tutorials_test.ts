@@ -131,6 +131,8 @@ Deno.test("each chapter has its exercise, answer and prose, and the prose is rig
     );
     for (const target of [...links, ...commands]) Deno.statSync(target);
   }
+  const list = Deno.readTextFileSync(new URL(pages[0]!, ROOT));
+  for (const folder of FOLDERS) assert(list.includes(`](${folder}/README.md)`), folder);
   for (const path of pages.slice(1)) {
     const text = Deno.readTextFileSync(new URL(path, ROOT));
     const questions = text.match(/^\d\. .*(?:\n.*)*?\n\n? {3}<details><summary>Answer/gm)?.length ??
