@@ -105,7 +105,7 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   assertEquals(await shown(page, 1, 5), "asked");
   await page.keyboard.press("ArrowRight"); // the step has not run: it stays
   assertEquals(await shown(page, 1, 5), "asked");
-  await answer(page, 1, 5, 1);
+  await answer(page, 1, 5, 0);
   const text = (selector: string) => page.$eval(selector, (found) => found.textContent ?? "");
   assert((await text(".verdict")).startsWith("✗"));
   assertEquals(await text("#top .score"), "✓ 0 of 1");
@@ -113,7 +113,7 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   await shown(page, 1, 6);
   await page.keyboard.press("ArrowRight");
   await shown(page, 1, 7);
-  await answer(page, 1, 7, 0);
+  await answer(page, 1, 7, 1);
   assert((await text(".verdict")).startsWith("✓"));
   assertEquals(await text("#top .score"), "✓ 1 of 2");
 
@@ -122,7 +122,7 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   await waitFor(page, `document.querySelector(".recorded")?.innerText.includes("recorded")`);
   await page.keyboard.press("ArrowRight"); // in a fresh process
   assertEquals(await shown(page, 1, 7), "asked");
-  await answer(page, 1, 7, 0);
+  await answer(page, 1, 7, 1);
   assertNotEquals(await text(".dump .at"), address);
 
   await page.waitForSelector(".card:not(.dead)");

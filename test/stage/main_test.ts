@@ -61,7 +61,7 @@ Deno.test("the task has the rights that it promises, and they are enough", async
   const step = await fetch(`${address.origin}/api/step`, {
     method: "POST",
     headers: { cookie, origin: address.origin },
-    body: JSON.stringify({ tab: "test", chapter: 1, step: 5, answer: 0 }),
+    body: JSON.stringify({ tab: "test", chapter: 1, step: 5, answer: 1 }),
   });
   assertEquals((await step.json()).verdict.right, true);
   child.kill("SIGTERM");
@@ -106,7 +106,7 @@ Deno.test({
     await until(/step 2 of 21[^]*\(recorded\)/);
     await press("g5\r");
     await until(/step 5 of 21[^]*1 to 3: answer/);
-    await press("1");
+    await press("2");
     await until(/You were right/);
     await press("q");
     while (!(await out.next()).done);

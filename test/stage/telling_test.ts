@@ -10,22 +10,31 @@ import { outline } from "../../tutorials/stage/outline.ts";
 import { judge } from "../../tutorials/stage/player.ts";
 import { deathText } from "../../tutorials/stage/text_pictures.ts";
 import { fits, pagesOf } from "../../tutorials/stage/screen.ts";
-import type { Frame, Question, Step } from "../../tutorials/stage/story.ts";
+import { shuffled } from "../../tutorials/stage/shuffle.ts";
+import type { Frame, Question, Scene, Step } from "../../tutorials/stage/story.ts";
 import { TERMS } from "../../tutorials/stage/terms.ts";
 import { sharedFiles } from "../program.ts";
 import { missing } from "./shown.ts";
 
-/** Runs every step of a chapter, and gives each question its first answer. */
-async function tellAll(chapter: number, steps: number): Promise<Frame[]> {
+/** Returns the answer that is the first option of the story, wherever it is shown. */
+function firstOption({ ask: told }: Step, { ask: shown }: Frame): number {
+  if (told?.kind !== "choice") return 0;
+  assertEquals(shown!.options!.toSorted(), told.options.map(({ text }) => text).sort());
+  return shown!.options!.indexOf(told.options[0]!.text);
+}
+
+/** Runs every step of a chapter, and gives each question the first answer of the story. */
+async function tellAll(chapter: number, steps: readonly Step[]): Promise<Frame[]> {
   const telling = await Telling.of(chapter);
   const frames: Frame[] = [];
   try {
-    for (let step = 1; step <= steps; step++) {
+    for (const [i, told] of steps.entries()) {
+      const step = i + 1;
       const frame = await telling.show(step);
       if (!frame.done) assertFits(frame);
       const { ask, before } = frame;
       if (ask?.kind === "byte") assert(before.some(({ id }) => id === ask.picture), frame.title);
-      frames.push(frame.done ? frame : await telling.answer(step, 0));
+      frames.push(frame.done ? frame : await telling.answer(step, firstOption(told, frame)));
     }
   } finally {
     await telling.close();
@@ -69,7 +78,7 @@ for (const { number, title, load } of CHAPTERS) {
     const { story } = await load();
     assertEquals([story.chapter, story.title], [number, title]);
     const steps = story.steps();
-    const frames = await tellAll(number, steps.length);
+    const frames = await tellAll(number, steps);
     for (const [i, frame] of frames.entries()) {
       const { ask, crash, after } = steps[i]!;
       assertEquals([frame.done, frame.ask !== undefined], [true, ask !== undefined], frame.title);
@@ -98,6 +107,41 @@ for (const { number, title, load } of CHAPTERS) {
     }
   });
 }
+
+Deno.test("an answer is the option that is shown at its place", async () => {
+  const options = ["a", "b", "c", "d"].map((text) => ({
+    text,
+    because: `${text}!`,
+    right: text === "c",
+  }));
+  let heard: number | undefined;
+  const run: Step["run"] = ({ answer }) => void (heard = answer);
+  const step = { title: "", text: "", ask: { kind: "choice", text: "?", options }, run } as const;
+  const [told] = shuffled("a chapter", [step]);
+  const ask = told!.ask as typeof step.ask;
+  assertNotEquals(ask.options, options);
+  for (const [place, option] of ask.options.entries()) {
+    assertEquals(judge(ask, place).because, option.because);
+    await told!.run!({ answer: place } as Scene);
+    assertEquals(options[heard!], option);
+  }
+});
+
+Deno.test("the place of an option tells nothing, and is the same at each telling", async () => {
+  const places = [0, 0, 0];
+  const placesOf = (folder: string, steps: readonly Step[]) =>
+    shuffled(folder, steps).flatMap(({ ask }) =>
+      ask?.kind === "choice" ? [ask.options.findIndex(({ right }) => right === true)] : []
+    );
+  for (const { folder, load } of CHAPTERS) {
+    const { story } = await load();
+    const right = placesOf(folder, story.steps());
+    assertEquals(right, placesOf(folder, story.steps()));
+    for (const place of right) places[place]!++;
+  }
+  const all = places.reduce((sum, count) => sum + count);
+  assert(places.every((count) => count > 0.25 * all && count < 0.42 * all), `${places}`);
+});
 
 Deno.test("no chapter takes more than 1,350 words and 20 minutes, and its README says how long", async () => {
   for (const { folder, words, minutes } of await outline()) {
@@ -172,7 +216,7 @@ Deno.test("a cast runs in processes of its own, and leaves nothing", async () =>
     for (const name of telling.cast.keys()) seen.add(name);
   };
   await telling.show(6, started); // skips steps that start one process and kill it
-  const frame = await telling.answer(6, 0, started);
+  const frame = await telling.answer(6, 2, started);
   assertEquals([frame.verdict?.right, [...seen].sort()], [true, ["owner", "second"]]);
   const { pid } = telling.child!;
   assertEquals(sharedFiles(`learn-${pid}`).length, 2);

@@ -13,6 +13,7 @@ import { check } from "../../src/errors.ts";
 import { hex } from "../picture.ts";
 import { changesOf } from "./changes.ts";
 import { chapterOf } from "./chapters.ts";
+import { shuffled } from "./shuffle.ts";
 import { declarationOf, describe, isBlock, sourceOf, statementsOf } from "./source.ts";
 import type { Asked, Picture, Question, Scene, Shown, Step, Text, Verdict } from "./story.ts";
 
@@ -227,8 +228,9 @@ if (import.meta.main) {
     Deno.exit();
   }
   const player = role === "terminal"
-    ? new Player(story.terminals![word!]!(), name!, Infinity) // the reader is in the other one
-    : new Player(story.steps(), nameOf(Deno.pid));
+    // the reader is in the other one
+    ? new Player(shuffled(chapter.folder, story.terminals![word!]!()), name!, Infinity)
+    : new Player(shuffled(chapter.folder, story.steps()), nameOf(Deno.pid));
   let unread = "";
   for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     const lines = `${unread}${text}`.split("\n");

@@ -80,6 +80,7 @@ export type Question = ChoiceQuestion | NumberQuestion | ByteQuestion;
 export interface ChoiceQuestion {
   readonly kind: "choice";
   readonly text: string;
+  /** In any order: shuffle.ts decides in which they are shown. */
   readonly options: readonly Option[];
 }
 

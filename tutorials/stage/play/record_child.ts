@@ -7,6 +7,7 @@
 
 import { chapterOf } from "../chapters.ts";
 import { judge, Player, type Report } from "../player.ts";
+import { shuffled } from "../shuffle.ts";
 import type { BytesPicture, Picture, Question, Verdict } from "../story.ts";
 
 /** A line of the child. */
@@ -55,7 +56,7 @@ function write(line: Line): void {
 async function tell(folder: string, first: number): Promise<void> {
   const chapter = chapterOf(folder);
   if (chapter?.load === undefined) throw new Error(`There is no story of ${folder}`);
-  const steps = (await chapter.load()).story.steps();
+  const steps = shuffled(folder, (await chapter.load()).story.steps());
   const player = new Player(steps, `recorded-${Deno.pid}`);
   await player.skip(first - 1, (report) => write({ step: first, ...report }));
   for (let step = first; step <= steps.length; step++) {
