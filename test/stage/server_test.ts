@@ -6,6 +6,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Exercise } from "../../tutorials/stage/exercises.ts";
+import { chapterOf } from "../../tutorials/stage/chapters.ts";
 import { Telling } from "../../tutorials/stage/director.ts";
 import { Gate } from "../../tutorials/stage/gate.ts";
 import { type Card, Processes } from "../../tutorials/stage/processes.ts";
@@ -167,13 +168,31 @@ Deno.test("an exercise is judged when its file is written, helped, reset and rem
   await visit.post("/api/reset", { chapter: 1 });
   await until(({ judgement }) => judgement?.verdict === "wrong");
   assertEquals(Deno.readTextFileSync(file), shipped);
-  assertEquals(new Workshop(visit.folder).progress.works[1], {
+  assertEquals(new Workshop(visit.folder).workOf({ folder: "01_pages" }), {
     attempts: 1,
     solved: true,
     hints: 1,
   });
   clearTimeout(deadline);
   await events.return?.();
+});
+
+Deno.test("progress stays with a chapter that gets another number", () => {
+  const folder = new URL(`file://${Deno.makeTempDirSync()}/`);
+  const file = new URL("progress.json", folder);
+  Deno.writeTextFileSync(
+    file,
+    '{ "readings": { "1": { "step": 7, "predictions": {} } }, "works": {}, "last": 1 }', // of old
+  );
+  const chapter = chapterOf("01_pages")!;
+  const workshop = new Workshop(folder);
+  assertEquals([workshop.last, workshop.readingOf(chapter).step], [chapter, 7]);
+  workshop.noteStep(chapter, 8, true);
+  const again = new Workshop(folder);
+  assertEquals(again.last, chapter);
+  assertEquals(again.readingOf({ folder: "33_pages" }), { step: 8, predictions: { 8: true } });
+  assertEquals(again.readingOf({ folder: "01_other" }).step, 0);
+  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("cards name the roles of a process, and say whether it spins", async () => {
@@ -201,17 +220,20 @@ Deno.test("the progress keeps what several terminals note at once", async () => 
   const module = new URL("tutorials/stage/workshop.ts", ROOT).href;
   const source = `import { Workshop } from ${JSON.stringify(module)};
     const workshop = new Workshop(new URL(${JSON.stringify(folder)}));
-    const number = Number(Deno.args[0]);
-    for (let step = 1; step <= 50; step++) workshop.noteStep({ number }, step, true);`;
+    const folder = Deno.args[0];
+    for (let step = 1; step <= 50; step++) workshop.noteStep({ folder }, step, true);`;
   const program = new URL("note.ts", folder);
   Deno.writeTextFileSync(program, source);
   const args = ["run", "--quiet", "--no-check", "--allow-all", program.pathname];
-  const ends = ["1", "2", "3"].map((number) =>
-    new Deno.Command("deno", { args: [...args, number] }).output()
+  const chapters = ["1_a", "2_b", "3_c"];
+  const ends = chapters.map((chapter) =>
+    new Deno.Command("deno", { args: [...args, chapter] }).output()
   );
   assert((await Promise.all(ends)).every(({ success }) => success));
-  const { readings } = new Workshop(folder).progress;
-  const noted = Object.values(readings).map(({ predictions }) => Object.keys(predictions).length);
+  const workshop = new Workshop(folder);
+  const noted = chapters.map((folder) =>
+    Object.keys(workshop.readingOf({ folder }).predictions).length
+  );
   assertEquals(noted, [50, 50, 50]);
   Deno.removeSync(folder, { recursive: true });
 });

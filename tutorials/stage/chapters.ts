@@ -243,3 +243,8 @@ export function chapterOf(which: number | string): Chapter | undefined {
     folder === which || String(number) === String(which)
   );
 }
+
+/** Returns what names a chapter in stored progress: it stays when the chapter gets another number. */
+export function keyOf({ folder }: Pick<Chapter, "folder">): string {
+  return folder.replace(/^\d+_/, "");
+}

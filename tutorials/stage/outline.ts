@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Chapter, CHAPTERS } from "./chapters.ts";
+import { type Chapter, CHAPTERS, keyOf } from "./chapters.ts";
 import type { Question, Step, Text } from "./story.ts";
 
 /** The parts of the course, each up to the first chapter of the next. */
@@ -25,6 +25,8 @@ const MINUTES_AN_EXERCISE = 2;
 
 /** A chapter in the list. */
 export interface Outline extends Omit<Chapter, "load"> {
+  /** What names it in stored progress. */
+  readonly key: string;
   /** The part of the course that it is in. */
   readonly part: string;
   /** The titles of its steps. */
@@ -49,7 +51,15 @@ async function outlineOf({ load, ...chapter }: Chapter): Promise<Outline> {
   const words = steps.flatMap(textsOf).join(" ").split(/\s+/).length;
   const minutes = Math.round(words / WORDS_A_MINUTE + MINUTES_AN_EXERCISE);
   const titles = steps.map(({ title }) => title);
-  return { ...chapter, part, ...can && { can }, steps: titles, words, minutes };
+  return {
+    ...chapter,
+    key: keyOf(chapter),
+    part,
+    ...can && { can },
+    steps: titles,
+    words,
+    minutes,
+  };
 }
 
 /** What one reader reads of a step: of the explanations only one. */

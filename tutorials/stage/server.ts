@@ -47,6 +47,7 @@ export interface CourseChapter extends Outline {
 /** What the page asks for. */
 export interface Course {
   readonly chapters: readonly CourseChapter[];
+  /** The number of the chapter that was read last. */
   readonly last?: number;
 }
 
@@ -143,13 +144,13 @@ export class Stage implements AsyncDisposable {
   }
 
   async #course(): Promise<Course> {
-    const { progress } = this.#workshop;
+    const last = this.#workshop.last?.number;
     const chapters = (await outline()).map((chapter) => {
       const { step, predictions } = this.#workshop.readingOf(chapter);
       const { solved, attempts } = this.#workshop.workOf(chapter);
       return { ...chapter, step, predictions, solved, attempts };
     });
-    return { chapters, ...progress.last !== undefined && { last: progress.last } };
+    return { chapters, ...last !== undefined && { last } };
   }
 
   async #step(body: Record<string, unknown>): Promise<Frame> {

@@ -59,8 +59,8 @@ interface Place {
 
 function placeOf(place: string | undefined, workshop: Workshop): Place {
   if (place === undefined) {
-    const { last = CHAPTERS[0]!.number, readings } = workshop.progress;
-    return { number: last, step: Math.max(1, readings[last]?.step ?? 1) };
+    const last = workshop.last ?? CHAPTERS[0]!;
+    return { number: last.number, step: Math.max(1, workshop.readingOf(last).step) };
   }
   const [chapter, part = "1"] = place.split("/");
   const number = Number(chapter);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Chapter, CHAPTERS } from "./chapters.ts";
+import { type Chapter, chapterOf, CHAPTERS, keyOf } from "./chapters.ts";
 import type { Judgement } from "./judge.ts";
 
 const TUTORIALS = new URL("../", import.meta.url);
@@ -27,15 +27,15 @@ export interface Reading {
   readonly predictions: Readonly<Record<string, boolean>>;
 }
 
-/** All progress, by the number of the chapter. */
-export interface Progress {
+/** All progress, by the key of the chapter. */
+interface Progress {
   readonly readings: Readonly<Record<string, Reading>>;
   readonly works: Readonly<Record<string, Work>>;
   /** The chapter of the last step that was shown. */
-  readonly last?: number;
+  readonly last?: string;
 }
 
-type Numbered = Pick<Chapter, "number">;
+type Named = Pick<Chapter, "folder">;
 
 const NONE: Work = { attempts: 0, solved: false, hints: 0 };
 const UNREAD: Reading = { step: 0, predictions: {} };
@@ -50,9 +50,10 @@ export class Workshop {
     this.#load(); // complains about a broken file at once
   }
 
-  /** Reads the progress, which other terminals change, too. */
-  get progress(): Progress {
-    return this.#load();
+  /** The chapter of the last step that was shown. */
+  get last(): Chapter | undefined {
+    const { last } = this.#load();
+    return CHAPTERS.find((chapter) => keyOf(chapter) === last);
   }
 
   /** The name that the terminals of a chapter share. */
@@ -94,12 +95,12 @@ export class Workshop {
     return Deno.readTextFileSync(new URL(`answers/${folder}.ts`, TUTORIALS));
   }
 
-  workOf({ number }: Numbered): Work {
-    return this.progress.works[number] ?? NONE;
+  workOf(chapter: Named): Work {
+    return this.#load().works[keyOf(chapter)] ?? NONE;
   }
 
-  readingOf({ number }: Numbered): Reading {
-    return this.progress.readings[number] ?? UNREAD;
+  readingOf(chapter: Named): Reading {
+    return this.#load().readings[keyOf(chapter)] ?? UNREAD;
   }
 
   /** Remembers a judgement; the same answer, judged again, counts once. */
@@ -118,19 +119,21 @@ export class Workshop {
   }
 
   /** Remembers that a step was shown, and how a prediction came out; the first answer counts. */
-  noteStep({ number }: Numbered, step: number, right?: boolean): void {
+  noteStep(chapter: Named, step: number, right?: boolean): void {
+    const key = keyOf(chapter);
     this.#change((progress) => {
-      const { step: furthest, predictions } = progress.readings[number] ?? UNREAD;
+      const { step: furthest, predictions } = progress.readings[key] ?? UNREAD;
       const more = right === undefined || predictions[step] !== undefined ? {} : { [step]: right };
       const reading = { step: Math.max(step, furthest), predictions: { ...predictions, ...more } };
-      const readings = { ...progress.readings, [number]: reading };
-      return { ...progress, readings, last: number };
+      const readings = { ...progress.readings, [key]: reading };
+      return { ...progress, readings, last: key };
     });
   }
 
-  #noteWork({ number }: Numbered, change: (work: Work) => Work): void {
+  #noteWork(chapter: Named, change: (work: Work) => Work): void {
+    const key = keyOf(chapter);
     this.#change((progress) => {
-      const works = { ...progress.works, [number]: change(progress.works[number] ?? NONE) };
+      const works = { ...progress.works, [key]: change(progress.works[key] ?? NONE) };
       return { ...progress, works };
     });
   }
@@ -142,7 +145,7 @@ export class Workshop {
   #load(): Progress {
     if (!exists(this.#file)) return { readings: {}, works: {} };
     try {
-      return JSON.parse(Deno.readTextFileSync(this.#file));
+      return byKey(JSON.parse(Deno.readTextFileSync(this.#file)));
     } catch (error) {
       throw new Error(`Cannot read the progress in ${this.#file.pathname}: remove the file`, {
         cause: error,
@@ -163,6 +166,22 @@ export class Workshop {
     Deno.writeTextFileSync(fresh, `${JSON.stringify(progress, null, 2)}\n`);
     Deno.renameSync(fresh, this.#file);
   }
+}
+
+/** Reads progress, which once had the numbers of chapters in place of their keys. */
+function byKey({ readings, works, last }: Progress): Progress {
+  const named = <T>(all: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(Object.entries(all).map(([key, value]) => [keyFor(key), value]));
+  return {
+    readings: named(readings),
+    works: named(works),
+    ...last !== undefined && { last: keyFor(`${last}`) },
+  };
+}
+
+function keyFor(key: string): string {
+  const chapter = /^\d+$/.test(key) ? chapterOf(key) : undefined;
+  return chapter === undefined ? key : keyOf(chapter);
 }
 
 function exists(file: URL): boolean {

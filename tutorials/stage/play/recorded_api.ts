@@ -14,11 +14,11 @@ import type { Frame, Verdict } from "../story.ts";
 import type { RecordedStep } from "./record.ts";
 import type { Verdicts } from "./record_child.ts";
 
-const STORED = "recorded";
+const STORED = "progress";
 
-/** The furthest step of each chapter, and the predictions. */
+/** The furthest step of each chapter, by its key, and the predictions. */
 interface Progress {
-  last?: number;
+  last?: string;
   readonly steps: Record<string, number>;
   readonly predictions: Record<string, Record<string, boolean>>;
 }
@@ -34,17 +34,24 @@ async function load<T>(file: string): Promise<T> {
   return await response.json();
 }
 
+let loading: Promise<Outline[]> | undefined;
+
+function outlines(): Promise<Outline[]> {
+  return loading ??= load<Outline[]>("course");
+}
+
 /** The chapters and the progress. */
 export async function course(): Promise<Course> {
   const { last, steps, predictions } = progress();
-  const chapters = (await load<Outline[]>("course")).map((chapter) => ({
+  const chapters = (await outlines()).map((chapter) => ({
     ...chapter,
-    step: steps[chapter.number] ?? 0,
-    predictions: predictions[chapter.number] ?? {},
+    step: steps[chapter.key] ?? 0,
+    predictions: predictions[chapter.key] ?? {},
     solved: false,
     attempts: 0,
   }));
-  return { chapters, ...last !== undefined && { last } };
+  const resumed = chapters.find((chapter) => chapter.key === last);
+  return { chapters, ...resumed !== undefined && { last: resumed.number } };
 }
 
 const recordings = new Map<number, Promise<RecordedStep[]>>();
@@ -56,11 +63,11 @@ export async function runStep(chapter: number, step: number, answer?: number): P
   const { frame, verdicts } = (await steps)[step - 1]!;
   if (verdicts !== undefined && answer === undefined) {
     const { after: _, ended: __, ...asked } = frame;
-    note(chapter, step);
+    await note(chapter, step);
     return { ...asked, done: false, shown: [] };
   }
   const verdict = verdicts && verdictOn(verdicts, answer!);
-  note(chapter, step, verdict?.right);
+  await note(chapter, step, verdict?.right);
   return verdict === undefined ? frame : { ...frame, verdict };
 }
 
@@ -71,11 +78,12 @@ function verdictOn(verdicts: Verdicts, answer: number): Verdict {
   return often.find(({ number }) => number === answer)?.verdict ?? otherwise;
 }
 
-function note(chapter: number, step: number, isRight?: boolean): void {
+async function note(chapter: number, step: number, isRight?: boolean): Promise<void> {
+  const { key } = (await outlines()).find(({ number }) => number === chapter)!;
   const all = progress();
-  all.last = chapter;
-  all.steps[chapter] = Math.max(step, all.steps[chapter] ?? 0);
-  if (isRight !== undefined) (all.predictions[chapter] ??= {})[step] ??= isRight;
+  all.last = key;
+  all.steps[key] = Math.max(step, all.steps[key] ?? 0);
+  if (isRight !== undefined) (all.predictions[key] ??= {})[step] ??= isRight;
   localStorage.setItem(STORED, JSON.stringify(all));
 }
 
