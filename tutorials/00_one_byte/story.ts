@@ -106,7 +106,8 @@ function itChanges(table: ByteTable): Step {
         },
         {
           text: "0: nobody has told it of a change",
-          because: "Nobody has to. The byte itself has changed, and there is only one.",
+          because: "The process needs no message. The byte itself has changed, and there is only " +
+            "one.",
         },
         {
           text: "An error: the byte is in use",
@@ -139,7 +140,11 @@ function store(table: ByteTable): Step {
       right: "64 is even, so the second process added 1.",
       often: [
         { number: 64, because: "The second process is still there, and 64 is even: it added 1." },
-        { number: 66, because: "It adds 1 once. Then the number is odd, and it leaves it alone." },
+        {
+          number: 66,
+          because: "The second process adds 1 once. Then the number is odd, and it leaves the " +
+            "byte alone.",
+        },
       ],
       otherwise: "The second process adds 1 to an even number. 64 is even.",
     },
@@ -212,7 +217,7 @@ function kill(table: ByteTable): Step {
         },
         {
           text: "It is gone, and reading it fails",
-          because: "It belongs to both processes, and ours lives. So it stays.",
+          because: "The byte belongs to both processes, and ours lives. So it stays.",
         },
       ],
     },
@@ -243,7 +248,10 @@ function aThird(table: ByteTable): Step {
       answer: () => table.byte[0]!,
       right: "It found 42 and continued from there.",
       often: [
-        { number: 1, because: "It does not begin at 0. The byte was 42 when it came." },
+        {
+          number: 1,
+          because: "The third process does not begin at 0. The byte was 42 when it came.",
+        },
         { number: 42, because: "42 is even, so the new process adds 1." },
       ],
       otherwise: "The byte was 42 when the third process came, and 42 is even.",

@@ -53,7 +53,9 @@ export function cutIt(page: number): Step[] {
           },
           {
             text: "Yes, until we unmap them",
-            because: "A mapping holds the file, not a length of it. The file ends before them now.",
+            because:
+              "A mapping holds the file, and no length of it. The file now ends before these " +
+              "three pages.",
           },
           {
             text: "Yes, as zeros",
@@ -111,8 +113,8 @@ export function cutIt(page: number): Step[] {
         scene.show(bytesPicture(bytes, { ...part, id: "page 1", title: "Page 1", from: page }));
       },
       after:
-        `So a process that may write a shared file may also shorten it. It can end every process
-        that maps the file, as the next step shows.`,
+        `So a process that may write a shared file may also shorten it. What becomes of the others,
+        which still have it mapped?`,
     },
     {
       title: "Touch what was cut off",
@@ -135,7 +137,8 @@ export function cutIt(page: number): Step[] {
           {
             text: "We read undefined",
             because:
-              "The array has that place. JavaScript goes to the memory, and the file has ended.",
+              "The array has that place, so JavaScript goes to the memory. But the file ends " +
+              "before it.",
           },
         ],
       },

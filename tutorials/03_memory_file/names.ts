@@ -97,12 +97,12 @@ function tooMuch(page: number, limit: number): Step {
         },
         {
           text: "It takes memory from other programs",
-          because:
-            "It would for a memfd, which only the machine limits. This directory has a limit.",
+          because: "The kernel would do that for a memfd, which only the machine limits. This " +
+            "directory has a limit of its own.",
         },
         {
           text: "It gives addresses and a promise",
-          because: "\`fallocate\` is no promise: it gives the memory now, or it fails now.",
+          because: "`allocate` makes no promise: it gives the memory now, or it fails now.",
         },
       ],
     },

@@ -68,7 +68,7 @@ function notes(page: number): { first: Step[]; last: Step[] } {
     text: `The memory of chapter 1 belongs to one process. To share pages we need something that
       other processes can hold too. In Linux that is a file, and it need not be on a disk.
 
-      \`memfd_create\` makes one out of memory. "notes" is a label for people, not a name to open it
+      \`memfd\` makes one out of memory. "notes" is a label for people, not a name to open it
       by. The answer is an [[fd]], a file descriptor: the small number by which this process calls the
       open file.`,
     run: (scene) => {
@@ -90,8 +90,11 @@ function notes(page: number): { first: Step[]; last: Step[] } {
       answer: () => status().allocated,
       right: "None. Only the length was stored.",
       often: [
-        { number: 8 * page, because: "That is its length. Memory is another matter: it has none." },
-        { number: page, because: "Not even one page: no byte was touched." },
+        {
+          number: 8 * page,
+          because: "The length is 8 pages. Memory is another matter: the file has none.",
+        },
+        { number: page, because: "Even one page would be too many: no byte was touched." },
       ],
       otherwise: "Only the length was stored. So the file has no memory at all.",
     },
@@ -183,7 +186,7 @@ function notes(page: number): { first: Step[]; last: Step[] } {
         },
         {
           text: "It fails: a hole has no bytes",
-          because: "A hole reads as zeros, and becomes a page.",
+          because: "A hole can be read: it reads as zeros, and becomes a page.",
         },
       ],
     },
@@ -223,11 +226,13 @@ function notes(page: number): { first: Step[]; last: Step[] } {
         },
         {
           text: "They become zeros",
-          because: "The mapping holds the file, with all of its bytes. The fd is only one holder.",
+          because:
+            "The mapping holds the file, with all of its bytes. The fd was only one of the " +
+            "holders.",
         },
         {
           text: "The next read ends the program",
-          because: "That would need an unmapped page. The mapping outlives the fd.",
+          because: "Only an unmapped page would end the program, and the mapping outlives the fd.",
         },
       ],
     },

@@ -104,7 +104,8 @@ export function oneLetter(page: number): Step[] {
         },
         {
           text: "The byte is written: the page is writable",
-          because: "Through the first mapping it is. Permissions belong to each mapping.",
+          because: "The page is writable through the first mapping only. Permissions belong to " +
+            "each mapping.",
         },
         {
           text: "Nothing: the write is ignored",
@@ -144,11 +145,13 @@ function answering(
         },
         {
           text: "Both see both words",
-          because: "That would be shared memory. A private mapping writes into a copy of its own.",
+          because: "Both sides would see both words if both mappings were shared. A private one " +
+            "writes into a copy of its own.",
         },
         {
           text: "The write fails: the mapping is private",
-          because: "It may write, as \`rw-p\` says. But nobody else sees it.",
+          because: "A private mapping may be written, as `rw-p` says. But no one else sees what " +
+            "it writes.",
         },
       ],
     },

@@ -167,7 +167,7 @@ function twoViews(page: number): Step[] {
       often: [
         {
           number: 2 * page,
-          because: "That is the sum of both, and it counts the one page twice.",
+          because: "The sum of both counts the one page twice.",
         },
         { number: 0, because: "The page was reserved, and has been written. It is there, once." },
       ],
@@ -227,7 +227,8 @@ function twoViews(page: number): Step[] {
         },
         {
           text: "To the message",
-          because: "Only in the process that stored it. Another process maps the page elsewhere.",
+          because: "The address leads to the message only in the process that stored it. Another " +
+            "process maps the page elsewhere.",
         },
         {
           text: "To the page, but not to the message",
@@ -254,11 +255,12 @@ function twoViews(page: number): Step[] {
         },
         {
           text: "Yes: it was written through the first mapping",
-          because: "It was written into the page, and the page does not know which way it came.",
+          because: "The message was written into the page, and the page does not know which way " +
+            "it came.",
         },
         {
           text: "Yes: the file has lost its last holder",
-          because: "The second mapping and the fd hold it still.",
+          because: "The file has two holders left: the second mapping and the fd.",
         },
       ],
     },

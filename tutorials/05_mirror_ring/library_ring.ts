@@ -75,7 +75,7 @@ export function useTheLibrary(): Step[] {
               "Cell 10 is the same memory. But W goes on into the second window, so that the " +
               "bytes from R to W are in one piece.",
           },
-          { number: 32, because: "It does not stop at the end: the second window follows." },
+          { number: 32, because: "W does not stop at the end: the second window follows." },
         ],
         otherwise: "24 cells and 18 more: W simply goes on into the second window.",
       },
@@ -110,7 +110,8 @@ export function useTheLibrary(): Step[] {
           {
             text: "It leaves one byte free",
             because:
-              "It need not. Its positions differ by the capacity, although the byte is the same.",
+              "This ring fills its last byte too. Its positions then differ by the capacity, " +
+              "although the byte is the same.",
           },
           {
             text: "It keeps a flag",
@@ -141,7 +142,8 @@ export function useTheLibrary(): Step[] {
           },
           {
             text: "All of it, until the view is gone",
-            because: "Then the memory could never be given back. The view is detached instead.",
+            because: "If a view kept the memory, a forgotten view would keep it for ever. So " +
+              "`close()` detaches the view.",
           },
           {
             text: "We crash",

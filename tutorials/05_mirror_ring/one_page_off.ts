@@ -80,7 +80,8 @@ export function onePageOff(page: number): Step[] {
           },
           {
             text: "Only the first 10 bytes",
-            because: "The other 15 went somewhere, and we read them at the same addresses.",
+            because:
+              "We read the other 15 bytes too, at the very addresses at which we wrote them.",
           },
           { text: "No, zeros", because: "Every address was valid, and has kept what we wrote." },
         ],
@@ -107,7 +108,7 @@ export function onePageOff(page: number): Step[] {
           },
           {
             text: "At the beginning of the ring",
-            because: "They would be, if the second window began there. It begins one page further.",
+            because: "The second window would have to begin there. It begins one page further.",
           },
           {
             text: "In memory of the second window alone",
@@ -138,7 +139,8 @@ export function onePageOff(page: number): Step[] {
           },
           {
             text: "Yes, it returns undefined",
-            because: "Only a detached array is empty. This one still has its length.",
+            because: "Only a detached array returns undefined, because its length is 0. This one " +
+              "still has its length.",
           },
           {
             text: "No, but we read zeros",

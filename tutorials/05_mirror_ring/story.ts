@@ -211,8 +211,8 @@ function byHand(capacity: number): Step[] {
       answer: () => 5,
       right: "Byte `i` and byte `capacity + i` are one byte, through whichever window we write it.",
       otherwise: (byte) =>
-        `That is byte ${byte} of the ring. Both windows begin at the beginning of the ring, so it is ` +
-        "byte 5 in both.",
+        `You chose byte ${byte} of the ring. Both windows begin at its beginning, so the byte that we ` +
+        "write is byte 5 in both.",
     },
     run: (scene) => {
       for (const picture of begins()) scene.show(picture);

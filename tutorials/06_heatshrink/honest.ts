@@ -35,19 +35,20 @@ export function aWholeStream(): Step[] {
     {
       text: "The masked ring, clearly",
       right: "On your computer, now, it is. A mirror takes system calls to make.",
-      wrong: "It has more to do, not less: it asks for the end, and copies in pieces.",
+      wrong: "The masked ring has more to do, not less: it asks for the end, and copies in " +
+        "pieces.",
     },
     {
       text: "This run will not show a difference",
       right: "The two spreads touch. The next run could name either of them as the winner.",
-      wrong:
-        "This time it did: the spreads do not touch. Run it again to see whether they stay apart.",
+      wrong: "This run did show one: the spreads do not touch. Run it again to see whether " +
+        "they stay apart.",
     },
     {
       text: "The mirror ring, clearly",
       right: "On your computer, now, it is: the spreads do not touch.",
-      wrong:
-        "It asks for nothing and copies less, but the spread of the times is larger than that saves.",
+      wrong: "The mirror ring asks no questions and copies less, but the spread of the " +
+        "times is larger than that saves.",
     },
   ]);
   return [{
@@ -63,7 +64,7 @@ export function aWholeStream(): Step[] {
       options: [
         {
           text: "Nearly always",
-          because: "Only the repeat that is just at the end crosses it.",
+          because: "A repeat crosses the end only if it lies just there, and most do not.",
         },
         {
           text: "Every 20th time or so",

@@ -66,7 +66,7 @@ function compressAVerse(): Step[] {
       right: "About three quarters. Bytes that were sent before need not be sent again.",
       often: [{
         number: verse.length,
-        because: "That is the verse itself. But it repeats itself.",
+        because: "The verse itself has so many bytes. But it repeats itself.",
       }],
       otherwise: 'It saves about a quarter: only the "row" and the "merrily" repeat at length.',
     },
@@ -100,11 +100,12 @@ function compressAVerse(): Step[] {
         },
         {
           text: "A repeat: 5 back, 5 bytes, and another one",
-          because: "That would be right, and takes 13 bits more. One repeat can do both.",
+          because: "Two repeats would be right, and take 13 bits more. One repeat can do both.",
         },
         {
           text: 'The literals of "row" once more',
-          because: "They are behind us already, and a repeat takes fewer bits than two literals.",
+          because: 'The letters of "row" are behind us already, and a repeat takes fewer bits ' +
+            "than two literals.",
         },
       ],
     },
@@ -137,9 +138,8 @@ function overlaps(): Step[] {
       options: [
         {
           text: "Two times the letter a, and 8 zeros",
-          because:
-            "That would be so if all nine bytes were read first. They are copied one after " +
-            "the other.",
+          because: "Zeros would come out if all nine bytes were read first. They are copied one " +
+            "after the other.",
         },
         {
           text: "Ten times the letter a",
@@ -148,7 +148,10 @@ function overlaps(): Step[] {
             "Each byte that is copied is there for the next one. So 1 back means: this byte, " +
             "nine more times.",
         },
-        { text: "An error", because: "It is a stream like any other, and a very short one." },
+        {
+          text: "An error",
+          because: "Nothing is wrong with this stream: a repeat may be longer than its distance.",
+        },
       ],
     },
     run: (scene) => {
@@ -167,12 +170,12 @@ function overlaps(): Step[] {
       options: [
         {
           text: "Ten a",
-          because: "A loop from the first byte on would do that. This call reads as if all bytes " +
-            "were taken first.",
+          because: "A loop from the first byte on would make ten. This call copies as if it had " +
+            "taken all nine bytes first.",
         },
         {
           text: "One a, as before",
-          because: "Byte 0 was copied to byte 1. What follows was copied too.",
+          because: "Byte 0 was copied to byte 1, so there are at least two.",
         },
         {
           text: "Two a, and then zeros",

@@ -58,11 +58,11 @@ export function twoRings(): Step[] {
       answer: () => masked.counts.copies,
       right: "50 bytes up to the end, and 150 from the beginning.",
       often: [
-        { number: 1, because: "The bytes that it reads are not in one piece: the end is between." },
+        { number: 1, because: "The copy reads across the end, so its bytes are not in one piece." },
         {
           number: 3,
-          because: "The bytes that it reads cross the end. Those that it writes come later, and " +
-            "do not.",
+          because: "Only the bytes that are read cross the end. Those that are written come " +
+            "later, and do not.",
         },
       ],
       otherwise: "50 bytes up to the end, and 150 from the beginning: two pieces.",

@@ -53,12 +53,11 @@ export function recordLocks(here: Here): Step[] {
           {
             text: "Both succeed: it is one process",
             because:
-              "That is how the older record locks work, which belong to a process. These belong " +
-              "to an open file.",
+              "Only the older record locks belong to a process. These belong to an open file.",
           },
           {
             text: "The second call waits for ever",
-            because: "There is a call that waits. This one fails at once.",
+            because: "Another call would wait. `setLock` fails at once.",
           },
         ],
       },
@@ -93,12 +92,11 @@ export function recordLocks(here: Here): Step[] {
           },
           {
             text: "0: the stopped worker has lost it",
-            because: "Its files are still open, and so it keeps the lock.",
+            because: "The files of a stopped worker are still open, and so it keeps the lock.",
           },
           {
             text: "EAGAIN at first, and 0 after a while",
-            because:
-              "No time passes for a lock. It ends with its open file, and with nothing else.",
+            because: "A lock has no time limit. It ends with its open file, and with nothing else.",
           },
         ],
       },
@@ -126,15 +124,15 @@ export function recordLocks(here: Here): Step[] {
           },
           {
             text: "EAGAIN: nobody has unlocked the byte",
-            because: "The dead worker could not, and did not have to. The kernel does it.",
+            because: "The dead worker did not have to unlock it: the kernel has closed its files.",
           },
         ],
       },
       run: async (scene) => {
         scene.signal("owner", "SIGKILL");
         await untilFree(scene);
-        showLocks(scene, here.desk.path);
         scene.look(() => setLock(fd, Lock.write, 0));
+        showLocks(scene, here.desk.path);
         unlock(fd);
       },
       after: `It takes the kernel a few milliseconds, or more if the process had a lot of memory. So
@@ -161,7 +159,7 @@ export function recordLocks(here: Here): Step[] {
           },
           {
             text: "An end without an unlock",
-            because: "It need not unlock. When it ends, the kernel closes its files.",
+            because: "A process need not unlock. When it ends, the kernel closes its files.",
           },
         ],
       },
@@ -176,6 +174,7 @@ export function recordLocks(here: Here): Step[] {
         });
         await untilFree(scene);
         scene.look(() => setLock(fd, Lock.write, 0));
+        showLocks(scene, desk.path);
         unlock(fd);
       },
     },
@@ -205,7 +204,7 @@ export function recordLocks(here: Here): Step[] {
           },
           {
             text: "The kernel notices the loop and ends it",
-            because: "To the kernel it is a busy process like any other.",
+            because: "To the kernel, a process in a loop is a busy one like any other.",
           },
         ],
       },

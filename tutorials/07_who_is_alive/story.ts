@@ -122,11 +122,11 @@ function pids(here: Here): Step[] {
           },
           {
             text: "false: the worker is dead",
-            because: "The function asks about a number. A living process has it.",
+            because: "The function asks only about a number, and a living process has it.",
           },
           {
             text: "It depends on what the stranger does",
-            because: "It only has to exist. Whatever it does, its directory is there.",
+            because: "The stranger only has to exist. Whatever it does, its directory is there.",
           },
         ],
       },
@@ -194,11 +194,15 @@ function heartbeats(here: Here): Step[] {
           },
           {
             text: "false, because the worker is dead",
-            because: "It does not beat, and yet it lives. It may continue at any moment.",
+            because:
+              "A worker without a beat may live. This one is only stopped, and may continue " +
+              "at any moment.",
           },
           {
             text: "true: the worker is alive",
-            because: "Alive, yes. But a stopped process runs no code, so nothing adds to the beat.",
+            because:
+              "The worker is alive. But a stopped process runs no code, so nothing adds to " +
+              "the beat.",
           },
         ],
       },
@@ -226,8 +230,8 @@ function heartbeats(here: Here): Step[] {
           {
             text: "The heir: the first one sees that it was replaced",
             because:
-              "It was stopped between two instructions and continues with the next. It looks " +
-              "at nothing first.",
+              "The first worker was stopped between two instructions and continues with the " +
+              "next. It looks at nothing first.",
           },
           {
             text: "The first one: the heir steps back",

@@ -53,11 +53,12 @@ export function theDeadOwner(here: Here): Step[] {
           {
             text: "Yes: the owner does not answer",
             because:
-              "It may continue at any moment, as the owner. A stopped process is silent and alive.",
+              "An owner that does not answer may continue at any moment. A stopped process " +
+              "is silent and alive.",
           },
           {
             text: "Yes, after a while",
-            because: "However long we wait: a stopped process keeps its locks.",
+            because: "No wait is long enough: a stopped process keeps its locks.",
           },
         ],
       },
@@ -91,9 +92,8 @@ export function theDeadOwner(here: Here): Step[] {
           },
           {
             text: "No: the number is 0",
-            because:
-              "That is the rule of C. The library also takes a record lock, which dies with its " +
-              "owner.",
+            because: "A number of 0 is the end only in C. The library also takes a record lock, " +
+              "which dies with its owner.",
           },
           {
             text: "Yes, as if nothing had happened",

@@ -93,7 +93,8 @@ function join(here: Here): Step[] {
           },
           {
             text: "Open the memory again",
-            because: "It is the same page, and not a copy from the time at which it was opened.",
+            because: "This process has the same page, and not a copy from the time at which it " +
+              "opened the memory.",
           },
         ],
       },
@@ -170,7 +171,8 @@ function takeTurns(here: Here): Step[] {
         often: [
           {
             number: 120,
-            because: "If they took turns. But both have read 100, and both write 110.",
+            because: "If the two took turns, it would be 120. But both have read 100, and both " +
+              "write 110.",
           },
           { number: 100, because: "Both write 110. One of the two updates survives." },
         ],
@@ -206,7 +208,8 @@ function takeTurns(here: Here): Step[] {
           },
           {
             text: "A permit, once the first is released",
-            because: "\`lockSync\` and \`lock\` wait for that. \`tryLock\` never waits.",
+            because:
+              "`lockSync` and `lock` wait until the first is released. `tryLock` never waits.",
           },
           {
             text: "A permit too, for reading",
@@ -252,9 +255,8 @@ function leave(here: Here): Step[] {
         },
         {
           text: "That of the memory",
-          because:
-            "Its users hold record locks, so the last one knows that it is the last, and removes " +
-            "it.",
+          because: "The users of the memory hold record locks. So the last one knows that it is " +
+            "the last, and removes the file.",
         },
         {
           text: "Both",

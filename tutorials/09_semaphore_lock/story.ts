@@ -160,9 +160,11 @@ function between(here: Here): Step {
       often: [
         {
           number: 200,
-          because: "Before and after the move. Now the owner is in the middle of it.",
+          because:
+            "There are 200 coins before and after the move. Now the owner is in the middle " +
+            "of it.",
         },
-        { number: 230, because: "First it takes from Ann. Ben has not got anything yet." },
+        { number: 230, because: "The owner takes from Ann first. Ben has not got anything yet." },
       ],
       otherwise: "Ann has lost 30, and Ben has not got them yet.",
     },
@@ -191,11 +193,13 @@ function inTheMiddle(here: Here): Step {
         },
         {
           text: "Both free, as the kernel tidies up",
-          because: "The kernel knows the record lock. The number is only memory, so it stays 0.",
+          because: "The kernel tidies up only the record lock, which it knows. The number is " +
+            "memory, so it stays 0.",
         },
         {
           text: "Both taken: it waits for ever",
-          because: "The number stays 0, and in C that would be so. But the record lock is free.",
+          because: "In C, the heir would wait for ever, as the number stays 0. But the record " +
+            "lock is free.",
         },
       ],
     },
@@ -270,13 +274,14 @@ function beforeTheNumber(here: Here): Step {
         },
         {
           text: "true: a process died with the lock",
-          because:
-            "It died with half of it. The number is still 1, and work begins only after it " +
-            "is 0.",
+          because: "The process died with half of the lock. The number is still 1, and work " +
+            "begins only after it is 0.",
         },
         {
           text: "The heir waits for ever",
-          because: "The record lock was dropped by the kernel, and the number is 1. Both are free.",
+          because:
+            "The heir need not wait: the kernel dropped the record lock, and the number is " +
+            "1.",
         },
       ],
     },
@@ -302,11 +307,12 @@ function atTheEnd(here: Here): Step {
         },
         {
           text: "That an owner died",
-          because: "The number is 1, so the owner had finished its work before it died.",
+          because: "The heir learns of a death from a 0. The number is 1, because the owner had " +
+            "finished its work.",
         },
         {
           text: "It waits: the record lock is held",
-          because: "It was, until the owner died. Then the kernel dropped it.",
+          because: "The record lock was held until the owner died. Then the kernel dropped it.",
         },
       ],
     },
@@ -332,7 +338,11 @@ function youChoose(here: Here): Step {
       often: [
         { number: 1, because: "The owner had not even begun to acquire the lock." },
         { number: 2, because: "The number was still 1, so the heir learned of no death." },
-        { number: 4, because: "That is the middle of the work: 30 coins were missing." },
+        {
+          number: 4,
+          because: "Before operation 4 the owner is in the middle of its work: 30 coins were " +
+            "missing.",
+        },
         { number: 6, because: "The number was 1 again, so the heir learned of no death." },
       ],
       otherwise: "There are six operations. We took the fifth for you.",

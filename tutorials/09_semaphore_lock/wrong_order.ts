@@ -83,7 +83,9 @@ export function wrongOrder(here: Here): Step[] {
           },
           {
             text: "EAGAIN, because B has the lock",
-            because: "B inherited a 0 and changed nothing. A's late post made it a 1.",
+            because:
+              "The number was 0 while A was inside. A's late `post` has made it 1, although " +
+              "B has the lock.",
           },
           {
             text: "EAGAIN, because B holds the record lock",

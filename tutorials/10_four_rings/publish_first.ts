@@ -67,11 +67,13 @@ function wrongOrder(): Step[] {
           {
             text: "The salt again, and the pepper never",
             right: true,
-            because: "It read what was there before. There is no error, and every length is right.",
+            because:
+              "The reader read what was there before. There is no error, and every length is " +
+              "right.",
           },
           {
             text: "The pepper, a moment later",
-            because: "It has read already, and moved \`tail\`. It will not look there again.",
+            because: "The reader has read already, and moved `tail`. It will not look there again.",
           },
           {
             text: "Nothing, until the writer is done",

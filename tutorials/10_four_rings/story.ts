@@ -94,11 +94,15 @@ function slots(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
           },
           {
             text: "The bytes",
-            because: "Then the reader could read the slot before the message is complete.",
+            because:
+              "If the bytes came last, the reader could read the slot before the message is " +
+              "complete.",
           },
           {
             text: "It makes no difference",
-            because: "Between the two stores the reader may look, and then it does.",
+            because:
+              "The reader may look between the two stores. If the flag came first, it would " +
+              "read half a message.",
           },
         ],
       },
@@ -171,7 +175,7 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
           { number: 27, because: "Each message also has 4 bytes of length, and is padded." },
           {
             number: 8,
-            because: "That is how many are unread. `head` counts all that was ever written.",
+            because: "8 bytes are unread. `head` counts all that was ever written.",
           },
           { number: 35, because: "The 23 bytes are padded to 24." },
         ],
@@ -261,7 +265,10 @@ function cached(target: Uint8Array<ArrayBuffer>): Step {
           number: 100,
           because: "Neither side looks for each message. One look shows all hundred.",
         },
-        { number: 200, because: "That is the old ring. Here one look shows all hundred messages." },
+        {
+          number: 200,
+          because: "The old ring takes 200 looks. Here one look shows all hundred messages.",
+        },
       ],
       otherwise:
         "The writer knows that a new ring is empty, and one look shows the reader everything.",
@@ -295,7 +302,8 @@ function mirrored(target: Uint8Array<ArrayBuffer>): Step {
         },
         {
           text: "Before",
-          because: "Then the writer could write into the message while the handler reads it.",
+          because: "If `tail` moved before, the writer could write into the message while the " +
+            "handler reads it.",
         },
         {
           text: "It makes no difference",

@@ -128,8 +128,9 @@ export function counting(): Step[] {
           },
           {
             text: "No: memory has only one value",
-            because: "A store does not reach that memory at once. Until it does, only its own " +
-              "processor knows of it.",
+            because:
+              "Memory has one value, but a store does not reach it at once. Until it does, " +
+              "only its own processor knows of it.",
           },
         ],
       },
@@ -177,11 +178,12 @@ export function counting(): Step[] {
           },
           {
             text: "Never",
-            because: "Every store becomes visible. It is enough that it comes late.",
+            because: "Every store becomes visible some day. It is enough that this one comes late.",
           },
           {
             text: "Before its own look at y",
-            because: "Then whoever looks last would see a store, as in every order.",
+            because: "If each store were visible before the look of its own side, the last look " +
+              "would see one.",
           },
         ],
       },
@@ -203,7 +205,7 @@ export function counting(): Step[] {
         answer: () => exchanged!.neither,
         right: "None, on any machine. A read-modify-write is in order with all that follows.",
         often: [
-          { number: 1, because: "Not even one. The exchange is visible before the look." },
+          { number: 1, because: "Even 1 is too many: the exchange is visible before the look." },
         ],
         otherwise: "The exchange is visible before the look begins. So the last look sees it.",
       },
@@ -227,11 +229,11 @@ export function counting(): Step[] {
           },
           {
             text: "No: the exchange sees the other's store",
-            because: "It cannot: the other's store is not visible yet.",
+            because: "The exchange cannot see the other's store, which is not visible yet.",
           },
           {
             text: "Only the side with the exchange",
-            because: "The other side looked first of all, before the exchange.",
+            because: "The other side can see it too: it looked first of all, before the exchange.",
           },
         ],
       },

@@ -79,11 +79,14 @@ export function publishing(): Step[] {
           },
           {
             text: "Only RICE at 8.00: it was written first",
-            because: "First in the program. Two plain stores may become visible in any order.",
+            because:
+              "The program writes the message first. But two plain stores may become visible " +
+              "in any order.",
           },
           {
             text: "Nothing: it waits for the message",
-            because: "It has seen the count. It has no other sign, and reads what is there.",
+            because:
+              "The reader waits only for the count, and has seen it. It reads what is there.",
           },
         ],
       },
@@ -113,11 +116,13 @@ export function publishing(): Step[] {
           },
           {
             text: "Yes: the message is visible before the count",
-            because: "It is. But the reader's own loads may be served in any order.",
+            because: "The writer does its part: the message is visible before the count. But the " +
+              "reader's own loads may be served in any order.",
           },
           {
             text: "Yes: the reader looks first",
-            because: "First in the program. Two plain loads may be served in any order.",
+            because: "The program looks at the count first. But two plain loads may be served in " +
+              "any order.",
           },
         ],
       },
@@ -197,11 +202,15 @@ export function overwriting(): Step[] {
           },
           {
             text: "No: it looks after the copy",
-            because: "It does in the program. An acquire may be served earlier.",
+            because:
+              "The program looks after the copy. But an acquire may be served earlier than " +
+              "what is before it.",
           },
           {
             text: "No: the count would be odd",
-            because: "It is odd by then. But the look was served before, and saw the old value.",
+            because:
+              "The count is odd by then. But the second look was served before, and saw the " +
+              "old value.",
           },
         ],
       },

@@ -92,12 +92,13 @@ function wordsOfTheirOwn(beside: Beside): Step[] {
           right:
             "This run did not show one. If both ran on processors that share a cache, there may " +
             "be none; or too few rounds count.",
-          wrong: "They share no word. But a processor does not move words: it moves whole lines.",
+          wrong: "The two share no word. But a processor does not move words: it moves whole " +
+            "lines.",
         },
         {
           text: "1024 bytes apart",
           right: "Much faster, although nobody ever touched the other's word.",
-          wrong: "So it is on most computers. This run does not show it.",
+          wrong: "On most computers, words 1024 bytes apart are faster. This run does not show it.",
         },
       ]),
     },
@@ -121,18 +122,19 @@ function wordsOfTheirOwn(beside: Beside): Step[] {
       options: guesses(() => twice, [
         {
           text: "The first is faster: it was measured first",
-          right: "It should not be. Chance has done this; run the step again.",
-          wrong: "They take turns, so none of them has the better moment.",
+          right: "The first should not be faster. Chance has done this; run the step again.",
+          wrong: "The two names take turns, so neither has the better moment.",
         },
         {
           text: "No difference",
           right:
             "The medians differ a little, as they always do. The spreads touch, so we say nothing.",
-          wrong: "It should be. Chance has made another one; run the step again.",
+          wrong: "Equal layouts should show no difference. Chance has made one; run the step " +
+            "again.",
         },
         {
           text: "The second is faster: it is compiled by then",
-          right: "It should not be. Chance has done this. Run the step again.",
+          right: "The second should not be faster. Chance has done this; run the step again.",
           wrong: "The first round of each compiles, and is not counted.",
         },
       ]),
@@ -176,8 +178,11 @@ function lines(beside: Beside): Step[] {
       answer: () => Math.floor(200 / LINE),
       right: "Line 3 has the bytes 192 to 255.",
       often: [
-        { number: 4, because: "It is the fourth line, which is number 3: we count from 0." },
-        { number: 8, because: "That is its place in the line." },
+        {
+          number: 4,
+          because: "The word is in the fourth line, which is number 3: we count from 0.",
+        },
+        { number: 8, because: "8 is the place of the word in its line." },
       ],
       otherwise: "200 divided by 64 is 3, and 8 is left.",
     },
@@ -204,14 +209,14 @@ function lines(beside: Beside): Step[] {
         {
           text: "64 bytes apart is faster",
           right: "A surprise. Run it again.",
-          wrong: "Both have a line of their own, and that is all that counts.",
+          wrong: "Each of the two words has a line of its own at both distances, and that is " +
+            "all that counts.",
         },
         {
           text: "No difference",
           right: "The next line is enough. More room would only be wasted.",
-          wrong:
-            "This run shows one. Some processors fetch two lines at a time, and other programs " +
-            "disturb us.",
+          wrong: "This run shows a difference. Some processors fetch two lines at a time, and " +
+            "other programs disturb us.",
         },
         {
           text: "1024 bytes apart is faster",
@@ -240,18 +245,21 @@ function lines(beside: Beside): Step[] {
         {
           text: "No, the near words are even faster",
           right: "In this run they are. It does not matter much.",
-          wrong: "They are neither faster nor slower: both processors have a copy of the line.",
+          wrong: "Near words are neither faster nor slower: both processors have a copy of the " +
+            "line.",
         },
         {
           text: "No, it makes no difference",
           right:
             "Any number of processors may have a copy of a line, as long as nobody stores in it.",
-          wrong: "This run shows one. Other programs may have disturbed it; run it again.",
+          wrong: "This run shows a difference. Other programs may have disturbed it; run it " +
+            "again.",
         },
         {
           text: "Yes, as before",
           right: "In this run they do. Run it again: loads alone need no line for themselves.",
-          wrong: "Only a store needs the line alone. To load, both have a copy of it.",
+          wrong: "A line is fetched back only after a store. To load, both processors have a " +
+            "copy of it.",
         },
       ]),
     },
@@ -298,7 +306,7 @@ function theWordsOfALane(): Step {
         },
         {
           text: "They would not fit on one line",
-          because: "Each has 4 bytes, and a line has 64.",
+          because: "The two words have 4 bytes each, and a line has 64.",
         },
       ],
     },
@@ -343,7 +351,8 @@ function batches(beside: Beside): Step[] {
         {
           text: "Much less",
           right: "The line of `head` travels once for 64 numbers.",
-          wrong: "So it is on most computers. This run does not show it.",
+          wrong:
+            "On most computers, a number in a batch costs much less. This run does not show it.",
         },
       ]),
     },
@@ -368,7 +377,8 @@ function batches(beside: Beside): Step[] {
       often: [
         {
           number: 10,
-          because: "They are there. But the reader goes by `head`, which was not stored.",
+          because: "The ten numbers are in memory. But the reader goes by `head`, which was not " +
+            "stored.",
         },
         { number: 64, because: "Only 10 were written, and `head` was not stored yet." },
       ],

@@ -150,7 +150,10 @@ export function fromOrdersToStates(): Step[] {
         right: "3 of the 7 places belong to the first party: 7 * 6 * 5 / (3 * 2 * 1).",
         often: [
           { number: 12, because: "3 times 4 are the pairs. An order arranges all 7." },
-          { number: 5040, because: "That is every order of 7 things. Each party keeps its own." },
+          {
+            number: 5040,
+            because: "There are 5040 orders of 7 things. But each party keeps its own order.",
+          },
           { number: 7, because: "7 places, of which 3 belong to the first party: 35 choices." },
         ],
         otherwise: "Choose which 3 of the 7 places belong to the first party: 7 * 6 * 5 / 6.",
@@ -195,7 +198,9 @@ export function fromOrdersToStates(): Step[] {
           },
           {
             text: "Yes: memory is all that parties share",
-            because: "But each goes on from its own place: one may be about to sleep, one may not.",
+            because:
+              "Each party continues from its own place: one may be about to sleep, one may " +
+              "not.",
           },
           {
             text: "Only if the same operations led there",
@@ -238,7 +243,7 @@ export function fromOrdersToStates(): Step[] {
         unit: "states",
         right: "A small part of the orders. That is why a search can try everything.",
         often: [
-          { number: 7180, because: "That is how many orders there are. They meet in few states." },
+          { number: 7180, because: "There are 7180 orders. They meet in few states." },
         ],
         otherwise: "Most orders meet: there are about thirty times as many orders as states.",
       },
@@ -268,11 +273,13 @@ export function verdicts(): Step[] {
           },
           {
             text: "A party sleeps, and there is a message",
-            because: "The writer may be about to wake it: it has published, and not rung yet.",
+            because:
+              "The message may be published, and the bell not rung yet. Then the writer is " +
+              "about to wake it.",
           },
           {
             text: "A party sleeps",
-            because: "That is what a sleep is for, as long as somebody will wake it.",
+            because: "A party may sleep, as long as somebody will wake it.",
           },
         ],
       },
@@ -300,11 +307,12 @@ export function verdicts(): Step[] {
           },
           {
             text: "It runs again for each operation, and kills there",
-            because: "That works too, and does the same work many times. A move is simpler.",
+            because: "One run for each operation works too, and does the same work many times. A " +
+              "move is simpler.",
           },
           {
             text: "It kills at the end of each order",
-            because: "Then the party is done. The harm is in the middle.",
+            because: "At the end of an order, the party is done. A death does harm in the middle.",
           },
         ],
       },

@@ -108,7 +108,7 @@ function laps(ends: Ends): Step[] {
           },
           {
             text: "It waits until the reader comes",
-            because: "This writer never waits. That is what the ring is for.",
+            because: "A writer that waits is held up by its slowest reader. This one never waits.",
           },
           {
             text: "It is dropped",
@@ -138,8 +138,11 @@ function laps(ends: Ends): Step[] {
         right: "It continues at the oldest message, and knows how many came before.",
         often: [
           { number: 9, because: "A is gone too, but the reader has read it: it is not lost." },
-          { number: 0, because: "B was overwritten long ago. It continues at the oldest." },
-          { number: 31, because: "That many are still there. Count those that are gone." },
+          {
+            number: 0,
+            because: "B was overwritten long ago. The reader continues at the oldest message.",
+          },
+          { number: 31, because: "31 messages are still there. Count those that are gone." },
         ],
         otherwise:
           "40 were written, 31 are there, so 9 are gone; and the reader has read one of these.",

@@ -137,11 +137,13 @@ export function torn(ends: Ends): Step[] {
           {
             text: "No: it looks at the bytes",
             because:
-              "It cannot tell from the bytes. It looks at \`oldest\`, which the writer has moved.",
+              "The reader cannot tell from the bytes. It looks at `oldest`, which the writer " +
+              "has moved.",
           },
           {
             text: "No: the writer has not written",
-            because: "It may do so at any moment. The reader cannot know that it has not begun.",
+            because: "The writer may write at any moment. The reader cannot know that it has not " +
+              "begun.",
           },
         ],
       },

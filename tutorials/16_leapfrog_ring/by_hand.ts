@@ -53,8 +53,8 @@ export function byHand(): Step[] {
       options: [
         {
           text: "Nowhere: the writer continues in page 0",
-          because:
-            "A mirror ring would do that. Here positions are addresses, and never turn back.",
+          because: "A mirror ring would continue in page 0. Here positions are addresses, and " +
+            "never turn back.",
         },
         {
           text: "Window 1 leaps, to page 2",
@@ -123,8 +123,8 @@ export function byHand(): Step[] {
       options: [
         {
           text: "The message of before",
-          because:
-            "Its bytes are in the page of memory, or were overwritten. Page 0 does not lead there.",
+          because: "The message may still be in the page of memory, but page 0 does not lead " +
+            "there any more.",
         },
         {
           text: "Zeros",
@@ -134,7 +134,8 @@ export function byHand(): Step[] {
         },
         {
           text: "We crash",
-          because: "That would be so behind a hole. We have mapped zeros there, on purpose.",
+          because: "Only a hole in the range would crash us. We have mapped zeros there, on " +
+            "purpose.",
         },
       ],
     },

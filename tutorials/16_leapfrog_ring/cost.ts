@@ -32,12 +32,14 @@ export function whatItCosts(): Step {
         {
           text: "The mirror ring",
           right: "It mapped its two windows once. The other one maps for ever.",
-          wrong: "So it is on a quiet computer. In this run other programs have hidden it.",
+          wrong: "On a quiet computer the mirror ring is faster. In this run other programs " +
+            "have hidden it.",
         },
         {
           text: "No difference: both copy the same bytes",
           right: "In this run the spreads touch. On a quiet computer they do not.",
-          wrong: "They do. But every four messages, the leapfrog ring also makes two system calls.",
+          wrong: "Both copy the same bytes. But every four messages, the leapfrog ring also " +
+            "makes two system calls.",
         },
         {
           text: "The leapfrog ring: it needs no mask",

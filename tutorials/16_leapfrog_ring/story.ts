@@ -56,8 +56,15 @@ function anEndlessRow(): Step {
       answer: () => moved,
       right: "30,000, as in an endless row. The memory behind it is still one page.",
       often: [
-        { number: 30000 % 4096, because: "A masked ring would be there: 30000 - 7 * 4096." },
-        { number: 4096, because: "That is its memory. But `head` is an address that only grows." },
+        {
+          number: 30000 % 4096,
+          because:
+            "The place in a masked ring would be that: 30000 - 7 * 4096. But `head` only grows.",
+        },
+        {
+          number: 4096,
+          because: "The ring has 4096 bytes of memory. But `head` is an address that only grows.",
+        },
         { number: 0, because: "The ring is empty again. But `head` only grows." },
       ],
       otherwise: "Ten times 3000: `head` only grows.",
@@ -124,7 +131,9 @@ function theLibrary(): Step[] {
       options: [
         {
           text: "It reserves a larger range",
-          because: "The range would grow for ever, and the page tables with it. It starts over.",
+          because:
+            "A range that grows for ever needs page tables that grow for ever. So the ring " +
+            "starts over.",
         },
         {
           text: "It starts over at the beginning of the range",
@@ -135,7 +144,7 @@ function theLibrary(): Step[] {
         },
         {
           text: "It refuses the write",
-          because: "Only a full ring does. Here all consumed bytes are free.",
+          because: "Only a full ring refuses a write. Here all consumed bytes are free.",
         },
       ],
     },

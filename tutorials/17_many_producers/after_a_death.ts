@@ -52,8 +52,8 @@ export function hintsAreHints(): Step[] {
         },
         {
           text: "Yes: a dead producer has sent nothing",
-          because:
-            "It has: its message is complete, and its head is stored. Only the hint is missing.",
+          because: "The dead producer has sent one: the message is complete, and the head is " +
+            "stored. Only the hint is missing.",
         },
         {
           text: "Yes: the kernel sets the bit",
@@ -95,11 +95,11 @@ export function hintsAreHints(): Step[] {
         },
         {
           text: "At once: Ann has closed",
-          because: "Her message is still in the lane. It would look as if it came from Ben.",
+          because: "Ann's message is still in the lane. It would look as if it came from Ben.",
         },
         {
           text: "Never: the lane was Ann's",
-          because: "She has given it back. The lane only has to be empty.",
+          because: "The lane was Ann's until she closed it. Now it only has to be empty.",
         },
       ],
     },

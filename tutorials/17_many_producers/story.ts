@@ -63,11 +63,12 @@ function oneRing(): Step[] {
         },
         {
           text: "Both, in the wrong order",
-          because: "It can be worse: both may write to one place, and then one of them is gone.",
+          because: "A wrong order is not the worst: both may write to one place, and then one " +
+            "message is gone.",
         },
         {
           text: "Both, and a gap between them",
-          because: "It can be worse: both see the same head, so they write to one place.",
+          because: "A gap is not the worst: both see the same head, so they write to one place.",
         },
       ],
     },
@@ -114,8 +115,11 @@ function lanes(): Step[] {
       within: 2,
       right: "Almost all looks are at empty lanes.",
       often: [
-        { number: 1000, because: "It looks at empty lanes too, again and again." },
-        { number: 2000, because: "That is with one lane. Here it looks at all others in vain." },
+        { number: 1000, because: "The consumer looks at empty lanes too, again and again." },
+        {
+          number: 2000,
+          because: "With one lane it would be 2000. Here the consumer looks at all others in vain.",
+        },
       ],
       otherwise:
         "For each message it looks at the lanes before the full one, and then at all of them.",
@@ -155,11 +159,13 @@ function hints(): Step[] {
         },
         {
           text: "If it comes while the consumer sleeps",
-          because: "Then its hint wakes the consumer. The trouble is a moment earlier.",
+          because:
+            "A hint that comes while the consumer sleeps wakes it. The trouble is a moment " +
+            "earlier.",
         },
         {
           text: "Never: each message sets the bit",
-          because: "It does. But the consumer may clear the bit without another look.",
+          because: "Each message sets the bit. But the consumer may clear it without another look.",
         },
       ],
     },
@@ -225,11 +231,11 @@ function turns(): Step {
         },
         {
           text: "After a lap of lane 0",
-          because: "Producer 0 has filled its lane again by then.",
+          because: "After a lap, producer 0 has filled its lane again.",
         },
         {
           text: "Every third time",
-          because: "That is the other consumer, which takes turns.",
+          because: "The other consumer does that: it takes turns.",
         },
       ],
     },
@@ -257,7 +263,7 @@ function shipped(): Step {
         },
         {
           text: "No: the ring is full",
-          because: "Its lane is full. Each producer has a lane of its own.",
+          because: "Only the lane of the loud one is full. Each producer has a lane of its own.",
         },
         {
           text: "Only if it takes turns with the loud one",

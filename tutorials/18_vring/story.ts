@@ -62,7 +62,8 @@ function theIndex(): Step[] {
         },
         {
           text: "About six times",
-          because: "That would compare copies with copies. An index is one store of 4 bytes.",
+          because: "Six times would be right for one copy beside six. An index is one store of 4 " +
+            "bytes.",
         },
       ],
     },
@@ -106,11 +107,13 @@ function theIndex(): Step[] {
         },
         {
           text: "The writer, when it looks for a free one",
-          because: "It need not search. The process that lowers the count to 0 puts it back.",
+          because: "The writer need not search. The process that lowers the count to 0 puts the " +
+            "index back.",
         },
         {
           text: "Reader 0, which got it first",
-          because: "Reader 1 may still read it then. The last one to release it does that.",
+          because: "Reader 1 may still read the sample when reader 0 is done. The last one to " +
+            "release it puts the index back.",
         },
       ],
     },
@@ -168,11 +171,13 @@ function theWords(): Step[] {
         },
         {
           text: "The oldest of all",
-          because: "Reader 1 holds that one, and reads it in place. Nobody writes there.",
+          because: "Reader 1 holds the oldest of all, and reads it in place. No other process " +
+            "writes there.",
         },
         {
           text: "None: it must wait for reader 1",
-          because: "It may wait, if that is the policy. But what is only ready can be taken back.",
+          because: "The writer may wait, if that is the policy. But a sample that is only ready " +
+            "can be taken back.",
         },
       ],
     },
@@ -205,12 +210,12 @@ function theWords(): Step[] {
         },
         {
           text: "It changes the word to none, and the reader reads on",
-          because:
-            "Then the writer would overwrite what is being read. It changes only \`ready 2\`.",
+          because: "If the writer changed it to none, it would overwrite what is being read. It " +
+            "changes only `ready 2`.",
         },
         {
           text: "It waits until the word is ready again",
-          because: "It never waits. It compares, and returns what it found.",
+          because: "A compare-and-exchange never waits. It compares, and returns what it found.",
         },
       ],
     },
@@ -296,7 +301,8 @@ function theHints(): Step[] {
         },
         {
           text: "Yes, until the ring is made anew",
-          because: "Only the count is wrong. The words say none, so the writer may use it.",
+          because: "No new ring is needed: only the count is wrong. The words say none, so the " +
+            "writer may use the place.",
         },
         {
           text: "No: a time-out frees it",
@@ -342,7 +348,8 @@ function theHints(): Step[] {
         },
         {
           text: "It reads the newer sample, twice in the end",
-          because: "It takes only what its word calls ready, under the number in the hint.",
+          because: "Reader 1 takes only what its word calls ready, under the number in the hint. " +
+            "So it gets no sample twice.",
         },
         {
           text: "It stops: the ring is corrupt",
@@ -396,8 +403,8 @@ function theJournal(): Step[] {
         },
         {
           text: "To both",
-          because:
-            "Then reader 0 would get it twice. Its word \`none 1\` has the number of the sample.",
+          because: "Reader 0 would get the sample twice. Its word `none 1` shows that it has had " +
+            "sample 1.",
         },
         {
           text: "To nobody: it was never finished",
@@ -442,12 +449,13 @@ function theJournal(): Step[] {
         },
         {
           text: "After the journal, before the first reader has it",
-          because:
-            "The journal is one ahead of \`sequence\`, so the heir finishes it: both readers get it.",
+          because: "Once the journal is written, the heir finishes: the journal is one ahead of " +
+            "`sequence`, and both readers get the sample.",
         },
         {
           text: "When the first reader has it",
-          because: "The heir gives it to the other one, and both have had it once.",
+          because: "When the first reader has it, the heir gives it to the other one. Both get " +
+            "it, once.",
         },
       ],
     },

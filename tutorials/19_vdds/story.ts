@@ -59,8 +59,8 @@ function meet(here: Here): Step[] {
           },
           {
             text: "An error: only a publisher creates a topic",
-            because:
-              "Then the order of starting would matter. The first handle of any role creates it.",
+            because: "If only a publisher could, the order of starting would matter. The first " +
+              "handle of any role creates the topic.",
           },
           {
             text: "Nothing, until a daemon has made it",
@@ -153,7 +153,8 @@ function hold(here: Here): Step[] {
           },
           {
             text: "It overwrites the first frame, which was taken",
-            because: "We still read it. No policy ever overwrites a frame that is held.",
+            because:
+              "We still read the first frame. No policy ever overwrites a frame that is held.",
           },
           {
             text: "It makes the topic larger",
@@ -191,7 +192,9 @@ function hold(here: Here): Step[] {
           },
           {
             text: "Nothing: it is detached",
-            because: "Closing the handle detaches it. A release only passes the memory on.",
+            because:
+              "Only closing the handle detaches the array. A release just passes the memory " +
+              "on.",
           },
         ],
       },
@@ -230,12 +233,14 @@ function fallSilent(here: Here): Step[] {
           },
           {
             text: "Yes: it has not answered for 100 ms",
-            because: "Then two would publish as soon as it goes on. A time-out proves no death.",
+            because: "After 100 ms of silence the camera may still go on, and then two would " +
+              "publish. A time-out proves no death.",
           },
           {
             text: "Yes: a topic has as many publishers as you like",
             because:
-              'Only if its definition says \`publishers: "many"\`. This one has one at a time.',
+              'A topic has many publishers if its definition says `publishers: "many"`. This ' +
+              "one has one at a time.",
           },
         ],
       },
@@ -266,11 +271,12 @@ function fallSilent(here: Here): Step[] {
           },
           {
             text: "Half of frame 4",
-            because: "That frame was never published, so no reader's word mentions it.",
+            because: "Frame 4 was never published, so no reader's word mentions it.",
           },
           {
             text: "Nothing, for ever",
-            because: 'That is the default. This one asked for the end, with \`onPeerGone: "end"\`.',
+            because: "To wait for ever is the default. This subscriber asked for an end, with " +
+              '`onPeerGone: "end"`.',
           },
         ],
       },
@@ -294,8 +300,8 @@ function fallSilent(here: Here): Step[] {
         right: "The dead camera's loan was published to nobody, so its room is free.",
         often: [{
           number: 2,
-          because:
-            "That would leave the dead camera's room lost. But no word mentions it: it is free.",
+          because: "With only 2, the dead camera's room would be lost. But no word mentions it: " +
+            "it is free.",
         }],
         otherwise: "There is room for three, and a dead process holds nothing.",
       },

@@ -82,8 +82,9 @@ export function oneWordForAll(): Step[] {
         answer: () => woken,
         right: "Only the listener of slot 3, once for each event.",
         often: [{
-          number: 80,
-          because: "That was without bits. Now only sleepers with bit 3 wake up.",
+          number: 40,
+          because: "Without bits, each event woke all four. Now only sleepers with the bit of " +
+            "slot 3 wake up.",
         }],
         otherwise: "Only one of the sleepers shares its bit with the waker.",
       },
@@ -117,8 +118,8 @@ export function oneWordForAll(): Step[] {
           },
           {
             text: "Yes: the wrong one passes it on",
-            because:
-              "It finds nothing in its slot, and sleeps again. It cannot know for whom it was.",
+            because: "The wrong listener finds nothing in its slot, and sleeps again. It cannot " +
+              "know which slot has news.",
           },
         ],
       },
@@ -150,7 +151,8 @@ function aBusyNeighbour(): Step {
       right: "The kernel compares the word and not the bits, so it refuses each time.",
       often: [{
         number: 1000,
-        because: "It passes its bit, but the kernel compares the word first, and that has changed.",
+        because: "The listener passes its bit, but the kernel compares the word first, and that " +
+          "has changed.",
       }],
       otherwise: "Each time the word has changed, so the kernel refuses to sleep.",
     },
@@ -192,11 +194,12 @@ function aDeath(): Step {
         },
         {
           text: "Yes: the word has changed",
-          because: "The kernel compares only when one goes to sleep. This listener sleeps already.",
+          because: "The word has changed, but the kernel compares it only when a thread goes to " +
+            "sleep. This listener sleeps already.",
         },
         {
           text: "Yes: it sets the bit again",
-          because: "Only a listener sets it, before it sleeps. This one is asleep.",
+          because: "Only a listener sets the bit, before it sleeps. This one is asleep already.",
         },
       ],
     },

@@ -51,7 +51,10 @@ function aBellForEach(): Step {
           number: 100,
           because: "A writer calls only if the bell of its slot is up, and this is down.",
         },
-        { number: 1, because: "Not even the first: nobody has raised the bell of slot 2." },
+        {
+          number: 1,
+          because: "Even the first one makes no call: nobody has raised the bell of slot 2.",
+        },
       ],
       otherwise: "A writer calls only if the bell of its slot is up. That of slot 2 is down.",
     },
@@ -158,11 +161,14 @@ function ofAnyKind(): Step {
         },
         {
           text: "The message",
-          because: "It returns the handle, and takes nothing. You then receive from it as usual.",
+          because:
+            "`waitAny` takes no message: it returns the handle, and you receive from it as " +
+            "usual.",
         },
         {
           text: "All handles that are ready",
-          because: "It returns one. The others are ready still, and the next call returns at once.",
+          because: "`waitAny` returns one handle. The others are still ready, and the next call " +
+            "returns at once.",
         },
       ],
     },

@@ -76,7 +76,8 @@ function newest(here: Here): Step[] {
           {
             text: "Nothing: it was read",
             because:
-              "A ring works like that. In a slot the newest message stays, whoever reads it.",
+              "A ring gives away what was read. In a slot the newest message stays, however " +
+              "often it is read.",
           },
           {
             text: "The message before it",
@@ -110,7 +111,10 @@ function newest(here: Here): Step[] {
           "Numbers 3 and 4. It gets 5, 6 and 7, and number 5 says that two are lost before it.",
         often: [
           { number: 0, because: "The slot keeps three: 5, 6 and 7. Numbers 3 and 4 are gone." },
-          { number: 4, because: "It has missed 3 to 6, but of these the slot still has 5 and 6." },
+          {
+            number: 4,
+            because: "The reader has missed 3 to 6, but of these the slot still has 5 and 6.",
+          },
         ],
         otherwise: "The slot keeps three: 5, 6 and 7. What is between 2 and 5 is gone.",
       },
@@ -139,11 +143,12 @@ function newest(here: Here): Step[] {
         often: [
           {
             number: 1,
-            because: "Number 5 is there, which the slot still keeps. Entry 0 has the oldest.",
+            because: "Entry 1 has number 5, which the slot still keeps. Entry 0 has the oldest.",
           },
           {
             number: 3,
-            because: "The newest is there. The next one replaces the oldest, in entry 0.",
+            because:
+              "Entry 3 has the newest message. The next one replaces the oldest, in entry 0.",
           },
         ],
         otherwise: "Message n is in entry n % 4, so that the next one replaces the oldest.",
@@ -225,7 +230,8 @@ function aDeadWriter(here: Here): Step[] {
           {
             text: "Half a message",
             because:
-              "Readers look only at entries whose number was published. This one has stamp 0.",
+              "Readers look only at entries whose number was published. The painter's entry " +
+              "has stamp 0.",
           },
           {
             text: "Nothing until the painter has finished",
@@ -369,7 +375,7 @@ function observers(here: Here): Step {
         },
         {
           text: "It raises the bell when it waits",
-          because: "It cannot store anything, so it polls. A reader raises the bell.",
+          because: "An observer cannot store anything, not even in a bell. So it polls.",
         },
       ],
     },

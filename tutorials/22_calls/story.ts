@@ -68,7 +68,9 @@ function ask(here: Here): Step[] {
           },
           {
             text: "All clients read one ring of answers, and pick theirs",
-            because: "One slow client would hold up all others. Each has a ring of its own.",
+            because:
+              "In a common ring, one slow client would hold up all others. Each has a ring " +
+              "of its own.",
           },
           {
             text: "The kernel delivers it to our process id",
@@ -111,11 +113,15 @@ function ask(here: Here): Step[] {
           },
           {
             text: "It ends with the error",
-            because: "Then one bad request would stop it for all. The error belongs to the caller.",
+            because:
+              "If the clerk ended, one bad request would stop it for all. The error belongs " +
+              "to the caller.",
           },
           {
             text: "It logs the error, and the call times out",
-            because: "The library never logs. The error is sent back at once, as the answer.",
+            because:
+              "The library never logs, and the client need not wait. The error is sent back " +
+              "at once, as the answer.",
           },
         ],
       },
@@ -151,11 +157,13 @@ function noAnswer(here: Here): Step[] {
           {
             text: 'The answer to "seven", which comes first',
             because:
-              "It would, in a ring without numbers. But each answer has the number of its call.",
+              "The late answer would be taken in a ring without numbers. But each answer has " +
+              "the number of its call.",
           },
           {
             text: "An error: the ring is out of step",
-            because: "A number that nobody waits for is dropped, and the next answer is read.",
+            because: "The ring stays in step: a number that nobody waits for is dropped, and the " +
+              "next answer is read.",
           },
         ],
       },
@@ -186,11 +194,15 @@ function noAnswer(here: Here): Step[] {
           },
           {
             text: "No, so it is sent to the next clerk",
-            because: "The work may be done already. To move coins twice is worse than an error.",
+            because:
+              "The dead clerk may have done the work already. To move coins twice is worse " +
+              "than an error.",
           },
           {
             text: "Yes: a request that was taken has run",
-            because: "It was taken, and no more is known. The clerk died somewhere after that.",
+            because:
+              "The request was taken, and no more is known. The clerk died somewhere after " +
+              "that.",
           },
         ],
       },
@@ -223,7 +235,10 @@ function noAnswer(here: Here): Step[] {
             number: 1,
             because: "We gave up, but the request is still in the ring. The clerk takes it.",
           },
-          { number: 0, because: "It counts both: the request of the first is still in the ring." },
+          {
+            number: 0,
+            because: "The new clerk counts both: the request of the first is still in the ring.",
+          },
         ],
         otherwise: "It finds both requests in its ring.",
       },
@@ -267,7 +282,8 @@ function two(here: Here): Step[] {
           },
           {
             text: "Both get all of them, and the faster one answers",
-            because: "Then all work would be done twice. Each call goes to one clerk.",
+            because: "If both got all calls, all work would be done twice. Each call goes to one " +
+              "clerk.",
           },
           {
             text: "A daemon decides",

@@ -86,7 +86,8 @@ function cross(here: Here): Step[] {
         },
         {
           text: "Connect to the network",
-          because: "Only the bridges do that. Programs publish and subscribe as before.",
+          because: "Only the bridges connect to the network. Programs publish and subscribe as " +
+            "before.",
         },
         {
           text: "Map the camera's page over the network",
@@ -165,12 +166,15 @@ function lose(here: Here): Step[] {
           },
           {
             text: "No: what never arrived cannot be counted",
-            because: "The next number shows how many are missing before it.",
+            because:
+              "A loss can be counted afterwards: the next number shows how many are missing " +
+              "before it.",
           },
           {
             text: "Yes: the near bridge sends them again",
             because:
-              "It keeps nothing, and waits for no answer. This bridge sends each frame once.",
+              "The near bridge keeps nothing, and waits for no answer. It sends each frame " +
+              "once.",
           },
         ],
       },
@@ -239,7 +243,7 @@ function keep(here: Here): Step[] {
         right: "The server has kept them, and the far bridge takes them when it is back.",
         often: [{
           number: 10,
-          because: "That was without \`--reliable\`. Now the server keeps them.",
+          because: "Without `--reliable` they were lost. Now the server keeps them.",
         }],
         otherwise: "None: the server keeps each message until it is acknowledged.",
       },
@@ -275,7 +279,7 @@ function keep(here: Here): Step[] {
           },
           {
             text: "It keeps a list in a file",
-            because: "It needs none. The far topic itself has the last number, in \`origin\`.",
+            because: "No file is needed: the far topic itself has the last number, in `origin`.",
           },
           {
             text: "The server sends each message exactly once",

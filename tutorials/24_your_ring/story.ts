@@ -122,11 +122,11 @@ function onRealMemory(here: Here): Step[] {
           },
           {
             text: "How far the dead one was in its message",
-            because: "The head has not moved past that message, so it does not exist.",
+            because: "A half message does not count: the head has not moved past it.",
           },
           {
             text: "Which messages were received",
-            because: "The tail says that, and it is in shared memory too.",
+            because: "The tail says which messages were received, and it is in shared memory too.",
           },
         ],
       },
@@ -180,7 +180,8 @@ function everyOrder(): Step[] {
           },
           {
             text: "Yes: the producer may die before it rings",
-            because: "It may. But the bell stays up then, and the heir's message rings it.",
+            because: "The producer may die there. But the bell stays up then, and the heir's " +
+              "message rings it.",
           },
           {
             text: "Yes: the producer may die while it rings",
@@ -210,7 +211,9 @@ function everyOrder(): Step[] {
           },
           {
             text: "Yes: it sees that the head stays",
-            because: "It sleeps, and sees nothing. And a producer may just have nothing to send.",
+            because:
+              "A consumer that sleeps sees nothing. And a producer may just have nothing to " +
+              "send.",
           },
         ],
       },
@@ -243,7 +246,9 @@ function whatIsMissing(here: Here): Step[] {
           },
           {
             text: "It returns nothing",
-            because: "The head differs from the tail, and that is all it looks at.",
+            because:
+              "For that, the head would have to equal the tail. It differs, and that is all " +
+              "the ring looks at.",
           },
           {
             text: "It crashes",
