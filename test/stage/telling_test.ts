@@ -87,6 +87,8 @@ for (const { number, title, load } of CHAPTERS) {
       assertEquals(frame.ended, crash && `ended by ${crash}`, frame.title);
       assertDeathsFit(frame);
       assertFits(frame);
+      if (ask?.kind !== "choice") continue;
+      for (const i of ask.options.keys()) assertFits({ ...frame, verdict: judge(ask, i) });
     }
     assertEquals(missing(number, frames), undefined);
   });
@@ -205,8 +207,9 @@ Deno.test("a number is right within its factor, and a common mistake has its own
     otherwise: "no",
   };
   const said = (answer: number) => judge(question, answer).because;
-  assertEquals([50, 100, 200, 7, 201].map(said), ["yes", "yes", "yes", "seven", "no"]);
-  assertEquals(judge(question, 7), { right: false, answer: "100", because: "seven" });
+  assertEquals([50, 100, 200, 7, 201].map(said), ["yes", "yes", "yes", "yes", "no"]);
+  const verdict = { right: false, said: "7", wrong: "seven", answer: "100", because: "yes" };
+  assertEquals(judge(question, 7), verdict);
 });
 
 Deno.test("a cast runs in processes of its own, and leaves nothing", async () => {

@@ -132,8 +132,8 @@ function twoViews(page: number): Step[] {
       answer: () => 5,
       right: "The same offset in the same page. Both addresses mean this one byte.",
       otherwise: (byte) =>
-        `You chose offset ${byte}. Both mappings begin at the beginning of the page, so the offset ` +
-        "is 5 in both.",
+        `That byte is at offset ${byte}. Both mappings begin at the beginning of the page, so the ` +
+        "offset is 5 in both.",
     },
     run: (scene) => {
       for (const picture of both()) scene.show(picture);

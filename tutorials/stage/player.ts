@@ -179,24 +179,38 @@ function withoutAnswer(question: Question): Asked {
 export function judge(question: Question, answer: number): Verdict {
   if (question.kind === "choice") {
     const { options } = question;
-    const right = options.find((option) => option.right === true)!;
-    const chosen = options[answer];
+    const [chosen, best] = [options[answer], options.find(({ right }) => right === true)!];
     if (chosen === undefined) throw new RangeError(`There are ${options.length} answers`);
-    return { right: chosen === right, answer: right.text, because: chosen.because };
+    return {
+      right: chosen === best,
+      said: chosen.text,
+      ...chosen !== best && { wrong: chosen.because },
+      answer: best.text,
+      because: best.because,
+    };
   }
   const truth = question.answer();
   if (question.kind === "byte") {
     const right = answer === truth;
-    const because = right ? question.right : question.otherwise(answer);
-    return { right, answer: `byte ${truth}`, because };
+    return {
+      right,
+      said: `byte ${answer}`,
+      ...!right && { wrong: question.otherwise(answer) },
+      answer: `byte ${truth}`,
+      because: question.right,
+    };
   }
   const { within = 1, often, otherwise, unit = "", hexadecimal = false } = question;
   const right = answer >= truth / within && answer <= truth * within;
-  const because = right
-    ? question.right
-    : often.find(({ number }) => number === answer)?.because ?? otherwise;
-  const shown = hexadecimal ? hex(truth) : `${truth}`;
-  return { right, answer: `${shown} ${unit}`.trim(), because };
+  const textOf = (number: number) => `${hexadecimal ? hex(number) : number} ${unit}`.trim();
+  const wrong = right ? undefined : often.find(({ number }) => number === answer)?.because;
+  return {
+    right,
+    said: textOf(answer),
+    ...wrong !== undefined && { wrong },
+    answer: textOf(truth),
+    because: right || wrong !== undefined ? question.right : otherwise,
+  };
 }
 
 const encoder = new TextEncoder();

@@ -9,6 +9,7 @@ import { paint } from "../paint.ts";
 import type { Frame, Shown } from "./story.ts";
 import { TERMS } from "./terms.ts";
 import { textPicture, widthOf, wrapText } from "./text_pictures.ts";
+import { partsOf } from "./verdict.ts";
 
 /** Longer lines are hard to read. */
 export const WIDEST = 92;
@@ -48,10 +49,12 @@ function told(frame: Frame, columns: number): string[][] {
   if (ended !== undefined) blocks.push([paint("red", `† The process was ${ended}.`)]);
   blocks.push(...picturesOf(frame.shown, columns));
   if (verdict !== undefined) {
-    const { right, answer, because } = verdict;
-    const head = right ? "✓ You were right." : `✗ It is: ${plain(answer)}.`;
-    const lines = wrapText(`${head} ${plain(because)}`, columns);
-    blocks.push(lines.map((line) => paint(right ? "green" : "red", line)));
+    blocks.push(
+      partsOf(verdict).flatMap(({ right, head, what, why }) =>
+        wrapText(plain(`${right ? "✓" : "✗"} ${head}: ${what} ${why}`), columns)
+          .map((line) => paint(right ? "green" : "red", line))
+      ),
+    );
   }
   if (after !== undefined) blocks.push(...prose(after, columns));
   return blocks;

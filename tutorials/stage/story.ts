@@ -84,7 +84,7 @@ export interface ChoiceQuestion {
   readonly options: readonly Option[];
 }
 
-/** An answer to choose, and what to say about it afterwards. */
+/** An answer to choose, and why it is right or wrong. */
 export interface Option {
   readonly text: string;
   readonly right?: boolean;
@@ -103,9 +103,9 @@ export interface NumberQuestion {
   /** How far off is right too, as a factor; 1, only the very number, by default. */
   readonly within?: number;
   readonly right: string;
-  /** Numbers that people often say, and why they are wrong. */
+  /** Numbers that people often say, and why they are wrong; `right` follows. */
   readonly often: readonly { readonly number: number; readonly because: string }[];
-  /** What to say about any other number. */
+  /** What to say in place of `right` after any other number. */
   readonly otherwise: string;
 }
 
@@ -260,6 +260,10 @@ export interface Asked {
 /** What became of a prediction. */
 export interface Verdict {
   readonly right: boolean;
+  /** What the reader has said, and, unless it is right, why it is wrong. */
+  readonly said: string;
+  readonly wrong?: string;
+  /** What is right, and why. */
   readonly answer: string;
   readonly because: string;
 }

@@ -12,7 +12,7 @@ import { CardTable } from "./cards.ts";
 import { announce, byId, el } from "./dom.ts";
 import { drawPicture } from "./pictures.ts";
 import { prose } from "./prose.ts";
-import { drawQuestion, drawVerdict } from "./question.ts";
+import { drawAsked, drawQuestion, drawVerdict } from "./question.ts";
 
 /** One chapter on the page. */
 export class ChapterView {
@@ -136,9 +136,11 @@ export class ChapterView {
       ),
       el("h1", {}, frame.title),
       ...prose(frame.text),
-      frame.ask !== undefined && !frame.done
-        ? drawQuestion(frame.ask, (value) => this.#answer(value))
-        : undefined,
+      frame.ask === undefined
+        ? undefined
+        : frame.done
+        ? drawAsked(frame.ask)
+        : drawQuestion(frame.ask, (value) => this.#answer(value)),
     );
   }
 

@@ -6,6 +6,7 @@
  */
 
 import type { Asked, Verdict } from "../story.ts";
+import { partsOf } from "../verdict.ts";
 import { el } from "./dom.ts";
 import { inline } from "./prose.ts";
 
@@ -65,13 +66,27 @@ function numberOf(text: string): number {
   return digits === "" ? NaN : Number(digits);
 }
 
-/** Draws what became of the prediction. */
-export function drawVerdict({ right, answer, because }: Verdict): HTMLElement {
+/** Draws a question that was asked, with the options that there were. */
+export function drawAsked({ text, options = [] }: Asked): HTMLElement {
+  return el(
+    "section.asked",
+    { "aria-label": "the prediction" },
+    el("h2", {}, "Before it ran"),
+    el("p.ask", {}, ...inline(text)),
+    options.length > 0 &&
+      el("ol", {}, ...options.map((option) => el("li", {}, ...inline(option)))),
+  );
+}
+
+/** Draws what became of the prediction: what the reader said, and what is right. */
+export function drawVerdict(verdict: Verdict): HTMLElement {
+  const { right } = verdict;
   return el(
     right ? "section.verdict.right" : "section.verdict.wrong",
     { role: "status" },
     el("h2", {}, right ? "✓ You were right" : "✗ Not what happened"),
-    right ? undefined : el("p", {}, "It is: ", el("strong", {}, ...inline(answer))),
-    el("p", {}, ...inline(because)),
+    ...partsOf(verdict).map(({ head, what, why }) =>
+      el("p", {}, `${head}: `, el("strong", {}, ...inline(what)), " ", ...inline(why))
+    ),
   );
 }

@@ -74,8 +74,11 @@ export async function runStep(chapter: number, step: number, answer?: number): P
 function verdictOn(verdicts: Verdicts, answer: number): Verdict {
   if (verdicts.kind !== "number") return verdicts.each[answer]!;
   const { from, to, right, often, otherwise } = verdicts;
-  if (answer >= from && answer <= to) return right;
-  return often.find(({ number }) => number === answer)?.verdict ?? otherwise;
+  // The others were judged as -1.
+  const digits = answer.toString(otherwise.said.startsWith("0x") ? 16 : 10);
+  const said = otherwise.said.replace("-1", digits);
+  if (answer >= from && answer <= to) return { ...right, said };
+  return often.find(({ number }) => number === answer)?.verdict ?? { ...otherwise, said };
 }
 
 async function note(chapter: number, step: number, isRight?: boolean): Promise<void> {
