@@ -199,8 +199,8 @@ function kill(table: ByteTable): Step {
       `The byte is ${
         table.byte[0]
       } now, and the second process has added the last 1. Kill that process:
-      press KILL on its card, or just answer, and it is killed for you. A killed process gets no chance
-      to do anything more, not even to say goodbye.`,
+      in a browser, press KILL on its card. Or just answer, and it is killed for you. A killed process
+      gets no chance to do anything more, not even to say goodbye.`,
     ask: {
       kind: "choice",
       text: "What becomes of the byte?",

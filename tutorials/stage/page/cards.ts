@@ -10,6 +10,8 @@ import { act, cards } from "./api.ts";
 import { el } from "./dom.ts";
 
 const LOOK_MS = 700;
+/** A card names so many locks, and counts the others. */
+const MOST_LOCKS = 4;
 
 const SIGNS: Readonly<Record<Card["state"], string>> = {
   running: "▶",
@@ -67,7 +69,7 @@ export class CardTable {
       }, label);
     const isDead = state === "dead";
     const now = state === "stopped" ? "waits for CONT" : `${memory} MiB resident`;
-    const facts = isDead ? signal && `by ${signal}` : [now, ...locks].join(", ");
+    const facts = isDead ? signal && `by ${signal}` : [now, ...named(locks)].join(", ");
     return el(
       `div.panel.card.${state}`,
       {},
@@ -88,4 +90,9 @@ export class CardTable {
       ),
     );
   }
+}
+
+function named(locks: readonly string[]): string[] {
+  const more = locks.length - MOST_LOCKS;
+  return more > 1 ? [...locks.slice(0, MOST_LOCKS), `and ${more} more`] : [...locks];
 }
