@@ -47,7 +47,8 @@ export function unlinked(here: Here): Step[] {
           },
           {
             text: "No: its owner is alive",
-            because: "It owns the old semaphore. We made another one under the same name.",
+            because:
+              "The slow process owns the old semaphore. We made another one under the same name.",
           },
           {
             text: "Yes, with `recovered: true`",
@@ -79,12 +80,16 @@ export function unlinked(here: Here): Step[] {
         text: "How many coins does Ann have afterwards?",
         unit: "coins",
         answer: () => left,
-        right: "It had read 100. Our 50 are lost, although both had a lock.",
+        right:
+          "The slow process had read 100, and stores 70. Our 50 are lost, although both had a lock.",
         often: [
-          { number: 120, because: "With one lock, yes. But it had read 100 before we added 50." },
-          { number: 150, because: "It stores what it read, less 30: it had read 100." },
+          {
+            number: 120,
+            because: "With one lock, yes. But the slow process had read 100 before we added 50.",
+          },
+          { number: 150, because: "150 is what Ann has before the slow process takes its 30." },
         ],
-        otherwise: "It stores what it read, less 30: it had read 100.",
+        otherwise: "The slow process stores what it read, less 30. It had read 100.",
       },
       run: async (scene) => {
         const { bank } = here;
