@@ -77,9 +77,9 @@ export function touches(page: number): Step[] {
         often: [
           {
             number: 8 * page,
-            because: "That is how many addresses we have. The memory comes later.",
+            because: "The call gave us addresses for 8 pages. The memory comes later.",
           },
-          { number: page, because: "Not even one page: we have touched none." },
+          { number: page, because: "Even one page would need a touch, and we have touched none." },
         ],
         otherwise:
           "Memory comes in whole pages, and only at the first touch. So far there is none.",
@@ -108,7 +108,8 @@ export function touches(page: number): Step[] {
           },
           {
             text: "It fails: there is no memory to read",
-            because: "The promise holds. A reader sees a page of zeros that all programs share.",
+            because: "A read needs no memory of ours: it sees a page of zeros that all programs " +
+              "share.",
           },
         ],
       },
@@ -190,7 +191,10 @@ export function touches(page: number): Step[] {
             right: true,
             because: "The array knows its length and guards it.",
           },
-          { text: "0", because: "No byte is read at all: the array guards its length." },
+          {
+            text: "0",
+            because: "A 0 would have to be read. The array guards its length, so nothing is read.",
+          },
           {
             text: "An error",
             because: "JavaScript arrays throw nothing here. They return undefined.",

@@ -55,7 +55,7 @@ export function pastTheEnd(page: number): Step[] {
           },
           {
             text: "JavaScript: she writes past her page",
-            because: "The array guards its own length, and that length is wrong.",
+            because: "JavaScript guards the length of the array, and that length is wrong.",
           },
           {
             text: "The kernel: the page is not hers",
@@ -111,7 +111,9 @@ export function pastTheEnd(page: number): Step[] {
           },
           {
             text: "We read undefined",
-            because: "The place is within the array, so JavaScript goes to the memory.",
+            because:
+              "JavaScript returns undefined only outside of an array. This place is inside, " +
+              "so it goes to the memory.",
           },
         ],
       },

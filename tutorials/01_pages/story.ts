@@ -40,8 +40,8 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
         On this machine the addresses of a program go from 0 to 2^47, which is about 140 million
         million.
 
-        This chapter runs in a process of its own. The picture shows its row, from the list that the
-        [[kernel]] keeps: the part of the system that hands out memory.`,
+        This chapter runs in a process of its own. The picture shows its row. The
+        [[kernel]], the part of the system that hands out memory, keeps a list of it.`,
     run: (scene) => scene.show(spacePicture("The memory of this process")),
     after: `The filled pieces are in use: the program, its libraries, its stack. Everything else is
         empty. There, an address is only a number.`,
@@ -109,8 +109,8 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
         },
         {
           text: "Nothing: the kernel chooses them freely",
-          because: "It chooses the page freely. But a page begins only where the page size " +
-            "divides the address.",
+          because: "The kernel chooses the page freely. But a page begins only where the page " +
+            "size divides the address.",
         },
       ],
     },
@@ -175,11 +175,13 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
         },
         {
           text: "What another program left there",
-          because: "That would show us its passwords. The kernel clears every page first.",
+          because: "Old bytes could be the passwords of another program. So the kernel clears " +
+            "every page first.",
         },
         {
           text: "Random bytes",
-          because: "Nothing fills it with anything but zeros: the kernel clears every page.",
+          because: "Random bytes would have to be made first. The kernel clears every page to " +
+            "zeros.",
         },
       ],
     },
@@ -213,8 +215,8 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
       right: "The first byte is at offset 0, and so the byte at offset 7 is the eighth.",
       otherwise: (byte) =>
         byte === 6
-          ? "Count from 0: the first byte is at offset 0, so this one is at offset 6."
-          : `That byte is at offset ${byte}, at ${hex(address + byte)}.`,
+          ? "You chose offset 6. Count from 0: the first byte is at offset 0."
+          : `You chose offset ${byte}, which is at ${hex(address + byte)}.`,
     },
     run: (scene) => {
       scene.look(() => String.fromCharCode(bytes[7]!));
@@ -235,12 +237,12 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
         },
         {
           text: `${page}, as before`,
-          because:
-            "That would be the trap: 4096 bytes that nobody may touch. Detaching empties it.",
+          because: "A length of 4096 would be the trap: bytes that nobody may touch. Detaching " +
+            "empties the array.",
         },
         {
           text: "It throws an error",
-          because: "The array is still an array. It has become empty, and that is no error.",
+          because: "An empty array is still an array, and its length may be asked for.",
         },
       ],
     },

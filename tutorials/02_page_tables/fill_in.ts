@@ -67,11 +67,11 @@ export function fillIn(): Step[] {
       answer: () => 0x0040_3008 >>> 12 & 1023,
       right: "Entry 1 of the first table covers 4 MiB, and page 3 of those is meant.",
       often: [
-        { number: 1, because: "That is the entry of the first table: the first ten bits." },
-        { number: 8, because: "That is the place in the frame: the last twelve bits." },
+        { number: 1, because: "1 is the entry of the first table: the first ten bits." },
+        { number: 8, because: "8 is the place in the frame: the last twelve bits." },
         {
           number: 0x403,
-          because: "Those are the first 20 bits together. The first ten belong to the first table.",
+          because: "0x403 is the first 20 bits together. The first ten belong to the first table.",
         },
       ],
       otherwise: "The last three digits are the place in the frame. The ten bits before them are " +
@@ -108,10 +108,10 @@ export function fillIn(): Step[] {
       often: [
         { number: 0x2000, because: "The address is right. But without the 1, the entry is empty." },
         { number: 1, because: "The entry counts, but it leads to the frame at 0." },
-        { number: 0x1001, because: "That leads back to the first table itself." },
-        { number: 0x2007, because: "It works. But this entry needs only the 1." },
+        { number: 0x1001, because: "0x1001 leads back to the first table itself." },
+        { number: 0x2007, because: "0x2007 works. But this entry needs only the 1." },
       ],
-      otherwise: 'It is the address of the frame, 0x2000, plus 1 for "present".',
+      otherwise: 'Store the address of the frame, 0x2000, plus 1 for "present".',
     },
     run: (scene) => {
       table = memory.allocate();
@@ -143,9 +143,9 @@ export function fillIn(): Step[] {
         { number: 0x3003, because: "4 is missing: only the kernel may use this page." },
         { number: 0x3005, because: "2 is missing: all code may load here, but nobody may store." },
         { number: 0x3006, because: "Without the 1, the other bits do not matter." },
-        { number: 0x2007, because: "That leads to the frame of the table itself!" },
+        { number: 0x2007, because: "0x2007 leads to the frame of the table itself!" },
       ],
-      otherwise: "It is 0x3000, plus 1 for present, 2 for writable and 4 for all code.",
+      otherwise: "Store 0x3000, plus 1 for present, 2 for writable and 4 for all code.",
     },
     run: (scene) => {
       memory.store32(tables.root + 4, (table | 1) >>> 0);
@@ -169,7 +169,7 @@ export function fillIn(): Step[] {
         "pages again and again.",
       often: [
         { number: 2, because: "The store read two. The processor remembers what it found." },
-        { number: 1, because: "Not even one: the whole translation is remembered." },
+        { number: 1, because: "Even one is too many: the whole translation is remembered." },
       ],
       otherwise: "The processor remembers the last translations, so it reads none.",
     },
@@ -194,11 +194,11 @@ export function fillIn(): Step[] {
       answer: () => frame | 7,
       right: "The same number as in entry 0. Two pages lead to one frame now.",
       often: [
-        { number: 0x4007, because: "That is another frame, which is full of zeros." },
-        { number: 0x1007, because: "That is the frame of the first table!" },
+        { number: 0x4007, because: "0x4000 is another frame, which is full of zeros." },
+        { number: 0x1007, because: "0x1000 is the frame of the first table!" },
         {
           number: 0x2007,
-          because: "That is the frame of the table itself: the program could fill in entries.",
+          because: "0x2000 is the frame of the table itself: the program could fill in entries.",
         },
       ],
       otherwise:
@@ -227,7 +227,7 @@ export function fillIn(): Step[] {
       right: "At the last byte of the second page, which is the last byte of the same frame.",
       often: [{
         number: SECOND,
-        because: "That is the next address. It leads to the first byte of the frame, not the last.",
+        because: "The next address leads to the first byte of the frame, not the last.",
       }],
       otherwise: "The offset 0xfff stays, and the second page leads to the same frame.",
     },

@@ -18,8 +18,8 @@ export function runTheRing(): Step[] {
       the end, both continue at the beginning. The shipped ring of this library runs here. Only its
       functions that load and store are replaced, so that each byte walks the tables.
 
-      Two pages in a row lead to the one frame of its data. 500 messages of 1 to 300 bytes pass
-      through these 4096 bytes.`,
+      Its two positions have a page of their own, and two more pages lead to the one frame of its
+      data. 500 messages of 1 to 300 bytes pass through these 4096 bytes.`,
     ask: {
       kind: "number",
       text: "How many messages run over the end of the first page? Guess.",

@@ -10,7 +10,7 @@ import { tablePicture } from "../stage/pictures.ts";
 import type { Step, Story } from "../stage/story.ts";
 import { fillIn } from "./fill_in.ts";
 import { runTheRing } from "./ring_steps.ts";
-import { sectionsOfThePi } from "./pi_steps.ts";
+import { theTableOfAPi } from "./pi_steps.ts";
 
 /** The story of chapter 2. */
 export const story: Story = {
@@ -22,7 +22,7 @@ export const story: Story = {
     aByteTooFar(),
     ...fillIn(),
     ...runTheRing(),
-    ...sectionsOfThePi(),
+    theTableOfAPi(),
     {
       title: "The answer is in the tables",
       text:
@@ -54,12 +54,12 @@ function aByteTooFar(): Step {
       options: [
         {
           text: "Yes, memory is numbered like that",
-          because: "Then the memory would have to be more than a thousand times as large. The " +
-            "number does not name a place in it.",
+          because: "The memory would have to be more than a thousand times as large. The number " +
+            "does not name a place in it.",
         },
         {
           text: "Yes, but on a disk",
-          because: "No disk is involved. The number names no place at all: it is looked up.",
+          because: "The number names no place on a disk either: it is looked up.",
         },
         {
           text: "No, it is not that large",
@@ -82,6 +82,6 @@ function aByteTooFar(): Step {
       ]));
     },
     after:
-      `These are the [[page table|page tables]]. A kernel fills them in, and the processor reads them. In this chapter, you fill them in.`,
+      `An address is no place in memory. For each page of addresses, [[page table|page tables]] say where in memory it is. A kernel fills them in, and the processor reads them. In this chapter, you fill them in.`,
   };
 }

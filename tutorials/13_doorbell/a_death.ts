@@ -49,11 +49,12 @@ export function aDeath(): Step[] {
           },
           {
             text: "After its message, before the bell",
-            because: "Then the bell is still up, and the heir rings it.",
+            because: "Before the bell is changed, it is still up, and the heir rings it.",
           },
           {
             text: "Nowhere: the heir rings too",
-            because: "It rings only if the bell is up. The dead writer may have taken it down.",
+            because:
+              "The heir rings only if the bell is up. The dead writer may have taken it down.",
           },
         ],
       },

@@ -64,15 +64,18 @@ function sleepOnAWord(): Step[] {
         text: "How often does it look? Half or twice as often counts as right.",
         answer: () => looks,
         within: 2,
-        right: "A look takes some nanoseconds, and a processor is busy with nothing else.",
+        right: "The loop looks, and asks the clock, which takes far longer. And a processor " +
+          "is busy with nothing else.",
         often: [
           {
             number: SPIN_MS,
-            because: "That would be once a millisecond. A look takes nanoseconds.",
+            because: "20 looks in 20 ms would be one each millisecond. The loop is much faster, " +
+              "even with its clock.",
           },
-          { number: 1, because: "It looks again and again, as fast as it can." },
+          { number: 1, because: "The reader looks again and again, as fast as it can." },
         ],
-        otherwise: "A look takes some nanoseconds. A million of them are a few milliseconds.",
+        otherwise: "A look takes some nanoseconds. The loop also asks the clock each time, and " +
+          "that takes far longer.",
       },
       run: (scene) => {
         const count = word();
@@ -109,8 +112,8 @@ function sleepOnAWord(): Step[] {
           },
           {
             text: "ETIMEDOUT, after 50 ms",
-            because:
-              "That is for the 7: it slept, and nobody woke it. For the 6 it does not sleep.",
+            because: "The sleep on 7 takes 50 ms, because nobody wakes it. For the 6 the thread " +
+              "does not sleep.",
           },
           {
             text: "0, once the word is 6",
@@ -146,7 +149,9 @@ function sleepOnAWord(): Step[] {
           },
           {
             text: "Yes, until the next message",
-            because: "It would, if it slept without a value. The kernel compares the word with 0.",
+            because:
+              "A reader that slept without a value would. But the kernel compares the word " +
+              "with 0.",
           },
           {
             text: "Yes, until the writer wakes it",
@@ -184,7 +189,10 @@ function sleepOnAWord(): Step[] {
         right: "One for each message, and none of them was needed.",
         often: [
           { number: 0, because: "The writer cannot know that nobody sleeps. It calls every time." },
-          { number: 1, because: "It does not know after the first call either." },
+          {
+            number: 1,
+            because: "The writer knows no more after the first call. It calls every time.",
+          },
         ],
         otherwise: "One for each message: the writer cannot know that nobody sleeps.",
       },

@@ -64,11 +64,13 @@ function aFlag(): Step[] {
           {
             text: "If the message comes after its flag and before its sleep",
             because:
-              "Then the writer lowers the flag, and the kernel sees 0 in place of 1: no sleep.",
+              "A writer that comes then lowers the flag, and the kernel sees 0 in place of " +
+              "1: no sleep.",
           },
           {
             text: "Never: it raises the flag before it sleeps",
-            because: "Before the sleep, but after the look. A message may come between these two.",
+            because: "The flag comes before the sleep, but after the look. A message may come " +
+              "between these two.",
           },
         ],
       },
@@ -113,11 +115,11 @@ function aFlag(): Step[] {
           },
           {
             text: "The writer's: it wakes only one of the two",
-            because: "It wakes all that sleep. But one of them does not sleep yet.",
+            because: "The writer wakes all that sleep. But one of them does not sleep yet.",
           },
           {
             text: "Nobody's: the flag works for any number",
-            because: "A 1 looks like any other 1. See whose 1 it is in the last rows.",
+            because: "The flag cannot say whose 1 it is: a 1 looks like any other 1.",
           },
         ],
       },
@@ -163,7 +165,7 @@ function aNumber(): Step[] {
           },
           {
             text: "Nothing: it sleeps, as before",
-            because: "It sleeps while the bell is 1. The bell has rung since, and is 3.",
+            because: "Reader 0 sleeps only while the bell is 1. The bell has rung since, and is 3.",
           },
           {
             text: "0: the writer wakes it",
@@ -217,12 +219,13 @@ function shipped(): Step[] {
         kind: "number",
         text: "Which value does the bell have afterwards?",
         answer: () => both().bell.word.load(),
-        right: "It never rang: nobody waits, so there is no system call. A load told it so.",
+        right: "The bell never rang: nobody waits, so there is no system call. A load told it " +
+          "so.",
         often: [
-          { number: 1000, because: "It would ring only for a reader that waits, and none does." },
+          { number: 1000, because: "The bell rings only for a reader that waits, and none does." },
           { number: 2000, because: "Each ring adds 2, but only if a reader waits. None does." },
         ],
-        otherwise: "Nobody waits, so it never rings, and keeps its value.",
+        otherwise: "Nobody waits, so the bell never rings, and keeps its value.",
       },
       run: (scene) => {
         const { count, bell } = both();
@@ -251,13 +254,12 @@ function shipped(): Step[] {
           },
           {
             text: "For a minute",
-            because:
-              "It would with a flag. The number in the bell has changed, so it does not sleep.",
+            because: "Only with a flag would it sleep. The number in the bell has changed.",
           },
           {
             text: "Until the next message",
-            because:
-              "It does not sleep: the bell rang after it was raised, and has another number.",
+            because: "The next message is not needed: the bell rang after it was raised, and has " +
+              "another number.",
           },
         ],
       },
