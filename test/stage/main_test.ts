@@ -3,10 +3,11 @@
  * a terminal.
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { stripVTControlCharacters } from "node:util";
 import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
-import { hasTerminal } from "../program.ts";
+import { hasTerminal, sharedFiles } from "../program.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -72,6 +73,31 @@ Deno.test("the task has the rights that it promises, and they are enough", async
 });
 
 Deno.test({
+  name: "a terminal that hangs up leaves nothing in shared memory",
+  ignore: !hasTerminal,
+  fn: async () => {
+    const command = ["deno", ...flags(), "--term", "8/first"].map((word) => `'${word}'`).join(" ");
+    const script = new Deno.Command("/usr/bin/script", {
+      args: ["-qec", `stty cols 80 rows 24; ${command}`, "/dev/null"],
+      cwd: ROOT,
+      stdin: "piped",
+      stdout: "null",
+    }).spawn();
+    const name = `learn-8-${MINE}`;
+    const until = async (isSo: () => boolean) => {
+      for (const end = performance.now() + 20_000; !isSo(); await delay(10)) {
+        assert(performance.now() < end, `${isSo}`);
+      }
+    };
+    await until(() => sharedFiles(name).length > 0);
+    script.kill("SIGKILL"); // the kernel hangs up
+    await until(() => sharedFiles(name).length === 0);
+    await script.status;
+    await script.stdin.abort();
+  },
+});
+
+Deno.test({
   name: "--term redraws a screen of 80 columns and 24 rows, steps, goes back and jumps",
   ignore: !hasTerminal,
   fn: async () => {
@@ -107,7 +133,13 @@ Deno.test({
     await press("g5\r");
     await until(/step 5 of 21[^]*1 to 3: answer/);
     await press("2");
-    await until(/You were right/);
+    await until(/You said: They end in zeros/);
+    await press("g21\r");
+    await until(/step 21 of 21[^]*→ exercise/);
+    await press("\x1b[C");
+    await until(/tutorials\/mine\/.*01_pages.ts[^]*learn check 1[^]*→ chapter 2/);
+    await press("\x1b[C");
+    await until(/ 2\. [^]*step 1 of/);
     await press("q");
     while (!(await out.next()).done);
     assertEquals((await script.status).code, 0);

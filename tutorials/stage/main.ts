@@ -59,7 +59,7 @@ async function serve(port: number, workshop: Workshop): Promise<number> {
   console.log(`The course is at\n\n  ${stage.address}\n`);
   console.log("Open it in a browser on this machine. Ctrl-C ends it.");
   const { promise, resolve } = Promise.withResolvers<void>();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => resolve());
   }
   await promise;

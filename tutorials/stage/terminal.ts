@@ -6,12 +6,15 @@
 
 import { type Chapter, chapterOf, CHAPTERS } from "./chapters.ts";
 import { Telling, type Terminal } from "./director.ts";
+import { paint } from "../paint.ts";
 import { drawScreen, pagesOf, roomIn, termsIn, type View, WIDEST } from "./screen.ts";
 import type { Frame, TracksPicture } from "./story.ts";
 import { deathText, wrapText } from "./text_pictures.ts";
 import { Workshop } from "./workshop.ts";
 
 const SMALLEST = { columns: 80, rows: 24 };
+/** A step that takes longer has a sign that it runs. */
+const SIGN_MS = 150;
 
 /** Tells the course from a place such as `1/4`; without one, from where the reader was. */
 export async function playInTerminal(
@@ -22,13 +25,46 @@ export async function playInTerminal(
     console.error("Cannot play: the input or the output is not a terminal");
     return 2;
   }
-  const { number, step, word } = placeOf(place, workshop);
-  const chapter = chapterOf(number);
+  const first = placeOf(place, workshop);
+  let chapter = chapterOf(first.number);
   if (chapter === undefined) {
     const numbers = CHAPTERS.map(({ number }) => number).join(", ");
-    console.error(`Cannot tell chapter ${number}: there are ${numbers}`);
+    console.error(`Cannot tell chapter ${first.number}: there are ${numbers}`);
     return 2;
   }
+  const ending = new AbortController();
+  for (const signal of ["SIGHUP", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => ending.abort());
+  }
+  let { step, word } = first;
+  for (let next: Chapter | undefined = chapter; next !== undefined;) {
+    chapter = next;
+    next = await playChapter(chapter, { step, word, workshop, ending: ending.signal });
+    [step, word] = [1, undefined];
+  }
+  if (ending.signal.aborted) return 1; // nobody is left to read on
+  console.log(`The exercise is in ${exerciseIn(workshop, chapter)}.`);
+  console.log(`\`deno task learn check ${chapter.number}\` judges it.`);
+  return 0;
+}
+
+/** The reader's file for the exercise of a chapter. */
+function exerciseIn(workshop: Workshop, chapter: Chapter): string {
+  const { pathname } = workshop.begin(chapter);
+  return pathname.slice(pathname.indexOf("tutorials/"));
+}
+
+/** Tells one chapter; returns the one that the reader wants next. */
+async function playChapter(
+  chapter: Chapter,
+  { step, word, workshop, ending }: {
+    step: number;
+    word: string | undefined;
+    workshop: Workshop;
+    ending: AbortSignal;
+  },
+): Promise<Chapter | undefined> {
+  const { number } = chapter;
   const terminal = word === undefined ? {} : { terminal: { word, name: workshop.nameFor(number) } };
   const telling = await Telling.of(number, terminal.terminal);
   const play = new Play(telling, { workshop, chapter, step, ...terminal });
@@ -37,17 +73,21 @@ export async function playInTerminal(
   write("\x1b[?1049h\x1b[?25l");
   Deno.stdin.setRaw(true, { cbreak: true });
   try {
-    await play.run();
+    return await play.run(ending);
   } finally {
-    Deno.stdin.setRaw(false);
-    write("\x1b[?25h\x1b[?1049l");
     Deno.removeSignalListener("SIGWINCH", redraw);
     await telling.close();
+    restoreTerminal();
   }
-  const exercise = workshop.begin(chapter).pathname;
-  console.log(`The exercise is in ${exercise.slice(exercise.indexOf("tutorials/"))}.`);
-  console.log("`deno task learn check` judges it.");
-  return 0;
+}
+
+function restoreTerminal(): void {
+  try {
+    Deno.stdin.setRaw(false);
+    write("\x1b[?25h\x1b[?1049l");
+  } catch {
+    // after a hang-up, the terminal is gone
+  }
 }
 
 /** A chapter, and one of its steps or one of its terminals. */
@@ -86,6 +126,10 @@ class Play {
   /** The operation after which a party dies on the screen. */
   #death: number | undefined;
   #explains = false;
+  /** Whether the reader is behind the last step: at the exercise and the next chapter. */
+  #isAtEnd = false;
+  #isRunning = false;
+  #hasLeft = false;
   #failure: string | undefined;
 
   constructor(
@@ -108,20 +152,36 @@ class Play {
     };
   }
 
-  /** Plays until the reader quits. */
-  async run(): Promise<void> {
-    // A step may wait for another terminal. Meanwhile the reader can leave.
+  /** Plays until the reader quits, or wants the next chapter, which is returned. */
+  async run(ending: AbortSignal): Promise<Chapter | undefined> {
+    const ended = new Promise<undefined>((resolve) =>
+      ending.addEventListener("abort", () => resolve(undefined))
+    );
     let turn = this.#show(this.#step);
-    for (let key; (key = await readKey()) !== undefined;) {
-      if (key === "q" || key === "\x03") return;
-      const pressed = key;
-      turn = turn.then(() => this.#obey(pressed));
+    try {
+      for (let key; (key = await Promise.race([readKey(), ended])) !== undefined;) {
+        if (key === "q" || key === "\x03") return undefined;
+        // A step may wait for another terminal. Only leaving is possible meanwhile: another key was
+        // meant for the screen that the reader saw, and would skip the result.
+        if (this.#isRunning) continue;
+        if (this.#isAtEnd && isForward(key) && this.#next !== undefined) return this.#next;
+        turn = this.#obey(key);
+      }
+      await Promise.race([ended, turn]);
+      return undefined;
+    } finally {
+      this.#hasLeft = true;
     }
-    await turn;
+  }
+
+  /** The chapter behind this one; undefined after the last. */
+  get #next(): Chapter | undefined {
+    return CHAPTERS[CHAPTERS.indexOf(this.#chapter) + 1];
   }
 
   /** Draws the screen as it should be now, in the size that the terminal has now. */
   draw(): void {
+    if (this.#hasLeft) return;
     const size = Deno.consoleSize();
     if (size.columns < SMALLEST.columns || size.rows < SMALLEST.rows) {
       write(`\x1b[2J\x1b[HThis needs ${SMALLEST.columns} columns and ${SMALLEST.rows} rows.`);
@@ -157,6 +217,7 @@ class Play {
     if (this.#failure !== undefined) return whole(wrapText(this.#failure, width));
     const frame = this.#frame;
     if (frame === undefined) return [["..."]];
+    if (this.#isAtEnd) return whole(this.#end(width));
     if (this.#explains) {
       const terms = termsIn([frame.text, frame.after].join(" "));
       return whole(
@@ -171,7 +232,34 @@ class Play {
     return pagesOf(frame, width, { room, note: this.#isRecorded ? "recorded" : "" });
   }
 
+  /** What there is to do after the last step. */
+  #end(width: number): string[] {
+    const { number, exercise } = this.#chapter;
+    const next = this.#next;
+    const goOn = next === undefined
+      ? "This was the last chapter."
+      : `Then → tells chapter ${next.number}: ${next.title}.`;
+    return [
+      paint("bold", "The exercise"),
+      "",
+      ...wrapText(exercise, width),
+      "",
+      `  ${exerciseIn(this.#workshop, this.#chapter)}`,
+      "",
+      ...wrapText("Solve it in your own editor. In another terminal, this judges it:", width),
+      "",
+      `  deno task learn check ${number}`,
+      "",
+      ...wrapText(goOn, width),
+    ];
+  }
+
   #keys(): string {
+    if (this.#isRunning) return "running ...   q: quit";
+    if (this.#isAtEnd) {
+      const next = this.#next === undefined ? "" : `→ chapter ${this.#next.number}   `;
+      return `${next}← back   g: go to   q: quit`;
+    }
     if (this.#wants !== undefined) {
       const what = this.#wants === "step" ? "go to step" : "die after operation";
       return `${what}: ${this.#typed}_   Enter: go   Esc: stay`;
@@ -187,16 +275,20 @@ class Play {
     }
     const again = this.#isRecorded && this.#terminal === undefined ? "r: run again   " : "";
     const die = this.#tracks === undefined ? "" : "d: die at   ";
-    return `→ next   ← back   ${again}${die}g: go to   t: terms   q: quit`;
+    const isLast = this.#step === this.#frame?.steps;
+    const on = !isLast ? "→ next   " : this.#terminal === undefined ? "→ exercise   " : "";
+    return `${on}← back   ${again}${die}g: go to   t: terms   q: quit`;
   }
 
   async #obey(key: string): Promise<void> {
     if (this.#explains) this.#explains = false;
     else if (this.#death !== undefined) this.#death = undefined;
     else if (this.#wants !== undefined) await this.#typeNumber(key);
-    else if (key === "\x1b[C" || key === " " || key === "n") await this.#forward();
-    else if (key === "\x1b[D" || key === "p") await this.#show(this.#step - 1);
-    else if (key === "\x1b[B" || key === "j") this.#turnPage(1);
+    else if (isForward(key)) await this.#forward();
+    else if (key === "\x1b[D" || key === "p") {
+      if (this.#isAtEnd) this.#isAtEnd = false;
+      else await this.#show(this.#step - 1);
+    } else if (key === "\x1b[B" || key === "j") this.#turnPage(1);
     else if (key === "\x1b[A" || key === "k") this.#turnPage(-1);
     else if (key === "g") this.#wants = "step";
     else if (key === "d" && this.#tracks !== undefined) this.#wants = "death";
@@ -215,7 +307,9 @@ class Play {
   /** Shows the next page; after the last, the next step, if this one was answered. */
   async #forward(): Promise<void> {
     if (this.#page < this.#pages - 1) this.#turnPage(1);
-    else if (this.#frame?.done === true) await this.#show(this.#step + 1);
+    else if (this.#frame?.done !== true) return;
+    else if (this.#step < this.#frame.steps) await this.#show(this.#step + 1);
+    else this.#isAtEnd = this.#terminal === undefined;
   }
 
   /** A picture on the screen whose parties can die. */
@@ -260,6 +354,7 @@ class Play {
   async #show(step: number): Promise<void> {
     if (step < 1 || step > (this.#frame?.steps ?? step)) return;
     const isBack = step < this.#step;
+    this.#isAtEnd = false;
     this.#step = step;
     this.#page = 0;
     const recorded = this.#recorded.get(step);
@@ -281,6 +376,8 @@ class Play {
   }
 
   async #run(run: () => Promise<Frame>): Promise<void> {
+    this.#isRunning = true;
+    const sign = setTimeout(() => this.draw(), SIGN_MS);
     try {
       this.#failure = undefined;
       this.#frame = await run();
@@ -290,8 +387,15 @@ class Play {
       }
     } catch (error) {
       this.#failure = `${error}`;
+    } finally {
+      clearTimeout(sign);
+      this.#isRunning = false;
     }
   }
+}
+
+function isForward(key: string): boolean {
+  return key === "\x1b[C" || key === " " || key === "n";
 }
 
 const encoder = new TextEncoder();
@@ -307,7 +411,7 @@ let unread = "";
 async function readKey(): Promise<string | undefined> {
   const buffer = new Uint8Array(64);
   if (unread === "") {
-    const length = await Deno.stdin.read(buffer);
+    const length = await Deno.stdin.read(buffer).catch(() => null); // the terminal may be gone
     if (length === null) return undefined;
     unread = new TextDecoder().decode(buffer.subarray(0, length));
   }
