@@ -22,6 +22,7 @@ const HEAD = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>The playground is being built</title>
+<link rel="icon" href="data:,">
 <style>
 :root { color-scheme: light dark; }
 body { max-width: 60ch; margin: 4rem auto; padding: 0 1rem; font: 17px/1.55 system-ui, sans-serif; }

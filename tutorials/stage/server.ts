@@ -28,9 +28,16 @@ const HEADERS = {
   "cache-control": "no-store",
 };
 
-/** The playground compiles what the reader writes, in a worker. */
-const PLAY_POLICY = "default-src 'self' 'unsafe-eval' 'unsafe-inline' blob: data:; " +
-  "frame-ancestors 'none'; base-uri 'none'";
+/**
+ * The playground runs what the reader writes, or what somebody has put into a link. So its pages and
+ * its Worker reach nothing but its own files: no step, no signal and no answer of the course.
+ */
+function playPolicy(origin: string): string {
+  const own = `${origin}/play/`;
+  return `default-src 'none'; script-src ${own} 'unsafe-eval' 'unsafe-inline'; ` +
+    `style-src ${own} 'unsafe-inline'; connect-src ${own}; worker-src ${own}; img-src data:; ` +
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+}
 
 /** An address of a step or of an exercise, such as `/8/4` or `/8/exercise`. */
 const PLACE = /^\/(?:\d+(?:\/(?:\d+|exercise))?)?$/;
@@ -97,9 +104,11 @@ export class Stage implements AsyncDisposable {
 
   async #respond(request: Request): Promise<Response> {
     const response = this.#gate.answer(request) ?? await this.#answer(request);
-    const isPlay = new URL(request.url).pathname.startsWith("/play/");
+    const { pathname, origin } = new URL(request.url);
     for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);
-    if (isPlay) response.headers.set("content-security-policy", PLAY_POLICY);
+    if (pathname.startsWith("/play/")) {
+      response.headers.set("content-security-policy", playPolicy(origin));
+    }
     return response;
   }
 
