@@ -35,7 +35,8 @@ export class ChapterView {
   }
 
   /** Shows a step: as recorded if the reader has gone back to it, and otherwise by running it. */
-  async open(step: number): Promise<void> {
+  async open(wanted: number): Promise<void> {
+    const step = Math.min(Math.max(1, wanted), this.#steps.length);
     const isBack = step < this.#step;
     this.#step = step;
     const recorded = this.#recorded.get(step);
@@ -190,8 +191,16 @@ export class ChapterView {
     const { step } = frame;
     const isLast = step === this.#steps.length;
     const waits = !frame.done;
+    // The button with the focus is drawn anew, and so is the answer of a question.
+    const focused = document.activeElement;
+    const hadBack = focused?.matches("#steps .back");
+    const hadNext = focused?.matches("#steps .next") || focused === document.body && frame.verdict;
     byId("steps").replaceChildren(
-      el("button", { type: "button", disabled: step === 1, click: () => this.#turn(-1) }, "← Back"),
+      el(
+        "button.back",
+        { type: "button", disabled: step === 1, click: () => this.#turn(-1) },
+        "← Back",
+      ),
       el(
         "nav",
         { "aria-label": "steps" },
@@ -222,6 +231,10 @@ export class ChapterView {
         isLast ? "Exercise →" : "Next →",
       ),
     );
+    const again = hadNext ? ".next" : hadBack ? ".back" : undefined;
+    if (again !== undefined) {
+      byId("steps").querySelector<HTMLElement>(again)!.focus({ preventScroll: true });
+    }
   }
 }
 

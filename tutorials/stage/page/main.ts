@@ -49,7 +49,7 @@ async function open(path: string): Promise<void> {
   } else {
     shown = chapter.number;
     view = new ChapterView(chapter, go);
-    await view.open(Math.min(Math.max(1, Number(place ?? 1)), chapter.steps.length));
+    await view.open(Number(place ?? 1));
   }
 }
 
