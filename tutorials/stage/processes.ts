@@ -8,6 +8,7 @@
 import type { Party } from "../../src/inspect/activity.ts";
 import { activityIn } from "../../src/inspect/survey.ts";
 import { list, readAll, statPath } from "../../src/os/files.ts";
+import { kill } from "./cast.ts";
 import { regionAt } from "../../src/region/list.ts";
 import { FIRST_BYTE } from "../../src/region/liveness.ts";
 import { FIRST_ROLE } from "../../src/region/opened.ts";
@@ -86,7 +87,7 @@ export class Processes {
   act(pid: number, act: Act): boolean {
     const known = this.#known.get(pid);
     if (known === undefined || known.ended !== undefined) return false;
-    known.process.kill(SIGNALS[act]);
+    kill(known.process, SIGNALS[act]);
     if (act === "kill") known.killed = true;
     return true;
   }
