@@ -28,6 +28,28 @@ export async function assertFits(page: Page): Promise<void> {
   assertEquals(overflow, []);
 }
 
+/** The parts that every step has; a step without code and pictures has no column for them. */
+const PARTS = {
+  title: ".text h1",
+  prose: ".text h1 + p",
+  "code column": ".stage > *",
+  back: "#steps button",
+  dots: ".dots",
+  next: "#steps .next",
+} as const;
+
+/** Where the parts of a step are. */
+export type Places = Partial<Record<keyof typeof PARTS, string>>;
+
+/** Returns where the parts of a step are now. */
+export async function placesOf(page: Page): Promise<Places> {
+  return await page.evaluate(`Object.fromEntries(Object.entries(${JSON.stringify(PARTS)})
+    .flatMap(([part, selector]) => {
+      const at = document.querySelector(selector)?.getBoundingClientRect();
+      return at ? [[part, Math.round(at.left) + ", " + Math.round(at.top)]] : [];
+    }))`) as Places;
+}
+
 /** Fails if a text has a contrast below 4.5 to what is behind it. */
 export async function assertContrast(page: Page): Promise<void> {
   const weak = await page.evaluate(`(() => {

@@ -3,12 +3,20 @@
  * predictions, a process that is killed from its card, and an exercise that is solved in its file.
  */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
+import { addressOf, YOURS } from "../../tutorials/stage/play/address.ts";
 import { Stage } from "../../tutorials/stage/server.ts";
 import { Workshop } from "../../tutorials/stage/workshop.ts";
 import { inEachBrowser, type Page, watchedPage } from "./browser.ts";
-import { assertContrast, assertFits, assertKeyboard, SIZES } from "./looks.ts";
+import {
+  assertContrast,
+  assertFits,
+  assertKeyboard,
+  type Places,
+  placesOf,
+  SIZES,
+} from "./looks.ts";
 
 const [WIDE, NARROW] = SIZES;
 
@@ -56,18 +64,31 @@ async function answer(page: Page, chapter: number, step: number, choice: number)
   assert(verdict.length > 30, verdict);
 }
 
-/** Walks through a chapter by the arrow key, and looks at each page. */
-async function walk(page: Page, chapter: number, steps: number): Promise<void> {
+/** Walks through a chapter by the arrow key, and looks at each page. Returns where its parts were. */
+async function walk(page: Page, chapter: number, steps: number): Promise<Places[]> {
+  const places: Places[] = [];
   for (let step = 1; step <= steps; step++) {
     if (await shown(page, chapter, step) === "asked") {
       await assertFits(page);
+      places.push(await placesOf(page));
       await answer(page, chapter, step, step);
     }
     await assertFits(page);
+    await page.evaluate("scrollTo(0, 0)"); // a verdict below the window scrolls it there
+    places.push(await placesOf(page));
     await assertContrast(page);
     await page.keyboard.press("ArrowRight");
   }
   await page.waitForSelector(".judgement");
+  return places;
+}
+
+/** Fails if a part of one step is elsewhere than in another one. */
+function assertStill(places: readonly Places[]): void {
+  const first: Places = Object.assign({}, ...places.toReversed());
+  for (const [i, each] of places.entries()) {
+    assertEquals({ ...first, ...each }, first, `place ${i}`);
+  }
 }
 
 // Chromium walks through all chapters, the even ones at the small size and in the dark. Firefox takes
@@ -91,7 +112,8 @@ inEachBrowser("every step of the chapters", async (t, browser, { name }) => {
         await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
       }
       await page.goto(`${new URL(scene.stage.address).origin}/${number}/1`);
-      await walk(page, number, (await load()).story.steps().length);
+      const places = await walk(page, number, (await load()).story.steps().length);
+      if (!isNarrow) assertStill(places);
       assertQuiet();
     });
   }
@@ -109,8 +131,9 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   const text = (selector: string) => page.$eval(selector, (found) => found.textContent ?? "");
   assert((await text(".verdict")).startsWith("✗"));
   assertEquals(await text("#top .score"), "✓ 0 of 1");
-  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter"); // the focus is on "Next", and stays there
   await shown(page, 1, 6);
+  assertEquals(await page.evaluate(`document.activeElement.className`), "primary next");
   await page.keyboard.press("ArrowRight");
   await shown(page, 1, 7);
   await answer(page, 1, 7, 1);
@@ -205,6 +228,26 @@ inEachBrowser(
     await page.click(".home");
     await page.waitForSelector(".chapters");
     assertQuiet();
+
+    // What a link brings reaches the files of the playground, and nothing of the course.
+    const source = `const urls = ["/play/lines.json", "/api/course", "http://127.0.0.1:1/"];
+    const said = urls.map((url) => {
+      const request = new XMLHttpRequest();
+      request.open("GET", url, false);
+      try {
+        request.send();
+        return request.status;
+      } catch {
+        return "refused";
+      }
+    });
+    throw new Error("said: " + said);`;
+    const hash = await addressOf({ name: YOURS, source, token: "", at: undefined });
+    await page.goto("about:blank");
+    await page.goto(scene.stage.addressOf(`/play/${hash}`));
+    await waitFor(page, `document.querySelector("#outcome")?.innerText.includes("said: ")`);
+    const outcome = await page.$eval("#outcome", (found) => found.textContent ?? "");
+    assertStringIncludes(outcome, "said: 200,refused,refused");
   },
 );
 

@@ -285,7 +285,7 @@ function theWords(): Step[] {
 
 function theHints(): Step[] {
   return [{
-    title: "Act 3, the hints: a death between two stores",
+    title: "Act 3, the hints: a death in between",
     text:
       `The words are the truth. AVAIL, USED and the count only save a search: they are [[hint|hints]]. Reader 1
       releases sample 1, in place 0. It has stored \`none 1\`, and is killed before it lowers the count. The other
