@@ -87,7 +87,7 @@ export function aWholeStream(): Step[] {
         mirror: expand(small, FORMAT, "mirror").counts,
       };
       scene.show(tablePicture("counts", "Counted while the image was expanded", [
-        ["ring", "copies", "asked for the end", "crossed it"],
+        ["ring", "copies", "checks for the end", "crossings"],
         ...Object.entries(counts).map(([ring, { copies, branches, seams }]) => [
           ring,
           copies,

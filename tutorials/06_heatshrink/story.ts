@@ -54,8 +54,9 @@ function compressAVerse(): Step[] {
   return [{
     title: "A verse, compressed",
     text:
-      `heatshrink compresses for devices with very little memory, such as a sensor with a radio. It
-      sends "row, row, row your boat, gently down the stream; merrily, merrily, merrily, merrily,
+      `Does a mirror make a program faster? Here is one that should profit: it looks back into its
+      last bytes all the time. heatshrink compresses for devices with very little memory, such as a
+      sensor with a radio. It sends "row, row, row your boat, gently down the stream; merrily, merrily, merrily, merrily,
       life is but a dream". This is ${verse.length} bytes.`,
     ask: {
       kind: "number",

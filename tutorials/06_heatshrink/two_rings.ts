@@ -33,7 +33,7 @@ function showCounts(scene: Scene, histories: Readonly<Record<string, History>>):
     counts.seams,
   ]);
   scene.show(tablePicture("counts", "Counted by the rings", [
-    ["ring", "copies", "asked for the end", "crossed it"],
+    ["ring", "copies", "checks for the end", "crossings"],
     ...rows,
   ]));
 }
@@ -49,7 +49,7 @@ export function twoRings(): Step[] {
       decoder keeps only its last bytes, in a [[ring]]. A range of bytes there may cross the end of
       the memory.
 
-      Our masked ring is one piece of ${CAPACITY} bytes. A repeat of ${LENGTH} bytes begins to read
+      The first of our two rings, the masked one, is one piece of ${CAPACITY} bytes. A repeat of ${LENGTH} bytes begins to read
       50 bytes before the end.`,
     ask: {
       kind: "number",
@@ -77,7 +77,12 @@ export function twoRings(): Step[] {
     },
   }, {
     title: "The code for it",
-    text: `The masked ring copies a long repeat like this. \`mask\` makes a place of a position.`,
+    text:
+      `The masked ring copies a long repeat like this. Positions count all bytes ever written, and
+      \`mask\` is ${
+        CAPACITY - 1
+      }. As the capacity is a power of two, \`& mask\` keeps the lowest bits of a
+      position: the remainder by ${CAPACITY}, which is the place in the memory. Hence the name.`,
     run: (scene) => scene.code(copyInPieces),
     after:
       `For each piece it asks twice how far the end is. Repeats of less than 64 bytes are copied by a loop,

@@ -114,16 +114,24 @@ export function theDeadOwner(here: Here): Step[] {
       title: "The data is yours to repair",
       text: `There were 200 coins. Only you know how to repair what the lock guards.`,
       ask: {
-        kind: "number",
-        text: "How many coins is Ben missing?",
-        unit: "coins",
-        answer: () => here.purses.ben - 100,
-        right: "The owner died between taking them from Ann and giving them to Ben.",
-        often: [{
-          number: 0,
-          because: "Ann has 70 and Ben has 100. Of 200 coins, 30 are missing.",
-        }],
-        otherwise: "200 coins, less Ann's 70 and Ben's 100.",
+        kind: "choice",
+        text: "Now Ann has 70, and Ben has 100. How far had the owner come?",
+        options: [
+          {
+            text: "It took 30 from Ann, and did not give them to Ben",
+            right: true,
+            because: "30 of 200 coins are missing. So we give them to Ben, and only then release.",
+          },
+          {
+            text: "It was done: the lock was passed on",
+            because: "The kernel drops the lock of a dead owner at any point of its work. Of 200 " +
+              "coins, 170 are here.",
+          },
+          {
+            text: "It had not begun: the kernel undoes half a move",
+            because: "The kernel knows locks and no coins, and undoes nothing. Ann's 30 are gone.",
+          },
+        ],
       },
       run: (scene) => {
         const { purses } = here;

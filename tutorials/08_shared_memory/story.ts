@@ -68,7 +68,7 @@ function join(here: Here): Step[] {
         showFiles(scene);
       },
       after:
-        `The purses take ${size} bytes. In front of them the library keeps a page that describes the
+        `The purses take ${size} bytes. \`memory\` is a [[handle]], by which this process uses them. In front of them the library keeps a page that describes the
         memory. \`references\` counts the users, and so far there is one.`,
     },
     {

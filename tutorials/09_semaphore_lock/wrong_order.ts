@@ -31,7 +31,8 @@ export function wrongOrder(here: Here): Step[] {
       text: `Operation 5 sets the number to 1, and 6 drops the record lock. What if we swapped them?
 
         A and B are two users of the lock, and A is inside. It drops the record lock, the lock on the
-        byte \`OWNER\`. Before it sets the number to 1, B comes.`,
+        byte \`OWNER\`. Before it sets the number to 1, B comes. \`tryWait\` takes the number if it is 1, and
+        \`post\` gives it back: so POSIX calls them.`,
       ask: {
         kind: "choice",
         text: "What must B believe?",

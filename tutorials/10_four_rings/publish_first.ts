@@ -47,7 +47,7 @@ function wrongOrder(): Step[] {
         const { bytes, data } = memory = makeMemory();
         const head = word(HEAD);
         scene.look(() => {
-          bytes.set(encoder.encode("SALT    20.00"), data);
+          bytes.set(encoder.encode("SALT at 20.00"), data);
           head.store(13);
         });
         scene.look(() => read());
@@ -59,20 +59,20 @@ function wrongOrder(): Step[] {
       text:
         `Some time later both positions have gone round once, and are at the same place again. Now the wrong
         order: the writer stores \`head\`, and is interrupted. The reader is not. Then the writer goes on, and
-        writes PEPPER at 80.00.`,
+        writes its message, SAGE at 80.00, of the same 13 bytes.`,
       ask: {
         kind: "choice",
         text: "What does the reader get?",
         options: [
           {
-            text: "The salt again, and the pepper never",
+            text: "The salt again, and the sage never",
             right: true,
             because:
               "The reader read what was there before. There is no error, and every length is " +
               "right.",
           },
           {
-            text: "The pepper, a moment later",
+            text: "The sage, a moment later",
             because: "The reader has read already, and moved `tail`. It will not look there again.",
           },
           {
@@ -92,7 +92,7 @@ function wrongOrder(): Step[] {
         });
         scene.look(() => read());
         scene.look(() => {
-          bytes.set(encoder.encode("PEPPER  80.00"), data);
+          bytes.set(encoder.encode("SAGE at 80.00"), data);
         });
         scene.look(() => read());
         show(scene);

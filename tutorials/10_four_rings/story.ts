@@ -242,8 +242,9 @@ function cached(target: Uint8Array<ArrayBuffer>): Step {
   return {
     title: "Stage 3: cached positions",
     text:
-      `For each message the writer looks at \`tail\`, and the reader at \`head\`. Each time the word is in the
-      cache of the other processor. Fetching it takes far longer than loading a word of your own.
+      `For each message the writer looks at \`tail\`, and the reader at \`head\`. Each time the other
+      processor has changed the word, which must come from there. That takes far longer than to load a word
+      of your own; chapter 12 shows why.
 
       The third idea: remember the value that you saw. The other side can only have moved forward since, so
       free space is still free. You look again when it is used up.

@@ -109,7 +109,7 @@ export function counting(): Step[] {
 
         One stores x and looks at y. The other stores y and looks at x. We play ${
         ROUNDS.toLocaleString("en")
-      } rounds.`,
+      } rounds, or as many as fit into a second. On a busy machine these are few.`,
       ask: {
         kind: "choice",
         text: "Can both see the old value in one round?",
@@ -149,8 +149,8 @@ export function counting(): Step[] {
     {
       title: "The store waits",
       text:
-        `A store goes into a buffer of its own processor first. The word's cache line is with the other
-        processor, and takes time to come. Meanwhile the processor does the next line: the look.
+        `A store goes into a buffer of its own processor first. The word is with the other processor,
+        and takes time to come. Meanwhile the processor does the next line: the look.
 
         To watch that, we need a machine that we can stop between any two operations. The library's
         explorer simulates one. It tries every order of both sides' operations, and a plain store may
@@ -195,7 +195,7 @@ export function counting(): Step[] {
       title: "Store and read at once",
       text:
         `An exchange stores a value and returns the one before: a read-modify-write. It must read the
-        word, so it waits for the cache line, and its value is visible before the look begins.
+        word, so it waits until the word has come, and its value is visible before the look begins.
 
         We play the same rounds with an exchange on both sides.`,
       ask: {

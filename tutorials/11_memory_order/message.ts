@@ -180,7 +180,8 @@ export function overwriting(): Step[] {
         builds such a ring. The writer makes \`count\` odd before it writes, and even after it. The
         reader looks, copies, and looks again. It accepts its copy only if \`count\` has not changed.
 
-        Both looks are acquires. First the processor reorders nothing.`,
+        Both looks are acquires. \`storeFirst\` is a store that stays before all that follows; the
+        step after the next says how. First the processor reorders nothing.`,
       run: (scene) => {
         scene.code(overwrite);
         scene.code(copyThenLook);

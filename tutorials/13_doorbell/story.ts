@@ -14,7 +14,7 @@ import { onPosition, sleeper, waker } from "./bells.ts";
 import { explore, Machine, type Party } from "./machine.ts";
 import { aDeath } from "./a_death.ts";
 import { theBells } from "./the_bells.ts";
-import { deathsIn, tracksOf } from "./tracks.ts";
+import { tracksOf } from "./tracks.ts";
 
 const MS = 1e6;
 const SPIN_MS = 20;
@@ -40,7 +40,7 @@ export const story: Story = {
 
 /** Runs parties in this order; a party that cannot run is left out. */
 function played(parties: readonly Party[], order: readonly number[]) {
-  const machine = new Machine(parties);
+  const machine = new Machine(parties, ["count"]);
   return order.flatMap((index) => machine.canRun(index) ? [machine.step(index)] : []);
 }
 
@@ -133,8 +133,9 @@ function sleepOnAWord(): Step[] {
     {
       title: "Two parties",
       text:
-        `So a reader can sleep on the count of messages, and a writer that adds one wakes it. Each row
-        of the picture is one operation, and then the words.
+        `So a reader can sleep on the count of messages, and a writer that adds one wakes it. The
+        reader loads the count to see whether there is a message, notes it for its sleep, and looks once
+        more. Each row of the picture is one operation, and then the word.
 
         Any order is possible. So the two run on a machine that this process simulates, one operation at
         a time. It can go back to any moment, which no real memory can.`,
@@ -161,9 +162,9 @@ function sleepOnAWord(): Step[] {
         ],
       },
       run: (scene) => {
-        const events = played(parties, [0, 0, 0, 1, 0, 1, 0]);
-        const deaths = deathsIn(events, parties);
-        scene.show(tracksOf(events, parties, { title: "One order of many", deaths }));
+        scene.show(
+          tracksOf(played(parties, [0, 0, 0, 1, 0, 1, 0]), parties, { title: "One order of many" }),
+        );
       },
     },
     {

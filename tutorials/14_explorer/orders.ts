@@ -171,7 +171,7 @@ export function fromOrdersToStates(): Step[] {
       text:
         `A machine that chooses the order must stop a party in the middle of its code. Here is the
         trick. The machine runs the code from its beginning, and hands each operation the result that
-        it had before. At the first operation without one, the words throw, and the code stops there.
+        it had before. At the first operation without a result, the machine throws, and the code stops there.
 
         So a party's place is a list of results: its log. \`game\` is a reader and a writer with the
         flag of chapter 13. We take three steps of the reader, party 0.`,

@@ -22,6 +22,11 @@ export function message(number: number): Uint8Array<ArrayBuffer> {
   return padded(`${LETTERS[number % LETTERS.length]} is number ${number}`);
 }
 
+/** A message with a letter and the name of its writer. */
+export function signed(letter: string, writer: string): Uint8Array<ArrayBuffer> {
+  return padded(`${letter} by ${writer}`);
+}
+
 /** The price of a symbol: 8 characters for the symbol, then the price. */
 export function price(symbol: string, price: number): Uint8Array<ArrayBuffer> {
   return padded(symbol.padEnd(8) + price.toFixed(2));

@@ -8,13 +8,13 @@ import { circular } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
 import type { Step } from "../stage/story.ts";
 import { type Ends, textOf } from "./ends.ts";
-import { LENGTH, message } from "./messages.ts";
+import { LENGTH, signed } from "./messages.ts";
 
 /** Writes X, begins Y, and never comes to its end. */
 export function dieInTheMiddle(name: string): Promise<void> {
   const writer = circular(name, { capacity: pageSize() }).writer();
-  writer.trySend(message("X".charCodeAt(0) - "A".charCodeAt(0)));
-  writer.tryClaim(LENGTH).bytes.set(message("Y".charCodeAt(0) - "A".charCodeAt(0)).subarray(0, 4));
+  writer.trySend(signed("X", "another process"));
+  writer.tryClaim(LENGTH).bytes.set(signed("Y", "another process").subarray(0, 4));
   return new Promise(() => setInterval(() => {}, 60_000));
 }
 
@@ -72,7 +72,7 @@ export function theNextWriter(ends: Ends): Step[] {
         const ring = circular(name, { capacity: pageSize() });
         const next = await ring.nextWriter({ timeout: 5000 });
         scene.look(() => {
-          next.trySend(message(25));
+          next.trySend(signed("Z", "the next writer"));
         });
         scene.look(() => textOf(reader.tryReceive()));
         ends.show(scene);

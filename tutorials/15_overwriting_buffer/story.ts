@@ -58,7 +58,8 @@ function laps(ends: Ends): Step[] {
       },
       after:
         `Our messages all have ${LENGTH} bytes, so that they can be drawn: A, B and C. In front of
-        each is a head of 32 bytes, with its number and its length.`,
+        each is a head of 32 bytes, with its number and its length. Together that is a cell of the
+        picture, 128 bytes.`,
     },
     {
       title: "Read one",
@@ -168,17 +169,25 @@ function laps(ends: Ends): Step[] {
         `The writer goes on to message 10,000: three hundred laps. So far the reader has read 2 messages and
         lost 8. Then it reads all that is there.`,
       ask: {
-        kind: "number",
-        text: "How many has it lost by then?",
-        answer: () => ends.reader.lost,
-        right: "10,000 less the 2 that it had read and the 31 that were there.",
-        often: [
-          { number: 9960, because: "31 of the new ones are still in the ring." },
-          { number: 9969, because: "Of these it had read 2." },
-          { number: 9998, because: "31 are still in the ring." },
+        kind: "choice",
+        text: "Can it still say exactly how many it has lost?",
+        options: [
+          {
+            text: "Yes",
+            right: true,
+            because:
+              "The first message that it finds has its number, and the reader knows the last " +
+              "one that it had. The difference is as exact after three hundred laps as after one.",
+          },
+          {
+            text: "No: it counts only up to a lap",
+            because: "Positions and numbers do not begin again with each lap. They only grow.",
+          },
+          {
+            text: "No: the writer has not counted for it",
+            because: "The writer knows no readers. It numbers its messages, and that is enough.",
+          },
         ],
-        otherwise:
-          "Everything that was written, less the 2 that it had read and the 31 that were there.",
       },
       run: (scene) => {
         const { reader, writer } = ends;

@@ -19,8 +19,8 @@ export function torn(ends: Ends): Step[] {
     {
       title: "Read in place",
       text:
-        `\`tryReceive\` copies a message. \`poll\` shows it to a handler in place. That saves the copy, but
-        the writer does not wait for the handler. The ring is full of prices: SALT at 20.00.
+        `\`tryReceive\` copies a message. \`poll\` shows messages to a handler in place, and returns how
+        many of them were whole. That saves the copy, but the writer does not wait for the handler. The ring is full of prices: SALT at 20.00.
 
         The handler reads the symbol, then the price. In between, the writer goes round once, with PEPPER
         at 80.00.`,

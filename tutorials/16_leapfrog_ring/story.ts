@@ -47,6 +47,9 @@ function anEndlessRow(): Step {
       behind it, and no position ever turns back. Nobody has so much memory. But of
       [[address|addresses]] a process has 2^47.
 
+      The mirror ring only looks like such a row. This chapter builds the row itself. You see what a
+      program pays that moves its pages all the time, and why the library shares mirrors.
+
       Here is a ring of ${pageSize()} bytes. Its position \`head\` is the address of the next byte. Ten times,
       we write a message of 3000 bytes and consume it.`,
     ask: {

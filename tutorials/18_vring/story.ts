@@ -93,8 +93,9 @@ function theIndex(): Step[] {
     title: "An index goes round",
     text:
       `AVAIL holds the indexes of free places. The writer takes one, writes a sample into that place, and
-      puts the index into a ring for each reader, USED 0 and USED 1. Both readers read the sample. Then
-      the place is free, and its index must go back into AVAIL.`,
+      puts the index into a ring for each reader, USED 0 and USED 1. A count says how many still use the
+      place: the two readers, and the writer until it has told both. So it begins at 3. When all are
+      done, the index must go back into AVAIL.`,
     ask: {
       kind: "choice",
       text: "Which process puts it back?",
@@ -102,8 +103,7 @@ function theIndex(): Step[] {
         {
           text: "The last one that is done with it",
           right: true,
-          because:
-            "A count shows which one that is. The writer counts, too, until it has told both.",
+          because: "The count shows which one that is: the one that lowers it to 0.",
         },
         {
           text: "The writer, when it looks for a free one",
@@ -243,7 +243,7 @@ function theWords(): Step[] {
       may be read at any moment. Now that reader is killed. Its word would say \`held 1\` for ever.
 
       But a reader also holds a [[record lock]], on a byte of the file, and the kernel drops it. So the writer
-      can see that the reader is gone. It first takes the lock itself, and then clears the words.`,
+      can see that the reader is gone. It first takes the lock itself, and then clears the words, those that say ready too.`,
     ask: {
       kind: "choice",
       text: "Why must it hold that lock, if it has just seen that the lock is free?",
@@ -331,6 +331,8 @@ function theHints(): Step[] {
         ["writer", cast.writer.publish("21.8 C")],
       );
     },
+    after:
+      `The dead one had left a count of 1. The writer does not add to it: it stores 3, as for every sample.`,
   }, {
     title: "A hint that is out of date",
     text: `Back to the slow reader 1: the writer took place 1 back from it, and wrote a newer
@@ -535,7 +537,11 @@ function theJournal(): Step[] {
     run: (scene) => {
       scene.show(tablePicture("repairs", "Killed, and what the repair looks at", [
         ["killed", "what it leaves", "the repair looks at"],
-        ["a reader that holds samples", "its words say held", "its lock; takes it, and clears"],
+        [
+          "a reader that holds samples",
+          "its words say held or ready",
+          "its lock; takes it, and clears",
+        ],
         ["a reader, releasing", "the count is too high", "the words: all say none"],
         ["the writer, filling", "no word mentions the sample", "the words: all say none"],
         ["the writer, publishing", "some readers have it", "the journal, and the numbers"],

@@ -117,6 +117,17 @@ export function oneOfTwo(number: number): (name: string) => Promise<void> {
   };
 }
 
+/** The numbers in front of a text in a ring, see src/calls/message.ts; kinds of calls are left out. */
+export function numbersBefore({ bytes, at }: { bytes: Uint8Array; at: number }): {
+  readonly length: number;
+  readonly call: number;
+  readonly client: number;
+} {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const [length, call, client] = [24, 16, 8].map((back) => view.getFloat64(at - back, true));
+  return { length: length!, call: Math.floor(call! / 4), client: client! };
+}
+
 /** The bytes of a file in /dev/shm, around a text in it; undefined if it is not there. */
 export function around(name: string, word: string): { bytes: Uint8Array; at: number } | undefined {
   const bytes = readAll(`/dev/shm/vring.calls.${name}`);

@@ -13,6 +13,7 @@ import {
   count,
   lettersOf,
   Notes,
+  numbersBefore,
   oneOfTwo,
   sharedLettersOf,
 } from "./actors.ts";
@@ -86,17 +87,20 @@ function ask(here: Here): Step[] {
         scene.start("clerk");
         await client.waitForPeers(1);
         scene.look(() => client.callSync("eleven", { timeout: 5000 }));
-        for (
-          const [id, title, word] of [
-            ["request", "The ring to the clerk", "eleven"],
-            ["answer", "The ring back", "6 letters"],
-          ] as const
-        ) {
-          const { bytes, at } = around(scene.name, word)!;
-          scene.show(bytesPicture(bytes, { id, title, address: 0, from: at - 16, length: 32 }));
-        }
+        const [request, answer] = [around(scene.name, "eleven")!, around(scene.name, "6 letters")!];
+        const show = (id: string, title: string, { bytes, at }: typeof request) =>
+          scene.show(bytesPicture(bytes, { id, title, address: 0, from: at, length: 16 }));
+        show("request", "The ring to the clerk", request);
+        show("answer", "The ring back", answer);
+        const [asked, answered] = [request, answer].map(numbersBefore);
+        scene.show(tablePicture("numbers", "The three numbers in front of each text", [
+          ["", "request", "answer"],
+          ["bytes behind the first number", asked!.length, answered!.length],
+          ["call", asked!.call, answered!.call],
+          ["client", asked!.client, answered!.client],
+        ]));
       },
-      after: `In front of each text are the length of the message and its numbers.`,
+      after: `The answer has the number of its call. By it, the client knows what was answered.`,
     },
     {
       title: "An error is an answer, too",

@@ -115,7 +115,6 @@ function cross(here: Here): Step[] {
 function lose(here: Here): Step[] {
   let lost = 0;
   let place = "";
-  let sum = 0;
   return [
     {
       title: "Cut the near cable",
@@ -202,22 +201,29 @@ function lose(here: Here): Step[] {
         `Each frame arrives at most once, and each that does not arrive is counted in one place: before
         the bridge, inside it, on the wire, or here, at the far topic.`,
       ask: {
-        kind: "number",
-        text: "The camera has published 19 frames. What is the sum of the account?",
-        unit: "frames",
-        answer: () => sum,
-        right: "Published there, and lost by place: together that is every frame.",
-        often: [
-          { number: 5, because: "So many were published there. With those lost, the sum is 19." },
-          { number: 14, because: "So many were lost. With those published there, the sum is 19." },
+        kind: "choice",
+        text:
+          "The camera has published 19 frames, through two cuts. Is each of them in the account?",
+        options: [
+          {
+            text: "Yes, exactly once",
+            right: true,
+            because: "Those that arrived and those that were lost, by place, are 19 together.",
+          },
+          {
+            text: "No: nobody saw those that were lost on the wire",
+            because: "The far bridge saw the gap in the numbers, and counted it.",
+          },
+          {
+            text: "Some of them twice: both bridges count losses",
+            because: "Each bridge counts only what is lost at its own place.",
+          },
         ],
-        otherwise: "Every frame is in the account, in exactly one place.",
       },
       run: (scene) => {
         const { published: there, lost } = here.world.arrived!;
         scene.look(() => there + lost.before + lost.inside + lost.wire + lost.here);
         scene.look(() => published(scene));
-        sum = there + lost.before + lost.inside + lost.wire + lost.here;
         showAccount(scene, here);
       },
     },

@@ -69,8 +69,7 @@ export const TERMS: Readonly<Record<string, string>> = {
   "compare-and-exchange": "One operation that changes a word only if it has the expected value, " +
     "and returns the value that it found.",
   topic: "Samples with a name: one process publishes them, and many subscribe.",
-  handle:
-    "The object with which a program uses a topic, a ring or a slot. Each holds a lock of its own.",
+  handle: "The object with which a program uses shared memory, a lock, a ring, a topic or a slot.",
   loan: "Room for a sample that a publisher has borrowed and not published yet.",
   policy:
     "What a publisher does when no sample is free: wait, drop the oldest, or drop the newest.",

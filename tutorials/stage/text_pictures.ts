@@ -201,7 +201,12 @@ function ringText({ cells, cellBytes, readAt, available, mirrored }: RingPicture
   const windows = mirrored ? 2 : 1;
   const rule = Array(windows).fill("─".repeat(count));
   const column = (cell: number) => 1 + cell + Math.floor(cell / count);
-  const pointers = " ".repeat(column(first)) + "R".padEnd(column(last) - column(first)) + "W";
+  const [r, w] = [column(first), column(mirrored ? last : last % count)];
+  const pointers = r === w
+    ? "RW".padStart(r + 2)
+    : r < w
+    ? "R".padStart(r + 1) + "W".padStart(w - r)
+    : "W".padStart(w + 1) + "R".padStart(r - w);
   return [
     `┌${rule.join("┬")}┐`,
     `│${Array(windows).fill(letters).join("│")}│`,
