@@ -153,9 +153,9 @@ Deno.test("the place of an option tells nothing, and is the same at each telling
   assert(places.every((count) => count > 0.25 * all && count < 0.42 * all), `${places}`);
 });
 
-Deno.test("no chapter takes more than 1,350 words and 20 minutes, and its README says how long", async () => {
+Deno.test("no chapter takes more than 1,200 words and 20 minutes, and its README says how long", async () => {
   for (const { folder, words, minutes } of await outline()) {
-    assert(words <= 1350 && minutes <= 20, `${folder}: ${words} words`);
+    assert(words <= 1200 && minutes <= 20, `${folder}: ${words} words`);
     const readme = Deno.readTextFileSync(
       new URL(`../../tutorials/${folder}/README.md`, import.meta.url),
     );

@@ -39,7 +39,7 @@ export function touches(page: number): Step[] {
       text: `When does a page get its memory? To count, we map 8 pages with a page before and a page
         after them that no code may touch.
 
-        Two calls do it. The first reserves 10 pages of addresses without access. The second puts 8
+        The first call reserves 10 pages of addresses without access. The second puts 8
         usable pages into their middle: \`fixed\` means at this very address.`,
       run: (scene) => {
         wall = scene.run("wall", () =>
@@ -179,9 +179,7 @@ export function touches(page: number): Step[] {
     },
     {
       title: "The byte after the last one",
-      text: `The array has ${
-        8 * page
-      } bytes. A program in C reads wherever an address points. What about JavaScript?`,
+      text: `The array has ${8 * page} bytes. A program in C reads wherever an address points.`,
       ask: {
         kind: "choice",
         text: "What does JavaScript return for the byte after the last one?",
@@ -209,11 +207,8 @@ export function touches(page: number): Step[] {
         bytes.buffer.transfer(0);
         unmap(wall, 10 * page);
       },
-      after:
-        `The array guards the length that we passed to \`bufferAt\`. The kernel guards pages: it ends a
-        program that reads without permission. \`canBeRead\` asks it without a read, and one byte decides.
-
-        What if there is no wall after our bytes? And what if we touch one?`,
+      after: `The array guards the length that it was given. The kernel guards pages: it ends a
+        program that reads without permission. \`canBeRead\` asks it without a read.`,
     },
   ];
 }

@@ -23,8 +23,7 @@ export function pastTheEnd(page: number): Step[] {
   return [
     {
       title: "Two neighbours",
-      text:
-        `Two pages, side by side, without a wall. The right one is Ben's, and the left one is Ann's. A
+      text: `Two pages, side by side, without a wall. The left one is Ann's, the right one Ben's. A
         programmer has miscounted: her array is 16 bytes too long.`,
       run: (scene) => {
         left = scene.run("left", () =>
@@ -88,12 +87,12 @@ export function pastTheEnd(page: number): Step[] {
         scene.look(() => canBeRead(wall));
         scene.show(pagesPicture("closed", "The page under the array", [["closed", "page"]]));
       },
-      after: `The array was made without an error, because no code has touched the memory yet.`,
+      after: `There is no error yet: no code has touched the memory.`,
     },
     {
       title: "Touch it",
       text: `The next line reads a byte of the closed page, inside \`try\` and \`catch\`. It runs in
-        the process of this chapter. Nothing else on the machine is harmed.`,
+        the process of this chapter.`,
       ask: {
         kind: "choice",
         text: "What happens?",
@@ -127,8 +126,7 @@ export function pastTheEnd(page: number): Step[] {
           }
         });
       },
-      after:
-        `The process is gone. The next step runs in a fresh one, so its addresses will be others.`,
+      after: `The next step runs in a fresh process, with other addresses.`,
     },
   ];
 }

@@ -40,11 +40,10 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
         On this machine the addresses of a program go from 0 to 2^47, which is about 140 million
         million.
 
-        This chapter runs in a process of its own. The picture shows its row. The
+        The picture shows the row of the process of this chapter. The
         [[kernel]], the part of the system that hands out memory, keeps a list of it.`,
     run: (scene) => scene.show(spacePicture("The memory of this process")),
-    after: `The filled pieces are in use: the program, its libraries, its stack. Everything else is
-        empty. There, an address is only a number.`,
+    after: `The filled pieces are in use. Everywhere else, an address is only a number.`,
   };
   const asking: Step[] = [{
     title: "Memory comes in pages",
@@ -67,7 +66,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
       scene.run("readWrite", () => Protection.read | Protection.write);
       scene.run("anonymous", () => MapFlag.private | MapFlag.anonymous);
     },
-    after: `\`readWrite\` and \`anonymous\` are our own short names for these numbers.`,
+    after: `\`readWrite\` and \`anonymous\` are our own names for these numbers.`,
   }, {
     title: "Ask for one page",
     text: `The call is named [[mmap]], for "memory map". We pass how many bytes we want, and the two
@@ -82,8 +81,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
       const mark = { address, length: page, label: "our page" };
       scene.show(spacePicture("The memory of this process", [mark]));
     },
-    after: `The answer is a number, the address of the first byte. That is all a program gets: no
-        handle, no object.`,
+    after: `The answer is the address of the first byte. A program gets no more than this number.`,
   }];
   const digits = Math.log2(page) / 4;
   const split: Step = {
@@ -129,9 +127,8 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
       });
     },
     after: Number.isInteger(digits)
-      ? `No division is needed to see it: the last ${digits} digits are the offset, and the digits
-          before them are the page. Byte 300 has the offset 12c, which is 300 in hexadecimal. One byte
-          after the last, the next page begins.`
+      ? `The last ${digits} digits are the offset, and the digits
+          before them are the page. Byte 300 has the offset 12c, which is 300 in hexadecimal.`
       : `One byte further than the last one, the next page begins.`,
   };
   const list: Step = {
@@ -193,8 +190,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
         same bytes as text, with a dot for each byte that is not text.`,
   }, {
     title: "Put bytes in",
-    text:
-      `Now we write. \`text\` turns words into bytes, one for each letter. The bytes that change are
+    text: `\`text\` turns words into bytes, one for each letter. The bytes that change are
         marked.`,
     run: (scene) => {
       scene.look(() => {
@@ -204,9 +200,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
     },
   }, {
     title: "Point at an address",
-    text: () =>
-      `The page begins at ${hex(address)}. We want to read the byte at the address
-        ${hex(address + 7)}.`,
+    text: () => `The page begins at ${hex(address)}. We want the byte at ${hex(address + 7)}.`,
     ask: {
       kind: "byte",
       text: "Which byte is it? Choose it in the picture.",
@@ -225,7 +219,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
   const last: Step[] = [{
     title: "Give it back",
     text: `An array over memory that is gone would be a trap. So we [[detach]] the array first, and
-        only then unmap the memory. Each \`close()\` in this library does both.`,
+        only then unmap the memory.`,
     ask: {
       kind: "choice",
       text: "What is `bytes.length` afterwards?",
@@ -255,14 +249,13 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
       scene.look(() => bytes[0]);
       scene.look(() => mapsLine(address));
     },
-    after: `The array is empty, the line is gone from the list, and the address is only a number
-        again.`,
+    after: `The array is empty, and the line is gone from the list.`,
   }, {
     title: "That is a page",
     text: `A [[page]] is the unit in which the kernel hands out memory. It has an address, it gets
         its memory when it is first touched, and nothing marks its end.
 
-        Now solve the exercise. Chapter 2 builds the machine that finds the page behind an address.`,
+        Chapter 2 builds the machine that finds the page behind an address.`,
   }];
   return { first: [row, ...asking, split, list, ...using], last };
 }

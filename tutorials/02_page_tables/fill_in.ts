@@ -287,6 +287,6 @@ export function fillIn(): Step[] {
       scene.look(() => attempt(() => machine.load32(0x0040_1008)));
     },
     after:
-      `So a kernel also has to [[invalidate]] it, in the TLB of every processor that runs the process. Chapter 16 measures that.`,
+      `So a kernel also has to [[invalidate]] it, in the TLB of every processor that runs the process.`,
   }];
 }

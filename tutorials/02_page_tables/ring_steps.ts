@@ -22,7 +22,7 @@ export function runTheRing(): Step[] {
       data. 500 messages of 1 to 300 bytes pass through these 4096 bytes.`,
     ask: {
       kind: "number",
-      text: "How many messages run over the end of the first page? Guess.",
+      text: "How many messages run over the end of the first page?",
       answer: () => crossed,
       within: 2,
       right:
@@ -47,7 +47,6 @@ export function runTheRing(): Step[] {
         [hits, misses],
       ]));
     },
-    after:
-      `Each was written by one copy, over the end and on. Every byte was compared. Chapter 5 makes such a ring with Linux.`,
+    after: `Each was written by one copy, over the end and on.`,
   }];
 }

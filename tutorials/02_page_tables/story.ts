@@ -26,7 +26,7 @@ export const story: Story = {
     {
       title: "The answer is in the tables",
       text:
-        `Linux fills in the tables of every process, with four levels where this machine has two. From here on you ask Linux to do it. The call for that is [[mmap]].
+        `Linux fills in the tables of every process, with four levels where this machine has two. From here on you ask Linux to do it, by [[mmap]].
 
         In the exercise, you fill in a mirror. \`play.ts\` lets
         you try entries of your own.`,

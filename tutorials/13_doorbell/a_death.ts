@@ -31,7 +31,7 @@ export function aDeath(): Step[] {
         const both = [sleeper("reader", inTwoSteps), waker("writer", inTwoSteps)];
         scene.run("result", () => explore(both));
       },
-      after: `Nothing is lost. So is the extra step only slow?`,
+      after: `Nothing is lost. Is the extra step only slow?`,
     },
     {
       title: "Killed in between",

@@ -32,8 +32,7 @@ export const story: Story = {
       `The library sleeps like this everywhere, and for no longer than 250 ms at a time. A writer
       can be killed between its message and the bell, and no protocol helps against that.
 
-      In the exercise you fix a bell that loses wake-ups. The judge tries every order, and shows you
-      the shortest one that goes wrong. Then give your own ring a bell, and a
+      In the exercise you fix a bell that loses wake-ups. Then give your own ring a bell, and a
       \`receive\` that sleeps.`,
   }],
 };
@@ -88,8 +87,7 @@ function sleepOnAWord(): Step[] {
         scene.look(() => looks);
       },
       after: `Nothing is faster if the message arrives within microseconds. If it takes a second, a
-        processor is busy for a second. So spin for a moment, and then go to sleep. Going to sleep is
-        harder than it looks.`,
+        processor is busy for a second. So spin for a moment, and then sleep.`,
     },
     {
       title: "Sleep on a word",
@@ -137,8 +135,7 @@ function sleepOnAWord(): Step[] {
         reader loads the count to see whether there is a message, notes it for its sleep, and looks once
         more. Each row of the picture is one operation, and then the word.
 
-        Any order is possible. So the two run on a machine that this process simulates, one operation at
-        a time. It can go back to any moment, which no real memory can.`,
+        Any order is possible. So the two run on a simulated machine, one operation at a time. It can go back to any moment.`,
       ask: {
         kind: "choice",
         text: "The reader sees 0, and then a message arrives. Does the reader go to sleep?",
@@ -171,7 +168,7 @@ function sleepOnAWord(): Step[] {
       title: "Every order",
       text:
         `We chose that order. A program can try all orders: it remembers every state, and lets each
-        party take its next operation from it. You write such a program in the next chapter. If an order ends with a reader asleep although a message
+        party take its next operation from it. If an order ends with a reader asleep although a message
         is there, a wake-up is lost.`,
       run: (scene) => {
         scene.run("result", () => explore(parties));
@@ -208,7 +205,7 @@ function sleepOnAWord(): Step[] {
         });
         scene.look(() => calls);
       },
-      after: `A message takes a small copy and a store. A system call costs many times as much.`,
+      after: `A system call costs many times as much as a message.`,
     },
   ];
 }

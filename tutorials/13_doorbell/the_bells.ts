@@ -86,8 +86,7 @@ function aFlag(): Step[] {
         scene.look(() => words.count.load());
         scene.look(() => wait(words.bell.address, 1, now() + 100 * MS));
       },
-      after:
-        `That was real sleep, with a message in the ring. Without the limit it would last for ever.`,
+      after: `That was real sleep. Without the limit it would last for ever.`,
     },
     {
       title: "Raise, look again, sleep",
@@ -99,11 +98,11 @@ function aFlag(): Step[] {
         const parties = [sleeper("reader", flag), waker("writer", flag)];
         scene.run("result", () => explore(parties));
       },
-      after: `No wake-up is lost. With one reader this is right, and many programs use it.`,
+      after: `No wake-up is lost. With one reader this is right.`,
     },
     {
       title: "Two sleepers",
-      text: `Then a second reader waits for the same word. The code is the same.`,
+      text: `Then a second reader waits for the same word.`,
       ask: {
         kind: "choice",
         text: "Whose fault is it if a reader sleeps for ever now?",
@@ -240,29 +239,8 @@ function shipped(): Step[] {
     },
     {
       title: "The order in which the flag failed",
-      text:
-        `Reader 0 raises the bell, and is about to sleep. A message arrives and rings. Another reader
-        raises the bell again. Then reader 0 sleeps on its value, for a minute at most.`,
-      ask: {
-        kind: "choice",
-        text: "How long does it sleep?",
-        options: [
-          {
-            text: "Not at all",
-            right: true,
-            because: "The bell differs from its value. It looks again.",
-          },
-          {
-            text: "For a minute",
-            because: "Only with a flag would it sleep. The number in the bell has changed.",
-          },
-          {
-            text: "Until the next message",
-            because: "The next message is not needed: the bell rang after it was raised, and has " +
-              "another number.",
-          },
-        ],
-      },
+      text: `Reader 0 raises the bell. A message rings it, and another reader raises it again.
+        Then reader 0 sleeps on its value, for a minute at most.`,
       run: (scene) => {
         const { count, bell } = both();
         raised = scene.run("raised", () => bell.raise());
@@ -273,6 +251,7 @@ function shipped(): Step[] {
         scene.run("other", () => bell.raise());
         scene.look(() => wait(bell.word.address, raised, now() + 60_000 * MS));
       },
+      after: `It does not sleep. The bell differs from its value, so it looks again.`,
     },
   ];
 }
