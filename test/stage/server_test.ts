@@ -168,11 +168,8 @@ Deno.test("an exercise is judged when its file is written, helped, reset and rem
   await visit.post("/api/reset", { chapter: 1 });
   await until(({ judgement }) => judgement?.verdict === "wrong");
   assertEquals(Deno.readTextFileSync(file), shipped);
-  assertEquals(new Workshop(visit.folder).workOf({ folder: "01_pages" }), {
-    attempts: 1,
-    solved: true,
-    hints: 1,
-  });
+  const work = new Workshop(visit.folder).workOf({ folder: "01_pages" });
+  assertEquals([work.attempts, work.solved, work.hints], [1, true, 1]);
   clearTimeout(deadline);
   await events.return?.();
 });
@@ -192,6 +189,23 @@ Deno.test("progress stays with a chapter that gets another number", () => {
   assertEquals(again.last, chapter);
   assertEquals(again.readingOf({ folder: "33_pages" }), { step: 8, predictions: { 8: true } });
   assertEquals(again.readingOf({ folder: "01_other" }).step, 0);
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("the same answer, judged again, is one attempt, and the exercise as shipped is none", () => {
+  const folder = new URL(`file://${Deno.makeTempDirSync()}/`);
+  const chapter = chapterOf("01_pages")!;
+  const attempts = (...answers: string[]) => {
+    const workshop = new Workshop(folder); // as after a restart
+    for (const answer of answers) {
+      workshop.noteJudgement(chapter, answer, { verdict: "wrong", checks: [] });
+    }
+    return workshop.workOf(chapter).attempts;
+  };
+  assertEquals(attempts(new Workshop(folder).shippedText(chapter)), 0);
+  assertEquals(attempts("one", "one"), 1);
+  assertEquals(attempts("one"), 1);
+  assertEquals(attempts("another"), 2);
   Deno.removeSync(folder, { recursive: true });
 });
 

@@ -25,8 +25,10 @@ export async function judgeAll(
       if (numbers.length === 0) console.log(paint("dim", `· ${nameOf(chapter)}: not begun`));
       continue;
     }
-    const judgement = await judgeFile(workshop.begin(chapter), chapter);
-    workshop.noteJudgement(chapter, judgement);
+    const file = workshop.begin(chapter);
+    const answer = Deno.readTextFileSync(file);
+    const judgement = await judgeFile(file, chapter);
+    workshop.noteJudgement(chapter, answer, judgement);
     if (judgement.verdict === "solved") solved++;
     console.log(lineOf(chapter, judgement));
   }

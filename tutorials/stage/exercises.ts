@@ -115,8 +115,7 @@ export class Bench {
     const judgement = await judgeFile(this.#workshop.fileOf(this.#chapter), this.#chapter);
     this.#judgement = judgement;
     this.#judging = undefined;
-    const isNew = text !== this.#workshop.shippedText(this.#chapter);
-    if (isNew) this.#workshop.noteJudgement(this.#chapter, judgement);
+    this.#workshop.noteJudgement(this.#chapter, text, judgement);
     this.#tell();
   }
 

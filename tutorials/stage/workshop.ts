@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { type Chapter, chapterOf, CHAPTERS, keyOf } from "./chapters.ts";
 import type { Judgement } from "./judge.ts";
 
@@ -17,6 +18,8 @@ export interface Work {
   readonly solved: boolean;
   /** How many hints were opened. */
   readonly hints: number;
+  /** What the answer was that was judged last, as a hash. */
+  readonly judged?: string;
 }
 
 /** What the reader has done with a chapter. */
@@ -103,13 +106,20 @@ export class Workshop {
     return this.#load().readings[keyOf(chapter)] ?? UNREAD;
   }
 
-  /** Remembers a judgement; the same answer, judged again, counts once. */
-  noteJudgement(chapter: Chapter, { verdict }: Judgement): void {
+  /**
+   * Remembers the judgement of an answer. The exercise as shipped is no attempt, and the same answer,
+   * judged again, counts once.
+   */
+  noteJudgement(chapter: Chapter, answer: string, { verdict }: Judgement): void {
+    if (answer === this.shippedText(chapter)) return;
+    const judged = createHash("sha256").update(answer).digest("hex").slice(0, 16);
     const isSolved = verdict === "solved";
+    const isAttempt = !isSolved && verdict !== "mistyped";
     this.#noteWork(chapter, (work) => ({
       ...work,
       solved: work.solved || isSolved,
-      attempts: work.attempts + Number(!isSolved && verdict !== "mistyped"),
+      attempts: work.attempts + Number(isAttempt && work.judged !== judged),
+      judged,
     }));
   }
 
