@@ -32,7 +32,8 @@ async function main(given: readonly string[]): Promise<number> {
   if (command === "build") return await build(rest[0] ?? "learn");
   if (command === "--term") return await playInTerminal(rest[0], workshop());
   if (command === undefined || command === "--port") {
-    return await serve(Number(rest[0] ?? 0), workshop());
+    const port = Number(rest[0] ?? 0);
+    if (Number.isInteger(port) && port >= 0 && port < 65536) return await serve(port, workshop());
   }
   console.error(`Cannot learn with ${args.join(" ")}.\n\n${HELP}`);
   return 2;

@@ -42,6 +42,15 @@ export function byId(id: string): HTMLElement {
   return document.getElementById(id)!;
 }
 
+/** Draws an element's content anew; the control with the focus keeps it, by its `data-key`. */
+export function redraw(element: HTMLElement, ...children: Child[]): void {
+  const focused = document.activeElement;
+  const key = element.contains(focused) ? focused?.getAttribute("data-key") : null;
+  element.replaceChildren(...children.filter((child) => child !== undefined && child !== false));
+  if (key === null || key === undefined) return;
+  element.querySelector<HTMLElement>(`[data-key="${key}"]`)?.focus({ preventScroll: true });
+}
+
 /** Says something to people who listen to the page. */
 export function announce(text: string): void {
   byId("live").textContent = text;

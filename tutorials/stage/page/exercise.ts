@@ -9,7 +9,7 @@
 import type { Exercise } from "../exercises.ts";
 import type { CourseChapter } from "../server.ts";
 import { openHint, reset, watchExercise } from "./api.ts";
-import { announce, byId, el } from "./dom.ts";
+import { announce, byId, el, redraw } from "./dom.ts";
 import { drawPicture } from "./pictures.ts";
 import { drawLines, drawText } from "./lines.ts";
 import { inline } from "./prose.ts";
@@ -36,11 +36,12 @@ export class ExerciseView {
   }
 
   #draw(exercise: Exercise): void {
-    const wasSolved = this.#last?.judgement?.verdict === "solved";
+    const wasJudging = this.#last?.judging !== false;
     this.#last = exercise;
     const isSolved = exercise.judgement?.verdict === "solved";
-    if (isSolved && !wasSolved) announce("Solved.");
-    byId("main").replaceChildren(
+    if (wasJudging && !exercise.judging) announce(titleOf(exercise));
+    redraw(
+      byId("main"),
       el(
         "article.exercise-page",
         {},
@@ -81,13 +82,14 @@ export class ExerciseView {
         hints.length < 3
           ? el(
             "button",
-            { type: "button", click: () => openHint(chapter) },
+            { type: "button", "data-key": "hint", click: () => openHint(chapter) },
             `Hint ${hints.length + 1} of 3`,
           )
           : "",
         this.#isResetting
           ? el("button.danger", {
             type: "button",
+            "data-key": "discard",
             click: () => {
               this.#isResetting = false;
               again(); // nothing is judged if the file is as shipped
@@ -96,6 +98,7 @@ export class ExerciseView {
           }, "Yes, discard my answer")
           : el("button", {
             type: "button",
+            "data-key": "reset",
             click: () => {
               this.#isResetting = true;
               again();
@@ -104,6 +107,7 @@ export class ExerciseView {
         this.#isResetting
           ? el("button", {
             type: "button",
+            "data-key": "reset", // the focus goes from the question to the answer that does nothing
             click: () => {
               this.#isResetting = false;
               again();
@@ -142,7 +146,12 @@ export class ExerciseView {
       { "aria-label": "solution" },
       el(
         "button",
-        { type: "button", "aria-expanded": `${this.#isSolutionOpen}`, click: toggle },
+        {
+          type: "button",
+          "data-key": "solution",
+          "aria-expanded": `${this.#isSolutionOpen}`,
+          click: toggle,
+        },
         this.#isSolutionOpen ? "Hide the solution" : "Compare with the solution",
       ),
       this.#isSolutionOpen
@@ -189,6 +198,7 @@ function task(text: string): HTMLElement[] {
 function copyable(file: string): HTMLElement {
   const button = el("button", {
     type: "button",
+    "data-key": "copy",
     click: async () => {
       await navigator.clipboard.writeText(file);
       button.textContent = "Copied";
@@ -197,23 +207,32 @@ function copyable(file: string): HTMLElement {
   return el("p.file", {}, el("code", {}, file), button);
 }
 
-function verdict({ judging, judgement }: Exercise): HTMLElement {
-  const state = judging ? "judging" : judgement?.verdict ?? "judging";
-  const titles: Readonly<Record<string, string>> = {
-    judging: "… judging",
-    solved: "✓ Solved. All checks pass.",
-    wrong: "✗ Not yet",
-    mistyped: "✗ The types are wrong",
-    endless: "✗ It had not ended in time",
-    crashed: "✝ The kernel has ended it",
-    broken: "✗ It could not be judged",
-  };
+const TITLES = {
+  judging: "… judging",
+  solved: "✓ Solved. All checks pass.",
+  wrong: "✗ Not yet",
+  mistyped: "✗ The types are wrong",
+  endless: "✗ It had not ended in time",
+  crashed: "✝ The kernel has ended it",
+  broken: "✗ It could not be judged",
+} as const;
+
+function stateOf({ judging, judgement }: Exercise): keyof typeof TITLES {
+  return judging ? "judging" : judgement?.verdict ?? "judging";
+}
+
+function titleOf(exercise: Exercise): string {
+  return TITLES[stateOf(exercise)];
+}
+
+function verdict(exercise: Exercise): HTMLElement {
+  const { judging, judgement } = exercise;
   const failed = judgement?.checks.findIndex(({ passed }) => !passed);
   const { failure, text } = judgement ?? {};
   return el(
-    `section.panel.judgement.${state}`,
+    `section.panel.judgement.${stateOf(exercise)}`,
     { "aria-label": "judgement", "aria-busy": judging },
-    el("h2", {}, titles[state]),
+    el("h2", {}, titleOf(exercise)),
     el(
       "ol.checks",
       {},
