@@ -11,7 +11,7 @@ import type { Page } from "puppeteer-core";
 /** The sizes at which pages must look right. */
 export const SIZES = [{ width: 1280, height: 800 }, { width: 390, height: 844 }] as const;
 
-/** Fails if the page is wider than the window. */
+/** Fails if the page is wider than the window, or something in a table covers the next cell. */
 export async function assertFits(page: Page): Promise<void> {
   const overflow = await page.evaluate(`(() => {
     const width = document.documentElement.clientWidth;
@@ -21,8 +21,13 @@ export async function assertFits(page: Page): Promise<void> {
       }
       return false;
     };
+    const right = (element) => element.getBoundingClientRect().right;
+    const covers = (element) => {
+      const cell = element.closest("td");
+      return cell !== null && right(element) > right(cell) + 1;
+    };
     return [...document.body.querySelectorAll("*")]
-      .filter((element) => element.getBoundingClientRect().right > width + 1 && !scrolls(element))
+      .filter((element) => right(element) > width + 1 && !scrolls(element) || covers(element))
       .map((element) => element.outerHTML.slice(0, 100));
   })()`);
   assertEquals(overflow, []);
