@@ -7,6 +7,7 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
 import { addressOf, YOURS } from "../../tutorials/stage/play/address.ts";
 import { Stage } from "../../tutorials/stage/server.ts";
+import { TERMS } from "../../tutorials/stage/terms.ts";
 import { Workshop } from "../../tutorials/stage/workshop.ts";
 import { inEachBrowser, type Page, watchedPage } from "./browser.ts";
 import {
@@ -154,7 +155,26 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   await page.keyboard.press("ArrowRight");
   assertEquals(await shown(page, 1, 8), "done");
   await waitFor(page, `document.querySelector(".card:not(.dead)") !== null`);
-  await page.focus("button.term, .skip").catch(() => {});
+  assertQuiet();
+});
+
+inEachBrowser("a term explains itself on hover, focus and tap", async (_t, browser) => {
+  await using scene = new Scene();
+  const { page, assertQuiet } = await watchedPage(browser);
+  await scene.enter(page, "/1/5");
+  await shown(page, 1, 5);
+  const told = () => page.$eval("#tip", (tip) => tip.hasAttribute("hidden") ? "" : tip.textContent);
+  const [hidden, meaning] = ["", TERMS["offset"]];
+  await page.hover("button.term");
+  assertEquals(await told(), meaning);
+  await page.hover("h1");
+  assertEquals(await told(), hidden);
+  await page.focus("button.term");
+  assertEquals(await told(), meaning);
+  await page.keyboard.press("Escape");
+  assertEquals(await told(), hidden);
+  await page.evaluate(`document.querySelector("button.term").click()`); // as a finger does
+  assertEquals(await told(), meaning);
   assertQuiet();
 });
 
