@@ -63,8 +63,7 @@ function sleepOnAWord(): Step[] {
         text: "How often does it look? Half or twice as often counts as right.",
         answer: () => looks,
         within: 2,
-        right: "The loop looks, and asks the clock, which takes far longer. And a processor " +
-          "is busy with nothing else.",
+        right: "The loop looks, and asks the clock, which takes far longer.",
         often: [
           {
             number: SPIN_MS,
@@ -135,7 +134,7 @@ function sleepOnAWord(): Step[] {
         reader loads the count to see whether there is a message, notes it for its sleep, and looks once
         more. Each row of the picture is one operation, and then the word.
 
-        Any order is possible. So the two run on a simulated machine, one operation at a time. It can go back to any moment.`,
+        Any order is possible. So the two run on a simulated machine, one operation at a time.`,
       ask: {
         kind: "choice",
         text: "The reader sees 0, and then a message arrives. Does the reader go to sleep?",

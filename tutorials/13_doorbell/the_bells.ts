@@ -186,9 +186,7 @@ function aNumber(): Step[] {
     },
     {
       title: "Every order, with more readers",
-      text:
-        `Two readers and one message; then three readers and two messages, and one of the readers
-        wants both.`,
+      text: `Two readers and one message, then three readers and two messages.`,
       run: (scene) => {
         scene.run("result", () => explore(two));
         scene.run("more", () => explore(more));

@@ -61,9 +61,17 @@ export function tablePicture(
   return { kind: "table", id, title, head: texts(head!), rows: rows.map(texts), words };
 }
 
+/** What is mapped, in a word that is the same in every run. */
+function kindOf(path: string): string {
+  if (path === "" || path === "[heap]" || path === "[stack]") return path;
+  if (path.startsWith("[")) return "[kernel]";
+  if (path.endsWith("/deno")) return "the program";
+  return /\.so\b/.test(path) ? "libraries" : "files";
+}
+
 /** Draws the address space of this process as the kernel lists it now. */
 export function spacePicture(title: string, marks: SpacePicture["marks"] = []): SpacePicture {
   const ranges = mappedRanges().filter(({ start }) => start < 2 ** 47)
-    .map(({ start, end, permissions, path }) => ({ start, end, permissions, path }));
+    .map(({ start, end, permissions, path }) => ({ start, end, permissions, path: kindOf(path) }));
   return { kind: "space", id: "space", title, ranges, marks };
 }

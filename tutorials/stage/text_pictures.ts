@@ -181,12 +181,12 @@ function spaceText({ ranges, marks }: SpacePicture, width: number): string[] {
     for (let cell = cellOf(start); cell <= cellOf(end - 1); cell++) bar[cell] = "█";
   }
   for (const { address } of marks) bar[cellOf(address)] = paint(["bold", "inverse"], "▼");
-  const names = new Set(ranges.map(({ path }) => path.split("/").at(-1)!).filter((name) => name));
+  const names = new Set(ranges.map(({ path }) => path).filter((path) => path !== ""));
   return [
     `[${bar.join("")}]`,
     `0${"2^47".padStart(cells + 1)}`,
     ...marks.map(({ label, address }) => `▼ ${label} at ${hex(address)}`),
-    ...wrapText(`█ in use: ${[...names].slice(0, 7).join(", ")}; · nothing`, width),
+    ...wrapText(`█ in use: ${[...names].join(", ")}; · nothing`, width),
   ];
 }
 

@@ -97,7 +97,7 @@ function rangesOf({ ranges, marks }: SpacePicture): Range[] {
 
 function nameOf(path: string): string {
   if (path === "") return "anonymous memory";
-  return path.startsWith("[") ? path.slice(1, -1) : path.slice(path.lastIndexOf("/") + 1);
+  return path.startsWith("[") ? path.slice(1, -1) : path;
 }
 
 /** What the bar shows: marked places first, then each name with all of its ranges. */
