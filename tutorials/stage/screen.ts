@@ -98,11 +98,16 @@ function prose(text: string, columns: number): string[][] {
   return text.trim().split(/\n\s*\n/).map((paragraph) => wrapText(plain(paragraph), columns));
 }
 
-/** Every term in a text, with its explanation. */
+/** Every term in a text, with its explanation, and every scenario of the playground. */
 export function termsIn(text: string): string[] {
-  const found = Array.from(text.matchAll(/\[\[([^\]|]*)/g), ([, term]) => term!);
-  return [...new Set(found)].filter((term) => term in TERMS)
-    .map((term) => `${term}: ${TERMS[term]}`);
+  const found = text.matchAll(/\[\[([^\]|]*)\|?([^\]]*)\]\]/g);
+  const lines = Array.from(found, ([, name, words]) => {
+    if (name!.startsWith("play ")) {
+      return `${words || name}: in the playground of deno task learn, /play/#${name!.slice(5)}`;
+    }
+    return name! in TERMS ? `${name}: ${TERMS[name!]}` : undefined;
+  });
+  return [...new Set(lines)].filter((line) => line !== undefined);
 }
 
 function before({ before }: Frame, columns: number): string[][] {
