@@ -39,7 +39,7 @@ const RELOAD = `</pre>
 `;
 
 /** The playground of one reader. */
-export class Playground {
+export class Playground implements AsyncDisposable {
   readonly #folder: URL;
   #build: Build | undefined;
 
@@ -64,7 +64,7 @@ export class Playground {
     return modified(this.#page) === newestSource();
   }
 
-  /** A page that grows while the build goes on, and then loads the playground in its place. */
+  /** A page that grows during the build, and then loads the playground in its place. */
   #progress(): Response {
     if (this.#build?.hasEnded !== false) this.#build = new Build(this.#folder, this.#page);
     const body = ReadableStream.from(pageOf(this.#build)).pipeThrough(new TextEncoderStream());
@@ -100,6 +100,7 @@ class Build implements AsyncDisposable {
     this.#child = new Deno.Command("deno", {
       args: ["run", "--quiet", "--allow-all", BUILDER, "--playground", folder.pathname],
       cwd: ROOT,
+      env: { NO_COLOR: "1" },
       stdout: "piped",
       stderr: "piped",
     }).spawn();
@@ -141,7 +142,7 @@ class Build implements AsyncDisposable {
   }
 }
 
-/** When a file was changed, in milliseconds; 0 if there is none. */
+/** When a file was last changed, in milliseconds; 0 if it does not exist. */
 function modified(file: URL): number {
   try {
     return Deno.statSync(file).mtime!.getTime();
@@ -155,7 +156,7 @@ function newestSource(): number {
   return Math.max(...SOURCES.map((path) => newestIn(new URL(path, ROOT))));
 }
 
-/** When the newest file in a folder was changed, or the one file. */
+/** When the newest file of a folder, or this file, was last changed. */
 function newestIn(place: URL): number {
   if (!place.pathname.endsWith("/")) return modified(place);
   const times = [...Deno.readDirSync(place)].map(({ name, isDirectory }) =>

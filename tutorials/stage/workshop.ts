@@ -107,8 +107,8 @@ export class Workshop {
   }
 
   /**
-   * Remembers the judgement of an answer. The exercise as shipped is no attempt, and the same answer,
-   * judged again, counts once.
+   * Remembers the judgement of an answer. The exercise as shipped does not count as an attempt, and an
+   * answer that is judged again counts once.
    */
   noteJudgement(chapter: Chapter, answer: string, { verdict }: Judgement): void {
     if (answer === this.shippedText(chapter)) return;
