@@ -244,6 +244,7 @@ function aThird(table: ByteTable): Step {
     text: `We start a third process, with the same program. It has never heard of the second one.`,
     ask: {
       kind: "number",
+      picture: "byte",
       text: "Which number do we read when it has looked at the byte?",
       answer: () => table.byte[0]!,
       right: "It found 42 and continued from there.",

@@ -93,6 +93,7 @@ export function touches(page: number): Step[] {
       text: `Now we read one byte of page 0.`,
       ask: {
         kind: "choice",
+        picture: "pages",
         text: "Which byte do we get, and how much memory is there then?",
         options: [
           {
@@ -124,6 +125,7 @@ export function touches(page: number): Step[] {
       text: `Now we write one byte, into page 2.`,
       ask: {
         kind: "number",
+        picture: "pages",
         text: "How much memory is there then?",
         unit: "bytes",
         answer: () => parseInt(rows[2]![1]),
@@ -149,6 +151,7 @@ export function touches(page: number): Step[] {
       text: `Two more writes: another byte of page 2, and a byte of page 5.`,
       ask: {
         kind: "number",
+        picture: "pages",
         text: "How much memory is there after both?",
         unit: "bytes",
         answer: () => parseInt(rows[4]![1]),

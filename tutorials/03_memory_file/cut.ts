@@ -86,6 +86,7 @@ export function cutIt(page: number): Step[] {
       text: `The file gets its old length back.`,
       ask: {
         kind: "choice",
+        picture: "cut",
         text: "Does it get its bytes back?",
         options: [
           {

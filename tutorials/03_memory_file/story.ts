@@ -170,6 +170,7 @@ function notes(page: number): { first: Step[]; last: Step[] } {
       all readers saw one common page of zeros. Now we read a byte of page 7.`,
     ask: {
       kind: "choice",
+      picture: "pages",
       text: "What does this read cost?",
       options: [
         {

@@ -135,6 +135,7 @@ function answering(
     text: `Now the second one writes, 8 bytes further on.`,
     ask: {
       kind: "choice",
+      picture: "first",
       text: "What does each side see?",
       options: [
         {
@@ -167,6 +168,7 @@ function answering(
     text: `Now the first one writes HELLO over its hello.`,
     ask: {
       kind: "choice",
+      picture: "first",
       text: "Does that arrive?",
       options: [
         {

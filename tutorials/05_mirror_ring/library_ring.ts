@@ -65,6 +65,7 @@ export function useTheLibrary(): Step[] {
       text: `W is at cell 24, so 8 cells are left before the end of the first window. We write 18.`,
       ask: {
         kind: "number",
+        picture: "ring",
         text: "At which cell is W then, counted from the beginning of the first window?",
         answer: () => (readAtOf(ring) + ring.available) / cell,
         right: "Past the seam, in the second window. From R to W the bytes are in one piece.",
@@ -98,6 +99,7 @@ export function useTheLibrary(): Step[] {
         We empty the ring, and then fill all of it.`,
       ask: {
         kind: "choice",
+        picture: "ring",
         text: "How does this ring tell the difference?",
         options: [
           {

@@ -153,6 +153,7 @@ function between(here: Here): Step {
       it holds the record lock on the semaphore's file.`,
     ask: {
       kind: "number",
+      picture: "operations",
       text: "How many coins do Ann and Ben have together now?",
       unit: "coins",
       answer: () => here.bank.ann + here.bank.ben,
@@ -332,6 +333,7 @@ function youChoose(here: Here): Step {
       heir reads \`recovered: true\`, and yet all 200 coins are there.`,
     ask: {
       kind: "number",
+      picture: "operations",
       text: "Before which operation?",
       answer: () => isRight() ? chosen : 5,
       right: "The owner was inside, and its work was not begun, or done. 3 and 5 are right.",

@@ -207,6 +207,7 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
         that is [[little-endian]].`,
       ask: {
         kind: "choice",
+        picture: "words",
         text: "Where does it go?",
         options: [
           {

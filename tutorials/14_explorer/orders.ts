@@ -189,6 +189,7 @@ export function fromOrdersToStates(): Step[] {
         go on from it twice. From here either the reader goes to sleep, or the writer comes first.`,
       ask: {
         kind: "choice",
+        picture: "state",
         text: "Two states have the same words. Are they the same state?",
         options: [
           {

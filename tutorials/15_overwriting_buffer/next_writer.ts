@@ -46,6 +46,7 @@ export function theNextWriter(ends: Ends): Step[] {
         becomes the writer again, as \`next\`, and sends Z.`,
       ask: {
         kind: "choice",
+        picture: "ring",
         text: "What does the reader get next?",
         options: [
           {

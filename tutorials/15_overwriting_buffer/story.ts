@@ -66,6 +66,7 @@ function laps(ends: Ends): Step[] {
       text: `A reader takes the first message.`,
       ask: {
         kind: "choice",
+        picture: "ring",
         text: "What does that change in the ring?",
         options: [
           {
@@ -99,6 +100,7 @@ function laps(ends: Ends): Step[] {
         cell holds the head of the next one: the ring is full. Then it writes one more.`,
       ask: {
         kind: "choice",
+        picture: "ring",
         text: "What happens to that message?",
         options: [
           {
@@ -134,6 +136,7 @@ function laps(ends: Ends): Step[] {
         40 were written.`,
       ask: {
         kind: "number",
+        picture: "ring",
         text: "How many messages has the reader lost when it gets the next one?",
         answer: () => ends.reader.lost,
         right: "It continues at the oldest message, and knows how many came before.",

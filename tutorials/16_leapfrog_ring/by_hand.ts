@@ -49,6 +49,7 @@ export function byHand(): Step[] {
       behind window 1.`,
     ask: {
       kind: "choice",
+      picture: "strip",
       text: "Where does window 0 leap?",
       options: [
         {

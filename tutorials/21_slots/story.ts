@@ -136,6 +136,7 @@ function newest(here: Here): Step[] {
         keeps.`,
       ask: {
         kind: "number",
+        picture: "entries",
         text: "Into which entry is message 8 written?",
         answer: () => entry,
         right:

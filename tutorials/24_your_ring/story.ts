@@ -112,6 +112,7 @@ function onRealMemory(here: Here): Step[] {
         in the middle of a message. Then this process becomes the producer.`,
       ask: {
         kind: "choice",
+        picture: "words",
         text: "What must the next producer know?",
         options: [
           {

@@ -132,8 +132,8 @@ export class Telling {
     };
     const prepare = (report: Report) => {
       if (report.type !== "prepared") return refuse(report);
-      const { title, text, before, ask } = report;
-      Object.assign(frame, { title, text, before, ...ask && { ask } });
+      const { type: _, ...prepared } = report;
+      Object.assign(frame, prepared);
     };
     await this.#child!.ask({ do: "prepare", step }, prepare);
     if (this.#child!.hasEnded) { // the reader killed it just now

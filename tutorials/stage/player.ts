@@ -30,6 +30,7 @@ export type Report =
     readonly title: string;
     readonly text: string;
     readonly before: readonly Picture[];
+    readonly beforeStep?: number;
     readonly ask?: Asked;
   }
   | { readonly type: "shown"; readonly shown: Shown }
@@ -65,6 +66,8 @@ function textOf(text: Text): string {
 export class Player {
   readonly #steps: readonly Step[];
   readonly #pictures = new Map<string, Picture>();
+  /** The step that has shown a picture last, by its id. */
+  readonly #shownIn = new Map<string, number>();
   /** Those of the last step that had any. */
   #onStage: Picture[] = [];
   readonly #name: string;
@@ -81,8 +84,8 @@ export class Player {
     const direct: Reporter = (each) => {
       if (each.type === "start" || each.type === "signal") report(each);
     };
-    for (const step of this.#steps.slice(0, upTo)) {
-      if (step.crash === undefined) await step.run?.(this.#sceneFor(direct, undefined));
+    for (const [i, step] of this.#steps.slice(0, upTo).entries()) {
+      if (step.crash === undefined) await step.run?.(this.#sceneFor(i + 1, direct, undefined));
     }
   }
 
@@ -90,14 +93,17 @@ export class Player {
   prepare(number: number, report: Reporter): void {
     const { title, text, ask } = this.#step(number);
     const asked = ask === undefined ? {} : { ask: withoutAnswer(ask) };
-    const before = ask?.kind === "byte" ? this.#memoryOf(ask.picture) : this.#onStage;
-    report({ type: "prepared", title, text: textOf(text), before, ...asked });
+    const before = ask?.picture === undefined ? this.#onStage : this.#memoryOf(ask.picture);
+    const beforeStep = this.#shownIn.get(before.at(-1)?.id ?? "");
+    const prepared = { title, text: textOf(text), before, ...beforeStep && { beforeStep } };
+    report({ type: "prepared", ...prepared, ...asked });
   }
 
   /** The picture with this id, and the others of its memory. */
   #memoryOf(id: string): Picture[] {
     const asked = this.#pictures.get(id);
-    if (asked?.kind !== "bytes") throw new Error(`No picture of bytes is called ${id}`);
+    if (asked === undefined) throw new Error(`No picture is called ${id}`);
+    if (asked.kind !== "bytes") return [asked];
     return [...this.#pictures.values()]
       .filter((each) => each.kind === "bytes" && each.memory === asked.memory);
   }
@@ -113,7 +119,7 @@ export class Player {
     };
     // Nobody is left to tell it after a crash; the director shows it once the process has ended.
     if (crash !== undefined) finish();
-    await run?.(this.#sceneFor(report, answer));
+    await run?.(this.#sceneFor(number, report, answer));
     if (crash === undefined) finish();
   }
 
@@ -123,7 +129,7 @@ export class Player {
     return step;
   }
 
-  #sceneFor(report: Reporter, answer: number | undefined): Scene {
+  #sceneFor(step: number, report: Reporter, answer: number | undefined): Scene {
     const show = <T>(start: string, code: () => T): T => {
       const source = sourceOf(code);
       const shown = start + (isBlock(source) ? statementsOf(source) : source);
@@ -157,6 +163,7 @@ export class Player {
       show: (picture) => {
         const changed = changesOf(picture, this.#pictures.get(picture.id));
         this.#pictures.set(picture.id, picture);
+        this.#shownIn.set(picture.id, step);
         if (!hasShown) this.#onStage = [];
         hasShown = true;
         this.#onStage = [...this.#onStage.filter(({ id }) => id !== picture.id), picture];
@@ -167,12 +174,12 @@ export class Player {
 }
 
 function withoutAnswer(question: Question): Asked {
-  const { kind, text } = question;
+  const { kind, text, picture } = question;
+  const asked = { kind, text, ...picture !== undefined && { picture } };
   if (kind === "choice") {
-    return { kind, text, options: question.options.map((option) => option.text) };
+    return { ...asked, options: question.options.map((option) => option.text) };
   }
-  if (kind === "byte") return { kind, text, picture: question.picture };
-  return question.unit === undefined ? { kind, text } : { kind, text, unit: question.unit };
+  return kind === "byte" || question.unit === undefined ? asked : { ...asked, unit: question.unit };
 }
 
 /** Says whether a prediction was right, and why. An answer to a choice is its index. */

@@ -27,17 +27,14 @@ export function pagesOf(
 ): string[][] {
   const columns = Math.min(width, WIDEST);
   const title = paint("bold", frame.title) + (note === "" ? "" : paint("dim", `  (${note})`));
-  const blocks = frame.done ? told(frame, columns) : asked(frame, columns, room);
+  const blocks = frame.done ? told(frame, columns) : asked(frame, columns);
   return paged(title, blocks.filter((block) => block.length > 0), room);
 }
 
-/** What is there before the reader answers. Pictures that the question does not need may be left out. */
-function asked(frame: Frame, columns: number, room: number): string[][] {
-  const text = prose(frame.text, columns);
-  const ask = question(frame, columns);
-  const all = [...text, ...before(frame, columns), ...ask];
-  const isNeeded = frame.ask?.kind === "byte" || tight("", all).length <= room;
-  return isNeeded ? all : [...text, ...ask];
+/** What is there before the reader answers, with the picture that the question is about. */
+function asked(frame: Frame, columns: number): string[][] {
+  const pictures = frame.ask?.picture === undefined ? [] : before(frame, columns);
+  return [...prose(frame.text, columns), ...pictures, ...question(frame, columns)];
 }
 
 /** What is there after the step ran. */
@@ -98,22 +95,18 @@ function prose(text: string, columns: number): string[][] {
   return text.trim().split(/\n\s*\n/).map((paragraph) => wrapText(plain(paragraph), columns));
 }
 
-/** Every term in a text, with its explanation, and every scenario of the playground. */
+/** Every term in a text, with its explanation. */
 export function termsIn(text: string): string[] {
-  const found = text.matchAll(/\[\[([^\]|]*)\|?([^\]]*)\]\]/g);
-  const lines = Array.from(found, ([, name, words]) => {
-    if (name!.startsWith("play ")) {
-      return `${words || name}: in the playground of deno task learn, /play/#${name!.slice(5)}`;
-    }
-    return name! in TERMS ? `${name}: ${TERMS[name!]}` : undefined;
-  });
-  return [...new Set(lines)].filter((line) => line !== undefined);
+  const found = Array.from(text.matchAll(/\[\[([^\]|]*)/g), ([, term]) => term!);
+  return [...new Set(found)].filter((term) => term in TERMS)
+    .map((term) => `${term}: ${TERMS[term]}`);
 }
 
-function before({ before }: Frame, columns: number): string[][] {
-  return before.map((picture) =>
-    textPicture({ ...picture, changed: [] } as typeof picture, columns)
-  );
+function before({ before, beforeStep }: Frame, columns: number): string[][] {
+  return before.map((picture, i) => [
+    ...i === 0 ? [paint("dim", `From step ${beforeStep}:`)] : [],
+    ...textPicture({ ...picture, changed: [] } as typeof picture, columns),
+  ]);
 }
 
 function question({ ask }: Frame, columns: number): string[][] {

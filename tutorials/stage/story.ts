@@ -80,6 +80,8 @@ export type Question = ChoiceQuestion | NumberQuestion | ByteQuestion;
 export interface ChoiceQuestion {
   readonly kind: "choice";
   readonly text: string;
+  /** A picture of an earlier step that it is about. Without it, such pictures stand aside. */
+  readonly picture?: string;
   /** In any order: shuffle.ts decides in which they are shown. */
   readonly options: readonly Option[];
 }
@@ -95,6 +97,8 @@ export interface Option {
 export interface NumberQuestion {
   readonly kind: "number";
   readonly text: string;
+  /** A picture of an earlier step that it is about. Without it, such pictures stand aside. */
+  readonly picture?: string;
   readonly unit?: string;
   /** Whether the right number is shown in hexadecimal. */
   readonly hexadecimal?: boolean;
@@ -254,6 +258,7 @@ export interface Asked {
   readonly text: string;
   readonly options?: readonly string[];
   readonly unit?: string;
+  /** The picture of `before` that it is about. */
   readonly picture?: string;
 }
 
@@ -279,6 +284,8 @@ export interface Frame {
   readonly ask?: Asked;
   /** The pictures that were on the stage before the step ran. */
   readonly before: readonly Picture[];
+  /** The step that has shown them. */
+  readonly beforeStep?: number;
   /** Whether the step has run. */
   readonly done: boolean;
   readonly shown: readonly Shown[];

@@ -158,7 +158,7 @@ export class ChapterView {
   }
 
   #stage(frame: Frame): HTMLElement {
-    const pictures = picturesOf(frame);
+    const own = ownPicturesOf(frame);
     const asked = frame.done ? undefined : frame.ask;
     const choose = (id: string) =>
       asked?.kind === "byte" && asked.picture === id
@@ -168,7 +168,9 @@ export class ChapterView {
       "div.stage",
       {},
       codeOf(frame),
-      ...pictures.map((picture) => drawPicture(picture, choose(picture.id))),
+      ...own.length > 0
+        ? own.map((picture) => drawPicture(picture))
+        : [earlier(frame, (picture) => drawPicture(picture, choose(picture.id)))],
     );
   }
 
@@ -242,11 +244,24 @@ function isPicture(shown: Shown): shown is Extract<Shown, { kind: "picture" }> {
   return shown.kind === "picture";
 }
 
-/** The pictures of the step; those that were there before, if it has none. */
-function picturesOf({ shown, before }: Frame): readonly Picture[] {
+function ownPicturesOf({ shown }: Frame): Picture[] {
   const own = new Map<string, Picture>();
   for (const { picture } of shown.filter(isPicture)) own.set(picture.id, picture);
-  return own.size > 0 ? [...own.values()] : before.map(withoutChanges);
+  return [...own.values()];
+}
+
+/** The pictures of an earlier step; folded, if the question of this one is not about them. */
+function earlier(
+  { before, beforeStep, ask }: Frame,
+  draw: (picture: Picture) => HTMLElement,
+): HTMLElement | undefined {
+  if (before.length === 0) return undefined;
+  return el(
+    "details.earlier",
+    { open: ask === undefined || ask.picture !== undefined },
+    el("summary", {}, `From step ${beforeStep}`),
+    ...before.map(withoutChanges).map(draw),
+  );
 }
 
 function withoutChanges(picture: Picture): Picture {
