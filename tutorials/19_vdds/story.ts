@@ -368,8 +368,8 @@ function policies(): Step[] {
         scene.show(tablePicture("got", "What it got", [["frame", "sequence", "lost"], ...rows]));
       },
       after:
-        `Every gap in the numbers is in \`lost\`. The third policy, \`dropNewest\`, drops the frame that
-        has no room. The method decides too: \`send\` waits where \`trySend\` returns false.`,
+        `Every gap in the numbers is in \`lost\`. So a program can lose what it must not wait for, and
+        still say how much that was.`,
     },
     {
       title: "A reader that keeps everything",
@@ -407,8 +407,8 @@ function policies(): Step[] {
         scene.look(() => publisher.trySend(bytesOf("the next")));
       },
       after:
-        `One such reader stops the whole topic. So make a topic deeper than the number of frames that
-        its subscribers hold together.`,
+        `One hoarder stops the whole topic, without a crash and without a lock. So make a topic deeper
+        than what its subscribers hold together.`,
     },
     {
       title: "Kill the keeper",
@@ -440,9 +440,29 @@ function policies(): Step[] {
     },
     {
       title: "A latecomer",
-      text:
-        `A subscriber that joins later gets what is published from then on. If the definition says
-        \`history: 1\`, it gets one frame more.`,
+      text: `The first topic gave a new subscriber what was published from then on. This one says
+        \`history: 1\`. Two frames are published, and then a subscriber joins.`,
+      ask: {
+        kind: "choice",
+        text: "What does it get?",
+        options: [
+          {
+            text: "Frame 2",
+            right: true,
+            because:
+              "The newest frame is kept for latecomers: a history of 1. A display need not " +
+              "wait for the next picture.",
+          },
+          {
+            text: "Both frames",
+            because: "Frame 1 is older than the history of 1, and its room is free again.",
+          },
+          {
+            text: "Nothing, until frame 3",
+            because: "Without a history, a subscriber gets what is published after it has joined.",
+          },
+        ],
+      },
       run: (scene) => {
         const name = `${scene.name}-late`;
         const frames = scene.run("frames", () => topic(name, { depth: 3, size: 64, history: 1 }));

@@ -61,9 +61,16 @@ function published({ name }: Scene): number {
 
 function showAccount(scene: Scene, { world }: Here): void {
   const { published, lost: { before, inside, wire, here } } = world.arrived!;
+  const places = [
+    ["lost before the near bridge", before],
+    ["lost inside it", inside],
+    ["lost on the wire", wire],
+    ["lost here, at the far topic", here],
+  ] as const;
   scene.show(tablePicture("account", "The far bridge's account", [
-    ["published", "lost before", "inside", "on the wire", "here"],
-    [published, before, inside, wire, here],
+    ["what became of them", "frames"],
+    ["published here", published],
+    ...places.filter(([, count]) => count > 0),
   ]));
 }
 
@@ -106,7 +113,6 @@ function cross(here: Here): Step[] {
       await scene.until(() => framesOf(name).info()!.subscribers === 1);
       await here.publish(scene, 3);
       await here.receive(scene, 3);
-      showAccount(scene, here);
     },
     after: `The [[origin]] says who published a frame first, and under which number.`,
   }];
