@@ -4,7 +4,7 @@
  */
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
+import { chapterOf, CHAPTERS } from "../../tutorials/stage/chapters.ts";
 import { addressOf, YOURS } from "../../tutorials/stage/play/address.ts";
 import { Stage } from "../../tutorials/stage/server.ts";
 import { TERMS } from "../../tutorials/stage/terms.ts";
@@ -302,20 +302,31 @@ inEachBrowser("an exercise is solved by writing its file", async (_t, browser) =
   assertQuiet();
 });
 
-inEachBrowser("the list of chapters, by the keyboard", async (_t, browser) => {
-  await using scene = new Scene();
-  const { page, assertQuiet } = await watchedPage(browser);
-  for (const size of SIZES) {
-    await page.setViewport(size);
+inEachBrowser(
+  "the list of chapters, by the keyboard, and where the reader was",
+  async (_t, browser) => {
+    await using scene = new Scene();
+    const { page, assertQuiet } = await watchedPage(browser);
+    for (const size of SIZES) {
+      await page.setViewport(size);
+      await scene.enter(page, "/");
+      await page.waitForSelector(".chapters");
+      await assertFits(page);
+      await assertContrast(page);
+    }
+    await assertKeyboard(page);
+    await scene.enter(page, "/1/5");
+    await shown(page, 1, 5);
+    await page.waitForSelector(".card");
+    await assertKeyboard(page);
     await scene.enter(page, "/");
-    await page.waitForSelector(".chapters");
-    await assertFits(page);
-    await assertContrast(page);
-  }
-  await assertKeyboard(page);
-  await scene.enter(page, "/1/5");
-  await shown(page, 1, 5);
-  await page.waitForSelector(".card");
-  await assertKeyboard(page);
-  assertQuiet();
-});
+    await page.waitForSelector(".begin a");
+    await page.click(".begin a"); // "Resume"
+    await shown(page, 1, 5);
+    assertEquals(await page.evaluate("location.pathname"), "/1/5");
+    const steps = (await chapterOf(1)!.load()).story.steps().length;
+    await scene.enter(page, `/1/${steps + 1}`); // a link to a step that is no longer there
+    await shown(page, 1, steps);
+    assertQuiet();
+  },
+);
