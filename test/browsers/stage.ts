@@ -121,6 +121,7 @@ inEachBrowser("every step of the chapters", async (t, browser, { name }) => {
 });
 
 inEachBrowser("predictions, back, forward and the card", async (_t, browser) => {
+  const chapter = await CHAPTERS.find(({ number }) => number === 1)?.load();
   await using scene = new Scene();
   const { page, assertQuiet } = await watchedPage(browser);
   await page.setViewport(WIDE);
@@ -155,6 +156,36 @@ inEachBrowser("predictions, back, forward and the card", async (_t, browser) => 
   await page.keyboard.press("ArrowRight");
   assertEquals(await shown(page, 1, 8), "done");
   await waitFor(page, `document.querySelector(".card:not(.dead)") !== null`);
+  await page.focus("button.term, .skip").catch(() => {});
+
+  // A step of a process that is stopped waits; its card is there at once, and Back leaves the step.
+  const press = (name: string) =>
+    page.evaluate(`[...document.querySelectorAll(".card:not(.dead) button")]
+      .find((button) => button.innerText === "${name}").click()`);
+  await page.keyboard.press("ArrowRight");
+  assertEquals(await shown(page, 1, 9), "asked");
+  await waitFor(page, `document.querySelector(".card:not(.dead)") !== null`);
+  await press("STOP");
+  await page.waitForSelector(".card.stopped");
+  await page.evaluate(`document.querySelector("button.byte").click()`);
+  await page.waitForSelector(".byte.chosen");
+  await page.reload();
+  await page.waitForSelector(".card.stopped");
+  await press("CONT");
+  assertEquals(await shown(page, 1, 9), "asked");
+  await waitFor(page, `document.querySelector(".card:not(.dead)") !== null`);
+  await press("STOP");
+  await page.waitForSelector(".card.stopped");
+  await page.evaluate(`document.querySelector("button.byte").click()`);
+  await page.waitForSelector(".byte.chosen");
+  await page.keyboard.press("ArrowLeft");
+  assertEquals(await shown(page, 1, 8), "done");
+  await scene.enter(page, "/1/99");
+  await waitFor(page, `document.querySelector(".recorded")?.innerText.includes("named no step")`);
+  assertEquals(await page.evaluate("location.pathname"), `/1/${chapter!.story.steps().length}`);
+  await scene.enter(page, "/99/1");
+  await waitFor(page, `document.querySelector(".lost")?.innerText.includes("no chapter 99")`);
+  assertEquals(await page.evaluate("location.pathname"), "/");
   assertQuiet();
 });
 

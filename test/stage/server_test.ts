@@ -122,6 +122,14 @@ Deno.test("the stage signals the processes that it started, and no other", async
   assertStringIncludes((await act(card!.pid, "cont")).error!, "no living process");
   const frame = await visit.post<Frame>("/api/step", { chapter: 1, step: 3 });
   assertEquals([frame.done, frame.ended], [true, undefined]);
+
+  const [next] = (await cards()).filter(({ state }) => state !== "dead");
+  await act(next!.pid, "stop");
+  const held = visit.post<{ error?: string }>("/api/step", { chapter: 1, step: 4 });
+  while ((await cards())[0]!.state !== "stopped"); // which says why the step does not come
+  await visit.post("/api/leave", { chapter: 1 });
+  assertStringIncludes((await held).error!, "has left this step");
+  assertEquals((await visit.post<Frame>("/api/step", { chapter: 1, step: 3 })).done, true);
 });
 
 Deno.test("an exercise is judged when its file is written, helped, reset and remembered", async () => {

@@ -5,7 +5,7 @@
  */
 
 import { regions } from "../../mod.ts";
-import { list, unlink } from "../../src/os/files.ts";
+import { list, readAll, unlink } from "../../src/os/files.ts";
 import { chapterOf } from "./chapters.ts";
 import type { Report } from "./player.ts";
 
@@ -23,6 +23,8 @@ export function runFor(folder: string, program: URL = PLAYER): string[] {
 export class Cast {
   readonly #folder: string;
   readonly #actors = new Map<string, Deno.ChildProcess>();
+  /** Those that the story itself has stopped. */
+  readonly #stopped = new Set<Deno.ChildProcess>();
 
   /** Prepares the cast of a chapter in this folder; nobody plays yet. */
   constructor(folder: string) {
@@ -34,6 +36,11 @@ export class Cast {
     return this.#actors;
   }
 
+  /** Whether the reader has stopped one of them. */
+  get isHeld(): boolean {
+    return this.#actors.values().some((actor) => !this.#stopped.has(actor) && isStopped(actor.pid));
+  }
+
   /** Starts a process or sends a signal, if a report asks for it; returns whether it does. */
   hear(report: Report): boolean {
     if (report.type === "start") {
@@ -42,7 +49,10 @@ export class Cast {
     }
     if (report.type !== "signal") return false;
     const actor = this.#actors.get(report.actor);
-    if (actor !== undefined) kill(actor, report.signal);
+    if (actor === undefined) return true;
+    if (report.signal === "SIGSTOP") this.#stopped.add(actor);
+    else if (report.signal === "SIGCONT") this.#stopped.delete(actor);
+    kill(actor, report.signal);
     return true;
   }
 
@@ -63,6 +73,12 @@ export class Cast {
       stderr: "null",
     }).spawn();
   }
+}
+
+/** Whether a signal has stopped a process. */
+export function isStopped(pid: number): boolean {
+  const stat = readAll(`/proc/${pid}/stat`);
+  return typeof stat !== "number" && /\) [Tt] /.test(new TextDecoder().decode(stat));
 }
 
 /** Sends a signal to a process, which may have ended. */

@@ -5,13 +5,15 @@
  * @module
  */
 
-import { Cast, kill, removeFiles, removeFilesOfLast, runFor } from "./cast.ts";
+import { Cast, isStopped, kill, removeFiles, removeFilesOfLast, runFor } from "./cast.ts";
 import { type Chapter, chapterOf } from "./chapters.ts";
 import { type Command, nameOf, type Report } from "./player.ts";
 import type { Frame, Shown, Step } from "./story.ts";
 
-/** How long a step may take. */
+/** How long a step may take, while the reader has stopped none of its processes. */
 const LIMIT_MS = 10_000;
+/** How often that time is counted. */
+const TICK_MS = 500;
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -40,6 +42,8 @@ export class Telling {
   /** How many steps the child has behind it. */
   #behind = 0;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Whether the reader has left the step that runs. */
+  #isLeft = false;
 
   private constructor(chapter: Chapter, steps: readonly Step[], terminal?: Terminal) {
     this.#chapter = chapter.number;
@@ -96,6 +100,12 @@ export class Telling {
     });
   }
 
+  /** Ends the step that runs, which the reader does not wait for. */
+  leave(): void {
+    this.#isLeft = true;
+    if (this.#child !== undefined) kill(this.#child.process, "SIGKILL");
+  }
+
   /** Ends the child; a later step starts another one. */
   async close(): Promise<void> {
     const child = this.#child;
@@ -107,7 +117,11 @@ export class Telling {
   }
 
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(act, act);
+    const begin = () => {
+      this.#isLeft = false;
+      return act();
+    };
+    const result = this.#turn.then(begin, begin);
     this.#turn = result.catch(() => {});
     return result;
   }
@@ -136,6 +150,7 @@ export class Telling {
       Object.assign(frame, prepared);
     };
     await this.#child!.ask({ do: "prepare", step }, prepare);
+    if (this.#isLeft) throw new RangeError("The reader has left this step");
     if (this.#child!.hasEnded) { // the reader killed it just now
       if (this.#terminal !== undefined) await this.#checkSame(step);
       await this.#startFor(step);
@@ -158,7 +173,7 @@ export class Telling {
   /** Starts a fresh process and takes it to where this step begins. */
   async #startFor(step: number): Promise<void> {
     await this.close();
-    this.#child = new Player(this.folder, this.#terminal);
+    this.#child = new Player(this.folder, this.#cast, this.#terminal);
     await this.#child.ask({ do: "skip", upTo: step - 1 }, (report) => this.#direct(report));
     this.#behind = step - 1;
   }
@@ -204,13 +219,15 @@ class Player {
   readonly process: Deno.ChildProcess;
   readonly #lines: ReadableStreamDefaultReader<string>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #limitMs: number | undefined;
+  readonly #cast: Cast;
+  readonly #hasLimit: boolean;
   #unread = "";
   #late = false;
   hasEnded = false;
 
-  constructor(folder: string, terminal?: Terminal) {
-    this.#limitMs = terminal === undefined ? LIMIT_MS : undefined;
+  constructor(folder: string, cast: Cast, terminal?: Terminal) {
+    this.#cast = cast;
+    this.#hasLimit = terminal === undefined;
     const role = terminal === undefined ? [] : ["terminal", terminal.word, terminal.name];
     this.process = new Deno.Command("deno", {
       args: [...runFor(folder), ...role],
@@ -226,7 +243,13 @@ class Player {
 
   /** Sends a command, and hands on each report until it is done or the child has ended. */
   async ask(command: Command, hear: (report: Report) => void): Promise<void> {
-    const limit = this.#limitMs && setTimeout(() => this.#stop(), this.#limitMs);
+    let leftMs = LIMIT_MS;
+    const count = () => {
+      if (isStopped(this.process.pid) || this.#cast.isHeld) return;
+      leftMs -= TICK_MS;
+      if (leftMs <= 0) this.#stop();
+    };
+    const limit = this.#hasLimit ? setInterval(count, TICK_MS) : undefined;
     try {
       await this.#input.write(new TextEncoder().encode(`${JSON.stringify(command)}\n`));
       for (let line; (line = await this.#nextLine()) !== undefined;) {
@@ -239,7 +262,7 @@ class Player {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
       this.hasEnded = true;
     } finally {
-      clearTimeout(limit);
+      clearInterval(limit);
     }
   }
 

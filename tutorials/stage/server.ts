@@ -144,6 +144,10 @@ export class Stage implements AsyncDisposable {
     if (path === "/api/cards") {
       return Response.json(this.#processes.cards(roleOf(`${body.tab}`, Number(body.chapter))));
     }
+    if (path === "/api/leave") {
+      this.#tellings.get(roleOf(`${body.tab}`, Number(body.chapter)))?.leave();
+      return Response.json({});
+    }
     if (path === "/api/process") return this.#signal(Number(body.pid), `${body.act}`);
     const bench = this.#bench(existing(Number(body.chapter)));
     if (path === "/api/hint") bench.openHint();

@@ -37,6 +37,11 @@ export function runStep(chapter: number, step: number, answer?: number): Promise
   return post("/api/step", { chapter, step, answer });
 }
 
+/** Ends the step of a chapter that runs. */
+export function leaveStep(chapter: number): Promise<unknown> {
+  return post("/api/leave", { chapter });
+}
+
 /** The processes of a chapter. */
 export function cards(chapter: number): Promise<Card[]> {
   return post("/api/cards", { chapter });

@@ -38,6 +38,7 @@ export class CardTable {
     clearTimeout(this.#timer);
     const found = await cards(this.#chapter).catch(() => []);
     if (this.#closed) return;
+    clearTimeout(this.#timer); // of another look that was under way
     this.#draw(found.slice(0, 3));
     this.#timer = setTimeout(() => this.look(), LOOK_MS);
   }

@@ -7,12 +7,13 @@
 
 import type { CourseChapter } from "../server.ts";
 import type { Frame, Picture, Shown } from "../story.ts";
-import { runStep } from "./api.ts";
+import { leaveStep, runStep } from "./api.ts";
 import { CardTable } from "./cards.ts";
 import { announce, byId, el } from "./dom.ts";
 import { drawPicture } from "./pictures.ts";
+import { correctTo } from "./place.ts";
 import { prose } from "./prose.ts";
-import { drawAsked, drawQuestion, drawVerdict } from "./question.ts";
+import { drawAsked, drawQuestion, drawVerdict, markAnswer } from "./question.ts";
 
 /** One chapter on the page. */
 export class ChapterView {
@@ -24,7 +25,11 @@ export class ChapterView {
   readonly #recorded = new Map<number, Frame>();
   readonly #predictions: Record<string, boolean>;
   #step = 0;
+  /** Counts the runs; one that is not the last was left by the reader. */
+  #run = 0;
   #isBusy = false;
+  /** What to say of an address that names no step. */
+  #lost = "";
 
   constructor(chapter: CourseChapter, go: (path: string) => void) {
     this.#chapter = chapter;
@@ -36,18 +41,48 @@ export class ChapterView {
 
   /** Shows a step: as recorded if the reader has gone back to it, and otherwise by running it. */
   async open(wanted: number): Promise<void> {
-    const step = Math.min(Math.max(1, wanted), this.#steps.length);
+    const step = Math.min(Math.max(1, Math.trunc(wanted) || 1), this.#steps.length);
+    this.#lost = step === wanted ? "" : "The address named no step of this chapter.";
+    if (step !== wanted) correctTo(`/${this.#chapter.number}/${step}`);
     const isBack = step < this.#step;
+    const isFirst = this.#step === 0;
     this.#step = step;
+    await this.#leave();
     const recorded = this.#recorded.get(step);
     if (isBack && recorded !== undefined) this.#draw(recorded, true);
-    else await this.#run(undefined);
+    else {
+      if (isFirst) this.#drawCards();
+      await this.#perform(undefined);
+    }
+    if (this.#lost !== "") announce(this.#lost);
     await this.#cards.look();
   }
 
   /** Ends what goes on in the background. */
   close(): void {
     this.#cards.close();
+    this.#leave();
+  }
+
+  /** Draws the processes alone: one that is stopped from its card lets the first step wait. */
+  #drawCards(): void {
+    byId("main").replaceChildren(
+      el("article.step", {}, el("div.after.prose", {}, this.#cards.element)),
+    );
+    this.#cards.look();
+  }
+
+  /** Ends the step that runs, if one does. */
+  async #leave(): Promise<void> {
+    if (!this.#isBusy) return;
+    this.#run++;
+    this.#settle();
+    await leaveStep(this.#chapter.number).catch(() => {});
+  }
+
+  #settle(): void {
+    this.#isBusy = false;
+    document.body.classList.remove("busy");
   }
 
   /** Acts on a key; true if it was one of ours. */
@@ -60,7 +95,7 @@ export class ChapterView {
   }
 
   #turn(by: 1 | -1): void {
-    if (this.#isBusy) return;
+    if (this.#isBusy && by === 1) return;
     const question = document.querySelector(".question");
     if (by === 1 && question !== null) {
       question.classList.remove("nudge");
@@ -74,28 +109,33 @@ export class ChapterView {
     else if (next >= 1) this.#go(`/${this.#chapter.number}/${next}`);
   }
 
-  async #run(answer: number | undefined): Promise<void> {
+  async #perform(answer: number | undefined): Promise<void> {
     const step = this.#step;
+    const run = ++this.#run;
     this.#isBusy = true;
     document.body.classList.add("busy");
     try {
       const frame = await runStep(this.#chapter.number, step, answer);
+      if (run !== this.#run) return;
       if (frame.done) this.#recorded.set(step, frame);
       if (frame.verdict !== undefined) this.#predictions[step] ??= frame.verdict.right;
-      if (step === this.#step) this.#draw(frame, false);
+      this.#draw(frame, false);
     } catch (error) {
+      if (run !== this.#run) return;
       byId("main").replaceChildren(
         el("p.failed", { role: "alert" }, `${(error as Error).message}`),
       );
     } finally {
-      this.#isBusy = false;
-      document.body.classList.remove("busy");
+      if (run === this.#run) this.#settle();
     }
   }
 
   async #answer(value: number): Promise<void> {
     if (this.#isBusy) return;
-    await this.#run(value);
+    markAnswer(value);
+    const run = this.#run + 1;
+    await this.#perform(value);
+    if (run !== this.#run) return;
     const verdict = document.querySelector<HTMLElement>(".verdict");
     verdict?.scrollIntoView({ block: "nearest" });
     announce(verdict?.textContent ?? "");
@@ -123,7 +163,7 @@ export class ChapterView {
   }
 
   #text(frame: Frame, isRecorded: boolean): HTMLElement {
-    const again = () => this.#run(undefined);
+    const again = () => this.#perform(undefined);
     return el(
       "div.text.prose",
       {},
@@ -133,7 +173,7 @@ export class ChapterView {
         isRecorded ? el("span.badge", {}, "recorded") : "",
         isRecorded
           ? el("button.link", { type: "button", click: again }, "run it again in a fresh process")
-          : "",
+          : this.#lost,
       ),
       el("h1", {}, frame.title),
       ...prose(frame.text),

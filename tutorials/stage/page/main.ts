@@ -8,9 +8,9 @@
 import { course } from "./api.ts";
 import { ChapterView } from "./chapter.ts";
 import { drawCourse } from "./course.ts";
-import { byId, el } from "./dom.ts";
+import { announce, byId, el } from "./dom.ts";
 import { ExerciseView } from "./exercise.ts";
-import { goTo, isRecorded, placeNow } from "./place.ts";
+import { correctTo, goTo, isRecorded, placeNow } from "./place.ts";
 import { hideTip } from "./prose.ts";
 
 let view: ChapterView | ExerciseView | undefined;
@@ -38,7 +38,13 @@ async function open(path: string): Promise<void> {
   drawTop();
   if (chapter === undefined) {
     document.title = "vring: learn shared memory";
-    byId("main").replaceChildren(drawCourse(all));
+    const lost = number ? `There is no chapter ${number}. These are the chapters:` : "";
+    if (lost !== "") correctTo("/");
+    byId("main").replaceChildren(
+      ...lost === "" ? [] : [el("p.lost", {}, lost)],
+      drawCourse(all),
+    );
+    if (lost !== "") announce(lost);
     scrollTo(0, 0);
   } else if (!isStep && isRecorded) {
     byId("main").replaceChildren(inClone(chapter.title, chapter.exercise));

@@ -99,6 +99,7 @@ function cellOf(
     {
       type: "button",
       "data-byte": key,
+      "data-index": index,
       title,
       tabindex: index === 0 ? 0 : -1,
       "aria-label": `byte ${index}, ${text}`,

@@ -19,6 +19,11 @@ export function goTo(place: string): void {
   history.pushState(null, "", place);
 }
 
+/** Puts a place where an address names none. */
+export function correctTo(place: string): void {
+  history.replaceState(null, "", place);
+}
+
 /** Returns the address of a place, or of a file of the page. */
 export function linkTo(place: string): string {
   return place;

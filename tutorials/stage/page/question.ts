@@ -25,6 +25,14 @@ export function drawQuestion(asked: Asked, answer: (value: number) => void): HTM
   );
 }
 
+/** Marks what the reader has chosen, as long as the step runs. */
+export function markAnswer(value: number): void {
+  const of = `[data-choice="${value}"], button.byte[data-index="${value}"]`;
+  const chosen = document.querySelector(of);
+  chosen?.classList.add("chosen");
+  chosen?.setAttribute("aria-pressed", "true");
+}
+
 function choices({ options = [] }: Asked, answer: (value: number) => void): HTMLElement {
   const buttons = options.map((option, i) =>
     el(

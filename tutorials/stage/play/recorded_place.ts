@@ -22,6 +22,12 @@ export function goTo(place: string): void {
   history.pushState(null, "", `#${place}`);
 }
 
+/** Puts a place where an address names none. */
+export function correctTo(place: string): void {
+  history.replaceState(null, "", `#${place}`);
+  last = place;
+}
+
 /** Returns the address of a place, or of a file of the page. */
 export function linkTo(place: string): string {
   if (place.startsWith("/stage/page/")) return place.replace("/stage/page/", "stage/");
