@@ -14,11 +14,16 @@ import type { Frame } from "../story.ts";
 const tab = sessionStorage.getItem("tab") ?? crypto.randomUUID();
 sessionStorage.setItem("tab", tab);
 
-async function post<T>(path: string, body: Record<string, unknown>): Promise<T> {
+async function post<T>(
+  path: string,
+  body: Record<string, unknown>,
+  signal?: AbortSignal,
+): Promise<T> {
   const response = await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ tab, ...body }),
+    signal: signal ?? null,
   });
   const answer = await response.json().catch(() => ({ error: response.statusText }));
   if (!response.ok) throw new Error(answer.error);
@@ -33,8 +38,13 @@ export async function course(): Promise<Course> {
 }
 
 /** Runs a step: up to its question, or, with an answer, to its end. */
-export function runStep(chapter: number, step: number, answer?: number): Promise<Frame> {
-  return post("/api/step", { chapter, step, answer });
+export function runStep(
+  chapter: number,
+  step: number,
+  answer: number | undefined,
+  signal: AbortSignal,
+): Promise<Frame> {
+  return post("/api/step", { chapter, step, answer }, signal);
 }
 
 /** Ends the step of a chapter that runs. */

@@ -27,6 +27,7 @@ export class ChapterView {
   #step = 0;
   /** Counts the runs; one that is not the last was left by the reader. */
   #run = 0;
+  #waiting = new AbortController();
   #isBusy = false;
   /** What to say of an address that names no step. */
   #lost = "";
@@ -76,6 +77,7 @@ export class ChapterView {
   async #leave(): Promise<void> {
     if (!this.#isBusy) return;
     this.#run++;
+    this.#waiting.abort();
     this.#settle();
     await leaveStep(this.#chapter.number).catch(() => {});
   }
@@ -112,10 +114,12 @@ export class ChapterView {
   async #perform(answer: number | undefined): Promise<void> {
     const step = this.#step;
     const run = ++this.#run;
+    this.#waiting = new AbortController();
+    const { signal } = this.#waiting;
     this.#isBusy = true;
     document.body.classList.add("busy");
     try {
-      const frame = await runStep(this.#chapter.number, step, answer);
+      const frame = await runStep(this.#chapter.number, step, answer, signal);
       if (run !== this.#run) return;
       if (frame.done) this.#recorded.set(step, frame);
       if (frame.verdict !== undefined) this.#predictions[step] ??= frame.verdict.right;
