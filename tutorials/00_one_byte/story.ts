@@ -247,7 +247,7 @@ function aThird(table: ByteTable): Step {
       picture: "byte",
       text: "Which number do we read when it has looked at the byte?",
       answer: () => table.byte[0]!,
-      right: "It found 42 and continued from there.",
+      right: "The third process found 42, and continued from there.",
       often: [
         {
           number: 1,

@@ -234,7 +234,8 @@ function byHand(capacity: number): Step[] {
           text: "At its beginning",
           right: true,
           because:
-            "Just where the plain ring had to copy them: the second window is the same memory.",
+            "The second window is the same memory. So they are where the plain ring had to " +
+            "copy them.",
         },
         {
           text: "Only in the second window",

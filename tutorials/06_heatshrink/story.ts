@@ -181,9 +181,8 @@ function overlaps(): Step[] {
         {
           text: "Two a, and then zeros",
           right: true,
-          because:
-            "It takes care that no byte is overwritten before it was read. That is just what " +
-            "a repeat must not do.",
+          because: "The call takes care that no byte is overwritten before it was read. A repeat " +
+            "must not do that.",
         },
       ],
     },

@@ -194,9 +194,8 @@ export function recordLocks(here: Here): Step[] {
           {
             text: "Nobody, until somebody kills it",
             right: true,
-            because:
-              "It is alive. To kill it is a decision about its work, and the lock leaves that " +
-              "to you. Then the heir can be sure.",
+            because: "A worker that hangs is alive. To kill it is a decision about its work, and " +
+              "the lock leaves that to you. Then the heir can be sure.",
           },
           {
             text: "The next process that asks for the lock",

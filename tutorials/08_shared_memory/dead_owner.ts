@@ -48,7 +48,8 @@ export function theDeadOwner(here: Here): Step[] {
             text: "No, and rightly",
             right: true,
             because:
-              "It may continue at any moment. A stopped process is alive, and keeps its locks.",
+              "The owner may continue at any moment. A stopped process is alive, and keeps " +
+              "its locks.",
           },
           {
             text: "Yes: the owner does not answer",

@@ -90,7 +90,8 @@ function slots(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
           {
             text: "The flag",
             right: true,
-            because: "It hands the slot over. Once it is stored, the reader may read at once.",
+            because:
+              "The flag hands the slot over. Once it is stored, the reader may read at once.",
           },
           {
             text: "The bytes",

@@ -142,7 +142,9 @@ function sleepOnAWord(): Step[] {
           {
             text: "No: the word differs",
             right: true,
-            because: "It sleeps on 0, and the count is 1. The kernel's comparison saves it.",
+            because:
+              "The reader wants to sleep on 0, and the count is 1. The kernel's comparison " +
+              "saves it.",
           },
           {
             text: "Yes, until the next message",

@@ -139,7 +139,7 @@ function laps(ends: Ends): Step[] {
         picture: "ring",
         text: "How many messages has the reader lost when it gets the next one?",
         answer: () => ends.reader.lost,
-        right: "It continues at the oldest message, and knows how many came before.",
+        right: "The reader continues at the oldest message, and knows how many came before.",
         often: [
           { number: 9, because: "A is gone too, but the reader has read it: it is not lost." },
           {

@@ -76,7 +76,8 @@ export function torn(ends: Ends): Step[] {
             text: "It cannot",
             right: true,
             because:
-              "It looked, the message was intact, and it copied. In tests that works for months.",
+              "The reader looked, the message was intact, and it copied. In tests that works " +
+              "for months.",
           },
           {
             text: "By the length of the message",

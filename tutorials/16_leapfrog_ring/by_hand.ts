@@ -64,8 +64,8 @@ export function byHand(): Step[] {
         {
           text: "Over window 1, to page 2",
           right: true,
-          because:
-            "Then the bytes from page 1 on are in one piece again, and no position turns back.",
+          because: "After that leap, the bytes from page 1 on are in one piece again, and no " +
+            "position turns back.",
         },
       ],
     },

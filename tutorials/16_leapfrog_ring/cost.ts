@@ -31,7 +31,7 @@ export function whatItCosts(): Step {
       options: guesses(() => spreads, [
         {
           text: "The mirror ring",
-          right: "It mapped its two windows once. The other one maps for ever.",
+          right: "The mirror ring mapped its two windows once. The leapfrog ring maps for ever.",
           wrong: "On a quiet computer the mirror ring is faster. In this run other programs " +
             "have hidden it.",
         },

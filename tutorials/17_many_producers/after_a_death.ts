@@ -46,9 +46,8 @@ export function hintsAreHints(): Step[] {
         {
           text: "No: the consumer sleeps, and no bit will ever be set",
           right: true,
-          because:
-            "So hints are only hints. The consumer of the library looks at every lane before each " +
-            "sleep, and after each 250 ms of it.",
+          because: "Hints are only hints. The consumer of the library looks at every lane before " +
+            "each sleep, and after each 250 ms of it.",
         },
         {
           text: "Yes: a dead producer has sent nothing",
@@ -91,7 +90,7 @@ export function hintsAreHints(): Step[] {
         {
           text: "Once the consumer has read Ann's message",
           right: true,
-          because: "Otherwise her message would look as if it came from Ben.",
+          because: "Before that, her message would look as if it came from Ben.",
         },
         {
           text: "At once: Ann has closed",
@@ -127,7 +126,8 @@ export function hintsAreHints(): Step[] {
         {
           text: "Thirty coins, and then five",
           right: true,
-          because: "Her message is complete in shared memory, and the kernel has dropped her role.",
+          because: "Ann's message is complete in shared memory, and the kernel has dropped her " +
+            "role.",
         },
         {
           text: "Only Ben's five",

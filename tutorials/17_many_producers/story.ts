@@ -227,7 +227,7 @@ function turns(): Step {
         {
           text: "Never, while producer 0 writes",
           right: true,
-          because: "It finds a message in lane 0 each time, and goes no further.",
+          because: "The first consumer finds a message in lane 0 each time, and goes no further.",
         },
         {
           text: "After a lap of lane 0",

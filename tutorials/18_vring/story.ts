@@ -206,7 +206,9 @@ function theWords(): Step[] {
         {
           text: "It changes nothing, and the writer sees why",
           right: true,
-          because: "It returns what it found, \`held 2\`. So the writer looks at another place.",
+          because:
+            "The operation returns what it found, `held 2`. So the writer looks at another " +
+            "place.",
         },
         {
           text: "It changes the word to none, and the reader reads on",

@@ -228,8 +228,8 @@ function fallSilent(here: Here): Step[] {
           {
             text: "No: a stopped process keeps its role",
             right: true,
-            because:
-              "It may go on at any moment, in the middle of its frame. Silence proves no death.",
+            because: "The camera may go on at any moment, in the middle of its frame. Silence " +
+              "proves no death.",
           },
           {
             text: "Yes: it has not answered for 100 ms",
@@ -266,8 +266,8 @@ function fallSilent(here: Here): Step[] {
             text: "An error: the publisher is gone",
             right: true,
             because:
-              'It asked for that with \`onPeerGone: "end"\`. A close ends quietly, and a death ' +
-              "throws.",
+              'The subscriber asked for that with `onPeerGone: "end"`. A close ends quietly, ' +
+              "and a death throws.",
           },
           {
             text: "Half of frame 4",

@@ -190,7 +190,7 @@ function aDeath(): Step {
         {
           text: "No: the bit is down, so nobody seems to sleep",
           right: true,
-          because: "It would sleep for ever. Lowering and waking must be one step.",
+          because: "The listener would sleep for ever. Lowering and waking must be one step.",
         },
         {
           text: "Yes: the word has changed",

@@ -178,9 +178,8 @@ function inPlace(here: Here): Step {
         {
           text: "Bytes of message 12, and `valid` is false",
           right: true,
-          because:
-            "They are cut to the length of number 8. The writer makes the stamp 0 before it changes " +
-            "the first byte, and \`valid\` reads the stamp again.",
+          because: "The bytes are cut to the length of number 8. The writer makes the stamp 0 " +
+            "before it changes the first byte, and `valid` reads the stamp again.",
         },
         {
           text: "Message 8: the writer spares what is being read",
@@ -368,7 +367,9 @@ function observers(here: Here): Step {
         {
           text: "Not at all",
           right: true,
-          because: "It takes no lock and stores nothing: the kernel lists its mapping as r--s.",
+          because:
+            "An observer takes no lock and stores nothing: the kernel lists its mapping as " +
+            "r--s.",
         },
         {
           text: "It is one more peer",

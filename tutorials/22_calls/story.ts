@@ -244,7 +244,7 @@ function noAnswer(here: Here): Step[] {
             because: "The new clerk counts both: the request of the first is still in the ring.",
           },
         ],
-        otherwise: "It finds both requests in its ring.",
+        otherwise: "The new clerk finds both requests in its ring.",
       },
       run: async (scene) => {
         const { client, notes } = here;

@@ -287,7 +287,8 @@ function keep(here: Here): Step[] {
             text: "It looks at the last sample in the far topic",
             right: true,
             because:
-              "That has its \`origin\`, with the number. Lower numbers are dropped as duplicates.",
+              "The last sample has its `origin`, with the number. Lower numbers are dropped " +
+              "as duplicates.",
           },
           {
             text: "It keeps a list in a file",

@@ -243,7 +243,8 @@ function whatIsMissing(here: Here): Step[] {
           {
             text: "It returns bytes that nobody sent as a message",
             right: true,
-            because: "It believes the head, and never asks whether that position is possible.",
+            because:
+              "Your ring believes the head, and never asks whether that position is possible.",
           },
           {
             text: "It returns nothing",
