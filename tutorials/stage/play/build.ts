@@ -77,9 +77,8 @@ async function buildCourse(output: Output): Promise<void> {
     .replace('type="module" src="stage/main.ts"', 'defer src="stage/main.js"')
     .replace("<body>", `<body>\n${await Deno.readTextFile(new URL("recorded_note.html", HERE))}`);
   await output.write("index.html", html);
-  for (const name of ["style.css", "stage.css", "icon.svg"]) {
-    await output.write(`stage/${name}`, await read(name));
-  }
+  const sheets = Array.from(html.matchAll(/"stage\/(\w+\.css)"/g), ([, name]) => name!);
+  for (const name of [...sheets, "icon.svg"]) await output.write(`stage/${name}`, await read(name));
   const theme = await esbuild.transform(await read("theme.ts"), { loader: "ts" });
   await output.write("stage/theme.js", theme.code);
   const script = await bundled("../page/main.ts", { map: RECORDED_MAP });
