@@ -3,7 +3,8 @@
  * and with crashes.
  */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { stripVTControlCharacters } from "node:util";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { CHAPTERS } from "../../tutorials/stage/chapters.ts";
 import { Telling } from "../../tutorials/stage/director.ts";
 import { outline } from "../../tutorials/stage/outline.ts";
@@ -241,4 +242,25 @@ Deno.test("a cast runs in processes of its own, and leaves nothing", async () =>
   assertEquals(sharedFiles(`learn-${writer}`), []);
   assertEquals((await owner.status).signal, "SIGKILL");
   assertEquals(sharedFiles(`learn-${pid}`), []);
+});
+
+Deno.test("the terminal has words of its own, the command of the playground, and cards", () => {
+  const frame = {
+    chapter: 1,
+    step: 1,
+    steps: 1,
+    title: "A step",
+    text: "{{Point at it|Type it}}. [[play doorbell-2-1|Play]] this.",
+    before: [],
+    done: true,
+    shown: [],
+  };
+  const process = { pid: 42, actor: "owner", state: "asleep", memory: 0, busyMs: 0 } as const;
+  const cards = [{ ...process, locks: ["owns sem", "uses shm"] }];
+  const [page] = pagesOf(frame, 78, { cards });
+  assert(fits(page!, 78));
+  const text = stripVTControlCharacters(page!.join("\n"));
+  assertStringIncludes(text, "Type it. Play this.");
+  assertStringIncludes(text, "play/open.ts '#doorbell-2-1'");
+  assertStringIncludes(text, "owner 42, asleep; owns sem; uses shm");
 });

@@ -203,7 +203,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
     text: () => `The page begins at ${hex(address)}. We want the byte at ${hex(address + 7)}.`,
     ask: {
       kind: "byte",
-      text: "Which byte is it? Choose it in the picture.",
+      text: "Which byte is it? Choose it {{in the picture|by its number, from 0}}.",
       picture: "bytes",
       answer: () => 7,
       right: "The first byte is at offset 0, and so the byte at offset 7 is the eighth.",

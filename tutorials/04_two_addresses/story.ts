@@ -102,7 +102,8 @@ function twoViews(page: number): Step[] {
       viaSecond = new Uint8Array(bufferAt(second, page));
       for (const picture of both()) scene.show(picture);
     },
-    after: `Point at a byte in one picture: it lights up in the other, too.`,
+    after: `{{Point at a byte in one picture: it lights up in the other, too|A byte at some place in
+      one picture is the byte at the same place in the other}}.`,
   }, {
     title: "Two lines in the list, one file",
     text: `What does the kernel's list say about them?`,
@@ -127,7 +128,8 @@ function twoViews(page: number): Step[] {
       \`viaFirst[5] = 0x41\``,
     ask: {
       kind: "byte",
-      text: "Which byte changes in the second picture? Choose it there.",
+      text:
+        "Which byte changes in the second picture? Choose it {{there|by its number there, from 0}}.",
       picture: "second",
       answer: () => 5,
       right: "The same offset in the same page. Both addresses mean this one byte.",

@@ -206,7 +206,8 @@ function byHand(capacity: number): Step[] {
     text: `Two windows show one memory. We write a byte through the first: \`bytes[5] = 0x41\`.`,
     ask: {
       kind: "byte",
-      text: "Which byte of the second window changes? Choose it there.",
+      text:
+        "Which byte of the second window changes? Choose it {{there|by its number there, from 0}}.",
       picture: "second",
       answer: () => 5,
       right: "Byte `i` and byte `capacity + i` are one byte, through whichever window we write it.",

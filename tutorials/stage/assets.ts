@@ -21,7 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** What a browser may ask for below /stage/. */
-const SERVED = /^(?:page\/[a-z_]+\.(?:ts|css|svg)|terms\.ts|verdict\.ts|story\.ts)$/;
+const SERVED = /^(?:page\/[a-z_]+\.(?:ts|css|svg)|terms\.ts|verdict\.ts|wording\.ts|story\.ts)$/;
 /** The files that it may ask for below /play/. */
 const PLAY_FILE = /^[a-z0-9_\-/]+\.(?:html|css|js|json|svg|wasm)$/i;
 

@@ -8,6 +8,7 @@ import type { Failure } from "../check.ts";
 import { COLUMNS, paint } from "../paint.ts";
 import { fit } from "../picture.ts";
 import { type Chapter, CHAPTERS } from "./chapters.ts";
+import { diffOf, withoutModuleComment } from "./diff.ts";
 import { judgeFile, type Judgement } from "./judge.ts";
 import { textPicture } from "./text_pictures.ts";
 import { chaptersBegun, Workshop } from "./workshop.ts";
@@ -31,9 +32,29 @@ export async function judgeAll(
     workshop.noteJudgement(chapter, answer, judgement);
     if (judgement.verdict === "solved") solved++;
     console.log(lineOf(chapter, judgement));
+    if (judgement.verdict === "solved" && chapters.length === 1) {
+      console.log(`\n${fit(comparison(workshop, chapter), 2)}`);
+    }
   }
   console.log(`\n${solved} of ${numbers.length === 0 ? CHAPTERS.length : chapters.length} solved`);
   return solved === chapters.length ? 0 : 1;
+}
+
+/** Where a solved answer differs from the one that is shipped, which need not be better. */
+function comparison(workshop: Workshop, chapter: Chapter): string {
+  const mine = Deno.readTextFileSync(workshop.fileOf(chapter));
+  const lines = diffOf(
+    withoutModuleComment(mine),
+    withoutModuleComment(workshop.solutionOf(chapter)),
+  ).flatMap(({ side, text }) =>
+    side === "both"
+      ? []
+      : [side === "mine" ? paint("red", `- ${text}`) : paint("green", `+ ${text}`)]
+  );
+  const where = `tutorials/answers/${chapter.folder}.ts`;
+  return lines.length === 0
+    ? `It is the answer in ${where}.`
+    : [`- yours, + the answer in ${where}:`, "", ...lines].join("\n");
 }
 
 function nameOf({ number, exercise }: Chapter): string {

@@ -7,6 +7,7 @@
 
 import { type Chapter, CHAPTERS, keyOf } from "./chapters.ts";
 import type { Question, Step, Text } from "./story.ts";
+import { wordingFor } from "./wording.ts";
 
 /** The parts of the course, each up to the first chapter of the next. */
 const PARTS: readonly (readonly [first: number, title: string])[] = [
@@ -48,7 +49,7 @@ async function outlineOf({ load, ...chapter }: Chapter): Promise<Outline> {
   const part = PARTS.findLast(([first]) => first <= chapter.number)![1];
   const can = canAfter(chapter.folder);
   const steps = (await load()).story.steps();
-  const words = steps.flatMap(textsOf).join(" ").split(/\s+/).length;
+  const words = wordingFor("browser", steps.flatMap(textsOf).join(" ")).split(/\s+/).length;
   const minutes = Math.round(words / WORDS_A_MINUTE + MINUTES_AN_EXERCISE);
   const titles = steps.map(({ title }) => title);
   return {

@@ -6,15 +6,24 @@
  */
 
 import { paint } from "../paint.ts";
+import type { Card } from "./processes.ts";
 import type { Frame, Shown } from "./story.ts";
 import { TERMS } from "./terms.ts";
 import { textPicture, widthOf, wrapText } from "./text_pictures.ts";
 import { partsOf } from "./verdict.ts";
+import { wordingFor } from "./wording.ts";
 
 /** Longer lines are hard to read. */
 export const WIDEST = 92;
 /** So many lines fit on the smallest screen. */
 const LINES = 20;
+
+/** What a page has besides the step. */
+export interface PageOptions {
+  readonly room?: number;
+  readonly note?: string;
+  readonly cards?: readonly Card[];
+}
 
 /**
  * Returns a step as pages of at most `room` lines, each of at most `width` columns. Most steps have
@@ -23,11 +32,12 @@ const LINES = 20;
 export function pagesOf(
   frame: Frame,
   width: number,
-  { room = LINES, note = "" }: { room?: number; note?: string } = {},
+  { room = LINES, note = "", cards = [] }: PageOptions = {},
 ): string[][] {
   const columns = Math.min(width, WIDEST);
   const title = paint("bold", frame.title) + (note === "" ? "" : paint("dim", `  (${note})`));
   const blocks = frame.done ? told(frame, columns) : asked(frame, columns);
+  if (cards.length > 0) blocks.push(cardLines(cards, columns));
   return paged(title, blocks.filter((block) => block.length > 0), room);
 }
 
@@ -54,7 +64,8 @@ function told(frame: Frame, columns: number): string[][] {
     );
   }
   if (after !== undefined) blocks.push(...prose(after, columns));
-  return blocks;
+  const all = [ask === undefined ? frame.text : "", after].join(" ");
+  return [...blocks, ...playground(all, columns)];
 }
 
 /** Blocks with a blank line between two of them; without, if that makes them fit; or on pages. */
@@ -86,13 +97,32 @@ function tight(title: string, blocks: readonly string[][]): string[] {
   return [title, "", ...blocks.flat()];
 }
 
-/** A term as it is shown, without its brackets; code keeps its quotes. */
+/** A text for the terminal: a term without its brackets; code keeps its quotes. */
 function plain(text: string): string {
-  return text.replaceAll(/\[\[(?:[^\]|]*\|)?([^\]]*)\]\]/g, "$1");
+  return wordingFor("terminal", text).replaceAll(/\[\[(?:[^\]|]*\|)?([^\]]*)\]\]/g, "$1");
 }
 
 function prose(text: string, columns: number): string[][] {
   return text.trim().split(/\n\s*\n/).map((paragraph) => wrapText(plain(paragraph), columns));
+}
+
+/** How to open the scenarios of the playground that a text leads to. */
+function playground(text: string, columns: number): string[][] {
+  const names = Array.from(text.matchAll(/\[\[play ([^\]|]*)/g), ([, name]) => name!);
+  return names.map((name) =>
+    wrapText(`Playground: deno run -A tutorials/stage/play/open.ts '#${name}'`, columns)
+      .map((line) => paint("dim", line))
+  );
+}
+
+/** What a card of a process says, a line for each. */
+export function cardLines(cards: readonly Card[], columns: number): string[] {
+  const lines = cards.flatMap(({ pid, actor = "process", state, signal, locks }) => {
+    const end = signal === undefined ? "" : `: ${signal}`;
+    return wrapText(`${[`${actor} ${pid}, ${state}${end}`, ...locks].join("; ")}`, columns);
+  });
+  const how = "In another terminal: kill -STOP, -CONT or -KILL, and the number.";
+  return [...wrapText(`Cards. ${how}`, columns).map((line) => paint("dim", line)), ...lines];
 }
 
 /** Every term in a text, with its explanation. */

@@ -6,8 +6,8 @@
  * can be shown, sent, stored and shown again later as a recording.
  *
  * Prose may hold `code`, and terms in double brackets, such as [[page]] or [[page|pages]]: terms.ts
- * explains them. `[[play NAME|words]]` leads to a scenario of the playground. An empty line begins a
- * new paragraph.
+ * explains them. `[[play NAME|words]]` leads to a scenario of the playground, and
+ * `{{in a browser|in the terminal}}` differs between the two. An empty line begins a new paragraph.
  *
  * @module
  */

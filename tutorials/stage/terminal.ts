@@ -7,6 +7,7 @@
 import { type Chapter, chapterOf, CHAPTERS } from "./chapters.ts";
 import { Telling, type Terminal } from "./director.ts";
 import { paint } from "../paint.ts";
+import { type Card, Processes } from "./processes.ts";
 import { drawScreen, pagesOf, roomIn, termsIn, type View, WIDEST } from "./screen.ts";
 import type { Frame, TracksPicture } from "./story.ts";
 import { deathText, wrapText } from "./text_pictures.ts";
@@ -114,6 +115,7 @@ class Play {
   readonly #chapter: Chapter;
   readonly #terminal: Terminal | undefined;
   readonly #recorded = new Map<number, Frame>();
+  readonly #processes = new Processes();
   #step: number;
   #frame: Frame | undefined;
   #isRecorded = false;
@@ -229,7 +231,17 @@ class Play {
     if (this.#death !== undefined && this.#tracks !== undefined) {
       return whole(deathText(this.#tracks, this.#death, Math.min(width, WIDEST)));
     }
-    return pagesOf(frame, width, { room, note: this.#isRecorded ? "recorded" : "" });
+    const note = this.#isRecorded ? "recorded" : "";
+    return pagesOf(frame, width, { room, note, cards: this.#isRecorded ? [] : this.#cards() });
+  }
+
+  /** The cards of the cast, and of the process that tells; none without a cast. */
+  #cards(): Card[] {
+    const { child, cast } = this.#telling;
+    if (child === undefined || cast.size === 0) return [];
+    this.#processes.add("", child);
+    for (const [actor, process] of cast) this.#processes.add("", process, actor);
+    return this.#processes.cards("");
   }
 
   /** What there is to do after the last step. */
@@ -261,7 +273,7 @@ class Play {
       return `${next}← back   g: go to   q: quit`;
     }
     if (this.#wants !== undefined) {
-      const what = this.#wants === "step" ? "go to step" : "die after operation";
+      const what = this.#wants === "step" ? "go to step" : "one dies after operation";
       return `${what}: ${this.#typed}_   Enter: go   Esc: stay`;
     }
     if (this.#death !== undefined) return "any key: back to the step";
@@ -274,7 +286,7 @@ class Play {
       return `your answer (${what}): ${this.#typed}_   Enter: run   ← back   q: quit`;
     }
     const again = this.#isRecorded && this.#terminal === undefined ? "r: run again   " : "";
-    const die = this.#tracks === undefined ? "" : "d: die at   ";
+    const die = this.#tracks === undefined ? "" : "d: let one die   ";
     const isLast = this.#step === this.#frame?.steps;
     const on = !isLast ? "→ next   " : this.#terminal === undefined ? "→ exercise   " : "";
     return `${on}← back   ${again}${die}g: go to   t: terms   q: quit`;

@@ -1,5 +1,5 @@
 /**
- * What is said about a prediction: what the reader said and why that is wrong, and then what is right.
+ * Explains what became of a prediction: the reader's answer with its mistake, and the right answer.
  *
  * @module
  */

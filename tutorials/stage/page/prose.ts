@@ -6,6 +6,7 @@
  */
 
 import { TERMS } from "../terms.ts";
+import { wordingFor } from "../wording.ts";
 import { byId, type Child, el } from "./dom.ts";
 
 /** Paragraphs; an empty line is between two of them. */
@@ -15,7 +16,7 @@ export function prose(text: string): HTMLElement[] {
 
 /** The words of one paragraph. */
 export function inline(text: string): Child[] {
-  return text.split(/(`[^`]*`|\[\[[^\]]*\]\])/).map((piece) => {
+  return wordingFor("browser", text).split(/(`[^`]*`|\[\[[^\]]*\]\])/).map((piece) => {
     if (piece.startsWith("`")) return el("code", {}, piece.slice(1, -1));
     if (!piece.startsWith("[[")) return piece;
     const [name, shown = name] = piece.slice(2, -2).split("|");
