@@ -73,7 +73,7 @@ Deno.test("measure.ts of tutorial 10 lets every ring run between two threads", a
   const command = [Deno.execPath(), "run", "--no-prompt", "--allow-ffi", "--allow-read"];
   const result = await run(["tutorials/10_four_rings/measure.ts", "2"], { command });
   assertWell(result);
-  const row = /^ *(\d .*?) {2,}(\d+) {2,}\d+ {2,}\d+ to \d+ {2,}[\d.]+, [\d.]+$/gm;
+  const row = /^ *(\d .*?) {2,}(\d+) {2,}[-\d]+ {2,}[-\d]+ to [-\d]+ {2,}\d {2,}[\d.]+, [\d.]+$/gm;
   const rows = Array.from(result.out.matchAll(row), ([, stage, messages]) => {
     assert(Number(messages) > 0, stage);
     return stage;

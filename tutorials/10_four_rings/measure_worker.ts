@@ -5,6 +5,8 @@
  */
 
 import { Word32 } from "../../src/memory/word.ts";
+import { now } from "../../src/os/clock.ts";
+import { readAll as readFile } from "../../src/os/files.ts";
 import { memoryAt, type Ring, STOP } from "./ring_memory.ts";
 import { isMessage, MESSAGE_BYTES, messageOf, ringOf, type Stage } from "./rings.ts";
 
@@ -20,6 +22,10 @@ export interface Job {
 export interface Report {
   readonly messages: number;
   readonly looks: number;
+  /** How long it was at work, in ns. */
+  readonly ns: number;
+  /** How much of that it waited for a processor. */
+  readonly waited: number;
 }
 
 /** The part of a Worker's global that is used here. */
@@ -28,10 +34,12 @@ const worker = globalThis as unknown as {
   postMessage(message: Report | "ready"): void;
 };
 
-let go = (): Report => ({ messages: 0, looks: 0 });
+type Work = Pick<Report, "messages" | "looks">;
+
+let go = (): Work => ({ messages: 0, looks: 0 });
 
 worker.onmessage = ({ data }) => {
-  if (data === "go") return worker.postMessage(go());
+  if (data === "go") return worker.postMessage(timed());
   const { stage, address, writes } = data;
   const memory = memoryAt(address);
   const ring = ringOf(stage, memory);
@@ -40,7 +48,20 @@ worker.onmessage = ({ data }) => {
   worker.postMessage("ready");
 };
 
-function writeAll(ring: Ring, stop: Word32): Report {
+function timed(): Report {
+  const [begin, before] = [now(), waited()];
+  const work = go();
+  return { ...work, ns: now() - begin, waited: waited() - before };
+}
+
+/** How long this thread has waited for a processor, as the kernel counts it: the second number. */
+function waited(): number {
+  const bytes = readFile("/proc/thread-self/schedstat");
+  if (typeof bytes === "number") throw new Error("Cannot measure: the kernel counts no waiting");
+  return Number(new TextDecoder().decode(bytes).split(" ")[1]);
+}
+
+function writeAll(ring: Ring, stop: Word32): Work {
   for (let messages = 0;; messages++) {
     const message = messageOf(messages);
     while (!ring.write(message)) {
@@ -50,7 +71,7 @@ function writeAll(ring: Ring, stop: Word32): Report {
 }
 
 /** Reads at least one message, and then until it is asked to stop. */
-function readAll(ring: Ring, stop: Word32): Report {
+function readAll(ring: Ring, stop: Word32): Work {
   const target = new Uint8Array(MESSAGE_BYTES);
   for (let messages = 0;;) {
     for (let i = 0; i < 100; i++) {
