@@ -155,6 +155,13 @@ export function fillIn(): Step[] {
         memory.store32(table + 4 * 0, entry);
       });
       scene.look(() => attempt(() => machine.store32(0x0040_0008, 1234)));
+      if (entry !== frame + 7) { // the picture shows the right one
+        machine.tlb.invalidateAll();
+        scene.look(() => {
+          memory.store32(table + 4 * 0, frame + 7);
+        });
+        scene.look(() => attempt(() => machine.store32(0x0040_0008, 1234)));
+      }
       showWalk(scene, machine, address, "store");
     },
   }, {
@@ -211,6 +218,13 @@ export function fillIn(): Step[] {
         memory.store32(table + 4 * 1, entry);
       });
       scene.look(() => attempt(() => machine.load32(0x0040_1008)));
+      if (entry !== frame + 7) { // the picture shows the right one
+        machine.tlb.invalidateAll();
+        scene.look(() => {
+          memory.store32(table + 4 * 1, frame + 7);
+        });
+        scene.look(() => attempt(() => machine.load32(0x0040_1008)));
+      }
       scene.show(mapPicture(tables, [FIRST, SECOND]));
     },
     after:
