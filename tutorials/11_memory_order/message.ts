@@ -245,7 +245,7 @@ export function overwriting(): Step[] {
         searches what you have made of it. It finds the torn read within a second.
 
         Or be the scheduler of the shipped reader yourself: [[play circular-lap|play circular-lap]],
-        and tick "memory as on Arm". Then give the words of your own ring their order.`,
+        and tick "weak memory". Then give the words of your own ring their order.`,
     },
   ];
 }

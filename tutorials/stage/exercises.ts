@@ -58,7 +58,7 @@ export class Bench {
     const mayOpen = solved || attempts >= ATTEMPTS;
     return {
       chapter: this.#chapter.number,
-      title: this.#chapter.exercise,
+      title: this.#chapter.exercise.replace(/\.$/, ""), // as the titles of steps
       task: moduleComment(this.#workshop.shippedText(this.#chapter)),
       file: file.pathname.replace(ROOT.pathname, ""),
       judging: this.#judging !== undefined,

@@ -136,7 +136,7 @@ function memoryOf(pid: number): number {
 /**
  * What the record locks on files in /dev/shm mean, from lines such as
  * `lock: 1: OFDLCK ADVISORY WRITE -1 00:01:1234 64 64`: the role whose byte is locked, such as
- * "subscriber 0 of topic.frames"; or that the process uses or owns the file.
+ * "subscriber 0 of topic frames"; or that the process uses or owns the file.
  */
 function locksOf(pid: number): string[] {
   const fds = list(`/proc/${pid}/fdinfo`);
@@ -154,14 +154,15 @@ function locksOf(pid: number): string[] {
     Array.from(new Set(locks.map(({ file }) => file)), (file) => [file, partiesOf(file)]),
   );
   const said = locks.map(({ file, byte, isRead }) => {
-    const name = file.replace(/^vring\./, "").replace(/\.?learn-\d+/, "");
+    const name = file.replace(/^vring\./, "").replace(/\.?learn-\d+[-.]?/, " ").trim()
+      .replaceAll("~", "/"); // the sign of a slash in the name of a file
     const party = parties.get(file)?.find(({ number }) =>
       number === byte - FIRST_BYTE - FIRST_ROLE
     );
     if (party !== undefined) return `${party.role} ${party.seat} of ${name}`;
     return `${isRead ? "uses" : "owns"} ${name}`;
   });
-  return [...new Set(said)].sort();
+  return [...new Set(said)].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
 /** The roles of the region in a file of /dev/shm; none if it is no region. */

@@ -70,7 +70,7 @@ export class CardTable {
       }, label);
     const isDead = state === "dead";
     const now = state === "stopped" ? "waits for CONT" : `${memory} MiB resident`;
-    const facts = isDead ? signal && `by ${signal}` : [now, ...named(locks)].join(", ");
+    const facts = isDead ? undefined : [now, ...named(locks)].join(", ");
     return el(
       `div.panel.card.${state}`,
       {},
@@ -79,7 +79,7 @@ export class CardTable {
         {},
         el("span.sign", { "aria-hidden": true }, SIGNS[state]),
         el("strong", {}, actor === undefined ? `process ${pid}` : `${actor}, ${pid}`),
-        el("span.state", {}, state),
+        el("span.state", {}, isDead && signal ? `dead by ${signal}` : state),
       ),
       facts && el("p.facts", {}, facts),
       isDead ? undefined : el(

@@ -189,12 +189,15 @@ export class ChapterView {
     );
   }
 
-  #afterwards({ done, verdict, after, ask }: Frame): HTMLElement {
+  #afterwards(frame: Frame): HTMLElement {
+    const { done, verdict, after, ask } = frame;
+    const isRepeated = verdict?.right === true && this.#predictions[frame.step] === false;
     const unanswered = done && ask !== undefined && verdict === undefined;
     return el(
       "div.after.prose",
       {},
       verdict && drawVerdict(verdict),
+      isRepeated && el("p.soft", {}, "Your first answer to this step counts, and it was wrong."),
       unanswered && el("p.soft", {}, "You have not answered the question of this step."),
       ...after === undefined ? [] : prose(after),
       this.#cards.element,

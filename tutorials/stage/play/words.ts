@@ -41,6 +41,13 @@ export function outcomeOf(what: string): { operation: string; result: string } {
   return { operation, result: result || (what.endsWith("falls asleep") ? "falls asleep" : "") };
 }
 
+/** What a sleep returns, in words. */
+const SLEPT: Readonly<Record<string, string>> = {
+  "falls asleep": "asleep",
+  "-EAGAIN": "it differs (EAGAIN)",
+  "-ETIMEDOUT": "the time is up (ETIMEDOUT)",
+};
+
 /** Operations that return the value before. */
 const CHANGES = /^\S+ (add|sub|or|and|exchange|cas) \d+( to \d+)?$/;
 
@@ -49,7 +56,7 @@ export function toldShort(what: string): string {
   if (what === "DIES") return "✕ dies";
   const { operation, result } = outcomeOf(what);
   if (result === "") return operation;
-  if (result === "falls asleep") return `${operation}: asleep`;
+  if (/^sleep /.test(operation)) return `${operation}: ${SLEPT[result] ?? result}`;
   return CHANGES.test(operation) ? `${operation}, was ${result}` : `${operation}: ${result}`;
 }
 
