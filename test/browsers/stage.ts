@@ -213,9 +213,9 @@ inEachBrowser("a party dies after an operation, by the keyboard", async (_t, bro
   await using scene = new Scene();
   const { page, assertQuiet } = await watchedPage(browser);
   await page.setViewport(NARROW);
-  await scene.enter(page, "/13/3");
-  await shown(page, 13, 3);
-  await answer(page, 13, 3, 0);
+  await scene.enter(page, "/13/6");
+  await shown(page, 13, 6);
+  await answer(page, 13, 6, 0);
   await page.focus(".die");
   await page.keyboard.press("Enter");
   const death = await page.$eval(".death", (row) => row.textContent ?? "");
