@@ -154,7 +154,7 @@ function locksOf(pid: number): string[] {
     Array.from(new Set(locks.map(({ file }) => file)), (file) => [file, partiesOf(file)]),
   );
   const said = locks.map(({ file, byte, isRead }) => {
-    const name = file.replace(/^vring\./, "").replace(/\.?learn-\d+[-.]?/, " ").trim()
+    const name = file.replace(/^vring\./, "").replace(/\.?learn-\d+[-.~]?/, " ").trim()
       .replaceAll("~", "/"); // the sign of a slash in the name of a file
     const party = parties.get(file)?.find(({ number }) =>
       number === byte - FIRST_BYTE - FIRST_ROLE
