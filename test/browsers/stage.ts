@@ -65,6 +65,18 @@ async function answer(page: Page, chapter: number, step: number, choice: number)
   assert(verdict.length > 30, verdict);
 }
 
+/**
+ * How high a step may be in the wide window, which shows 800 px. Not all fit yet: the highest was
+ * 1078 px, in chapter 7. Lower this as they shrink.
+ */
+const HIGHEST = 1100;
+
+/** Fails if so much of a step is below the window that its reader would miss it. */
+async function assertHeight(page: Page): Promise<void> {
+  const height = await page.evaluate("document.documentElement.scrollHeight") as number;
+  assert(height <= HIGHEST, `the step is ${height} px high, and ${HIGHEST} are allowed`);
+}
+
 /** Walks through a chapter by the arrow key, and looks at each page. Returns where its parts were. */
 async function walk(page: Page, chapter: number, steps: number): Promise<Places[]> {
   const places: Places[] = [];
@@ -75,6 +87,7 @@ async function walk(page: Page, chapter: number, steps: number): Promise<Places[
       await answer(page, chapter, step, step);
     }
     await assertFits(page);
+    if (page.viewport()?.width === WIDE.width) await assertHeight(page);
     await page.evaluate("scrollTo(0, 0)"); // a verdict below the window scrolls it there
     places.push(await placesOf(page));
     await assertContrast(page);
