@@ -188,7 +188,8 @@ function fromJson(text: string): any {
 
 /**
  * Makes the type of values that are sent as JSON text, up to `size` bytes; unlimited by default.
- * vring does not check `T`: all these types have the same identity, "json".
+ * vring does not check `T`: all these types have the same identity, "json". Receiving a message that
+ * is no JSON text throws a SyntaxError.
  */
 export function json<T>(size?: number): Codec<T> {
   if (size !== undefined) checkCount(size, `json(${inWords(size)})`);

@@ -12,6 +12,6 @@ export function isDocumented(error: unknown): boolean {
   if (error === MINE || error instanceof VringError) return true;
   if (error instanceof DOMException) return ["TimeoutError", "AbortError"].includes(error.name);
   if (/^Class constructor/.test(Object(error).message)) return true; // passed as a function
-  const ours = error instanceof TypeError || error instanceof RangeError;
-  return ours && /^Cannot [^:]+: /s.test(error.message); // the engine has no colon there
+  const ours = [TypeError, RangeError, SyntaxError].some((one) => error instanceof one);
+  return ours && /^Cannot [^:]+: /s.test(Object(error).message); // the engine has no colon there
 }
