@@ -186,7 +186,8 @@ test("transfer: a file arrives whole, or not under its name", async () => {
   using _left = { [Symbol.dispose]: () => transfer.unlink() };
   using dir = folder();
   const bytes = crypto.getRandomValues(new Uint8Array(65_536));
-  const long = new Uint8Array(64 * bytes.length); // gzip cannot make it fit into the ring
+  // So long that it is still on its way when this busy thread looks; and gzip cannot shrink it.
+  const long = new Uint8Array(256 * bytes.length);
   for (let at = 0; at < long.length; at += bytes.length) {
     long.set(bytes.map((byte) => byte ^ at >> 16), at);
   }

@@ -183,6 +183,22 @@ function linesOf(base: number): string {
  * last one, so whatever is mapped beyond a short reservation covers the memory of the check.
  */
 function expectOwnAddresses(mapRing: MapRing): void {
+  // Another thread of the engine may unmap memory just before the call, so once proves nothing.
+  const taken = firstTaken(mapRing) && firstTaken(mapRing);
+  if (taken === undefined) return; // a refusal is the next check's
+  const { base, start, end } = taken;
+  expect(
+    false,
+    `Your ring covers ${hex(base)} to ${hex(base + length)}. But ${hex(start)} to ${
+      hex(end)
+    } was\n` +
+      "mapped before your call, and you have mapped over it. In a real program, that is the memory\n" +
+      "of something else, and the program ends much later, somewhere else.",
+  );
+}
+
+/** Maps a ring, and returns the first range in it that was mapped before. */
+function firstTaken(mapRing: MapRing): { base: number; start: number; end: number } | undefined {
   const flags = MapFlag.private | MapFlag.anonymous | MapFlag.noReserve;
   const spare = map({ length: 4 * length, protection: Protection.none, flags });
   const before = mappedRanges();
@@ -195,16 +211,7 @@ function expectOwnAddresses(mapRing: MapRing): void {
     : before.find(({ start, end }) => start < base + length && end > base);
   if (base >= 0) unmap(base, length);
   unmap(spare, 4 * length);
-  if (taken === undefined) return; // a refusal is the next check's
-  const { start, end } = taken;
-  expect(
-    false,
-    `Your ring covers ${hex(base)} to ${hex(base + length)}. But ${hex(start)} to ${
-      hex(end)
-    } was\n` +
-      "mapped before your call, and you have mapped over it. In a real program, that is the memory\n" +
-      "of something else, and the program ends much later, somewhere else.",
-  );
+  return taken && { base, start: taken.start, end: taken.end };
 }
 
 /** So large a ring that there are no addresses for it. */
