@@ -39,8 +39,8 @@ export interface BridgeOptions {
   /** The name that all bridges share that see each other; "default" by default. */
   readonly realm?: string | undefined;
   /**
-   * What to export: names of topics, or patterns with `*` and `**`. For other kinds, the kind stands
-   * before it: `slot:robot/*`, `mpsc:jobs`, `calls:lookup`.
+   * What to export: names of topics, or patterns with `*` and `**`. Begin those of other kinds with
+   * the kind: `slot:robot/*`, `mpsc:jobs`, `calls:lookup`.
    */
   readonly exports?: readonly string[] | undefined;
   /** What to import from other machines, in the same form. */

@@ -209,7 +209,8 @@ export class ReadySet<W> implements Disposable {
     if (indexes.length === 0) return;
     for (const index of indexes) {
       const { bell } = this.#things[index]!.condition;
-      if (!this.#hall.reclaim(bell)) this.#deaf.add(index);
+      if (this.#hall.reclaim(bell)) this.#deaf.delete(index); // its owner has ended the claim
+      else this.#deaf.add(index);
       this.#isHot[index] = 0;
     }
     this.#hot = this.#hot.filter((index) => this.#isHot[index] === 1);

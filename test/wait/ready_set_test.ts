@@ -4,7 +4,7 @@ import { domain } from "../../src/babus/definition.ts";
 import { ClosedError, CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
 import { Word32 } from "../../src/memory/word.ts";
 import { sleepSync } from "../../src/os/clock.ts";
-import { hallPathOf } from "../../src/os/fifo.ts";
+import { hallPathOf, ownId } from "../../src/os/fifo.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { type Waitable, waitAny, waitAnySync } from "../../src/wait/any.ts";
@@ -192,6 +192,21 @@ Deno.test("a set finds within a slice what a dead waker has published, also when
   sleepSync(130);
   assertEquals(wait(), "it");
   assert(!set.isDeaf); // the ring found no such FIFO, and so freed the bell
+});
+
+Deno.test("a set hears a bell again once the isolate that had claimed it has ended the claim", () => {
+  using stack = new DisposableStack();
+  const { bell, set } = lonely(stack);
+  set.condition.beforeSleep!(); // armed
+  bell.disclaim(hall()!.id);
+  assert(bell.claim(ownId()!)); // for a FIFO that has a reader
+  sleepSync(130);
+  set.condition.beforeSleep!();
+  assert(set.isDeaf);
+  bell.disclaim(ownId()!);
+  set.condition.beforeSleep!();
+  assert(!set.isDeaf);
+  assertEquals(bell.loop!.load(), hall()!.id);
 });
 
 Deno.test("a hall survives whatever peers store in it", () => {
