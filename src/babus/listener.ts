@@ -20,8 +20,9 @@
  * P1  Raise the bells, look at all slots, sleep: as with one bell (doorbell.ts, P1).
  *
  * With many slots that is linear. So a listener to many keeps them in a set (wait/ready_set.ts), from
- * the second look on until slots are added or removed: their bells stay raised, and a look is at
- * those alone that were hot or rung.
+ * the second wait on until slots are added or removed: their bells stay raised, and a wait looks only
+ * at those that were hot or rung. A look() goes through all: it promises every message that is there,
+ * also one whose writer was killed before it rang.
  *
  * @module
  */
@@ -77,7 +78,7 @@ interface Subscription {
  * read the slot, you read it, and the next look reports the slot again: compare `sequence` where
  * that matters.
  *
- * A look and a wait cost the same for ten slots and for thousands. Slots that another process listens
+ * A sleep costs the same for ten slots and for thousands; a look goes through all. Slots that another process listens
  * to together with many others are an exception: the kernel watches up to 128 of them, for all
  * promises of a process together, and beyond that the process checks each of them every millisecond.
  *
@@ -149,7 +150,7 @@ export class Listener implements Disposable, Waitable {
   look(): AnySlot[] {
     this.#checkOpen();
     const news: Subscription[] = [];
-    for (const subscription of this.#many.candidates()) {
+    for (const subscription of this.#subscriptions.values()) {
       checkSlot(subscription.slot);
       subscription.newest = subscription.slot.sequence;
       if (subscription.newest > subscription.seen) news.push(subscription);
@@ -207,7 +208,9 @@ export class Listener implements Disposable, Waitable {
     const waking: Condition[] = [];
     for (const subscription of this.#subscriptions.values()) {
       checkSlot(subscription.slot);
-      if (subscription.wake) waking.push(subscription.slot[NEWS](() => subscription.seen));
+      if (!subscription.wake) continue;
+      const condition = subscription.slot[NEWS](() => subscription.seen);
+      waking.push({ ...condition, isSteady: false }); // slots are added and removed
     }
     if (waking.length > 0) return waking;
     throw new RangeError("Cannot wait: the listener has no slot that wakes it; add one");
@@ -242,7 +245,6 @@ export class Listener implements Disposable, Waitable {
 /** The set of the slots that wake a listener to many, from the second use on. */
 class Many {
   readonly #subscriptions: Map<Slot<Type>, Subscription>;
-  #quiet: Subscription[] = []; // those that do not wake
   #set: ReadySet<Subscription> | undefined;
   #state: "new" | "used" | "kept" | "refused" = "new";
 
@@ -256,13 +258,6 @@ class Many {
     if (this.#state === "new") this.#state = "used";
     else if (this.#state === "used") this.#prepare();
     return this.#set;
-  }
-
-  /** Returns those of which a look finds news, and perhaps others. */
-  candidates(): Iterable<Subscription> {
-    const set = this.set();
-    if (set === undefined) return this.#subscriptions.values();
-    return set.takeAll().map(({ owner }) => owner).concat(this.#quiet);
   }
 
   /** Forgets the set, as the slots have changed. */
@@ -281,7 +276,6 @@ class Many {
         condition: owner.slot[NEWS](() => owner.seen),
       })));
     }
-    this.#quiet = all.filter(({ wake }) => !wake);
     this.#state = this.#set === undefined ? "refused" : "kept";
   }
 }

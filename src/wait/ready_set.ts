@@ -124,21 +124,6 @@ export class ReadySet<W> implements Disposable {
     return lost;
   }
 
-  /** Returns all things that are ready. */
-  takeAll(): Thing<W>[] {
-    this.#checkOpen();
-    this.#hall.collect();
-    const ready: Thing<W>[] = [];
-    const idle: number[] = [];
-    for (const index of this.#hot) {
-      const thing = this.#things[index]!;
-      if (thing.condition.ready()) ready.push(thing);
-      else idle.push(index);
-    }
-    if (idle.length > MOST_HOT) this.#arm(idle);
-    return ready;
-  }
-
   /** Ends all claims, and the waits. */
   [Symbol.dispose](): void {
     if (this.#isClosed) return;

@@ -150,6 +150,21 @@ Deno.test("a listener to many slots hears of each, also of those that do not wak
   assertThrows(() => listener.look(), ClosedError, "slot-1");
 });
 
+Deno.test("a listener in a list of many may change", () => {
+  using stack = new DisposableStack();
+  const robot = stack.use(domain(stack.use(new Name()).name).open());
+  const [first, added] = [robot.slot("first"), robot.slot("added")];
+  using listener = new Listener().add(first);
+  const list: Waitable[] = [listener];
+  for (let i = 0; i < COUNT; i++) list.push(stack.use(spsc(stack.use(new Name()).name).consumer()));
+  for (const slot of [first, first, first, added]) {
+    if (slot === added) listener.add(added);
+    slot.writeSync(MESSAGE);
+    assertStrictEquals(waitAnySync(list, { timeout: 5000 }), listener);
+    assertEquals(listener.look(), [slot] as never);
+  }
+});
+
 /** A set of one thing, whose waker may die half way. */
 function lonely(stack: DisposableStack) {
   const file = stack.use(new ScratchFile(Scene.sizeOf(1)));
