@@ -120,7 +120,9 @@ export function compilerProblem(architecture: Architecture): string | undefined 
 /** Returns the name by which a second isolate finds the library that the first one loaded. */
 export function soname(): string {
   let hash = 0xcbf29ce484222325n;
-  for (const file of ["syscall.h", "vring.c"]) {
+  const main = Deno.readTextFileSync(new URL("vring.c", NATIVE));
+  const parts = [...main.matchAll(/^#include "(.+)"/gm)].map(([, file]) => file!);
+  for (const file of [...parts, "vring.c"]) {
     for (const byte of Deno.readFileSync(new URL(file, NATIVE))) {
       hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
     }

@@ -1,6 +1,6 @@
 /*
  * The sentinel: loaded once per isolate, and unloaded by Deno when the isolate ends, even in a
- * terminated Worker. Its destructor gives back the memory of the isolate (vring.c) and closes every
+ * terminated Worker. Its destructor gives back the memory of the isolate (memory.c) and closes every
  * file opened through this copy. So the roles of a Worker end with it. One native call opens a file
  * and records it, because a Worker can be terminated between any two JavaScript statements. No
  * function is called nonblocking.

@@ -1,7 +1,7 @@
 /**
  * The word that tells whether a peer has taken memory of a mapping away: see mapping.ts.
  *
- * The handler of SIGBUS stores it (native/vring.c), on the thread that touched the memory, before
+ * The handler of SIGBUS stores it (native/signals.c), on the thread that touched the memory, before
  * that thread continues. So a load that comes after the touch in the compiled code finds it set: a
  * processor repeats everything that comes after an access that faults. V8 keeps the order of loads
  * from arrays and eliminates none, because another thread may store to them; a test looks at that in

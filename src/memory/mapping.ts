@@ -2,7 +2,7 @@
  * A mapped range of memory that closes safely.
  *
  * `close()` detaches the ArrayBuffer, so that every view is empty: a stale view reads `undefined`.
- * Then it retires the range (native/vring.c): the memory is given back at once, and private zeros
+ * Then it retires the range (native/memory.c): the memory is given back at once, and private zeros
  * take its place. So native code that still uses the range does not crash. A buffer that was
  * transferred away reads zeros. A runtime call that still uses a view reads zeros, too, and no
  * process sees its stores: a write to a file writes zeros, a key is derived from zeros. The range

@@ -234,7 +234,7 @@ export function unmap(address: number, length: number): number {
 
 /**
  * Retires the range that `map` returned at this address: releases its memory and keeps its
- * addresses reserved. Code that still uses the range reads private zeros. See native/vring.c.
+ * addresses reserved. Code that still uses the range reads private zeros. See native/memory.c.
  */
 export function retire(address: number): number {
   return native().vring_retire(address);
@@ -248,7 +248,7 @@ export interface FaultWord {
   readonly place: number;
 }
 
-/** The most ranges of a process (native/vring.c). */
+/** The most ranges of a process (native/memory.c). */
 const MOST_RANGES = 65536;
 
 const allFaults = perIsolate(() =>
@@ -257,7 +257,7 @@ const allFaults = perIsolate(() =>
 
 /**
  * Returns the word of the range that `map` returned at this address. A touch of memory that a peer
- * has taken away sets it; the range has private zeros from then on. See native/vring.c.
+ * has taken away sets it; the range has private zeros from then on. See native/signals.c.
  */
 export function faultWordOf(address: number): FaultWord {
   return { words: allFaults(), place: native().vring_place(address) };

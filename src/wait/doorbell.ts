@@ -39,7 +39,7 @@
  *     after raising, it has the kernel put a barrier into every running thread (membarrier, 1 to
  *     2 us). If a waker publishes before its barrier, the look sees that; if it loads the bell
  *     after its barrier, it sees the bell up. The barrier reaches registered processes; the waker
- *     of any other process keeps a fence (native/vring.c), and so does `ring()` after the store of
+ *     of any other process keeps a fence (native/barrier.c), and so does `ring()` after the store of
  *     a word. If a sandbox forbids the call, the sleeper looks 20 us later instead, when a store
  *     under way has arrived. If even that look is too early, the sleeper looks again after a slice
  *     (C1). The wakers of a FencedDoorbell always keep the fence, and its sleepers need no barrier.

@@ -1,5 +1,5 @@
 /**
- * The steps of the calls that native/vring.c fuses: the reference. The explorer runs these steps,
+ * The steps of the calls that native/words.c fuses: the reference. The explorer runs these steps,
  * processes are killed between them, and a test compares the native calls with them.
  *
  * @module
