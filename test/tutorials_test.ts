@@ -114,6 +114,22 @@ Deno.test("the quiz answers right", async () => {
   });
 });
 
+Deno.test("no answer, judge or hint says the number of a chapter: another order would break it", () => {
+  const said = /\b(?:chapter|exercise|tutorial)s? \d|\brunChecks\("\d/i;
+  const judges = FOLDERS.flatMap((folder) =>
+    Array.from(Deno.readDirSync(new URL(`tutorials/${folder}/`, ROOT)), ({ name }) => name)
+      .filter((name) => /^(?:check.*|wrong|exercise)\.ts$/.test(name))
+      .map((name) => `tutorials/${folder}/${name}`)
+  );
+  const answers = Array.from(
+    Deno.readDirSync(new URL("tutorials/answers/", ROOT)),
+    ({ name }) => `tutorials/answers/${name}`,
+  );
+  for (const path of [...judges, ...answers, "tutorials/stage/hints.ts"]) {
+    assertEquals(said.exec(Deno.readTextFileSync(new URL(path, ROOT))), null, path);
+  }
+});
+
 Deno.test("each chapter has its exercise, answer and prose, and the prose is right", () => {
   const folders = Array.from(Deno.readDirSync(new URL("tutorials/", ROOT)), ({ name }) => name)
     .filter((name) => /^\d/.test(name));

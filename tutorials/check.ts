@@ -57,8 +57,8 @@ export interface Failure {
   readonly picture?: Picture;
 }
 
-/** Runs the checks for the exercise in a folder of tutorials/ and sets the exit code. */
-export function runChecks(folder: string, checks: readonly Check[]): void {
+/** Runs the checks in this file, and sets the exit code. Its folder is that of the exercise. */
+export function runChecks(file: string, checks: readonly Check[]): void {
   if (Deno.args.includes("--report")) return reportChecks(checks);
   console.log();
   const failed = checks.findIndex((check) => !passes(check));
@@ -67,6 +67,7 @@ export function runChecks(folder: string, checks: readonly Check[]): void {
     return;
   }
   Deno.exitCode = 1;
+  const folder = file.split("/").at(-2);
   console.log(`
 Not yet: ${failed} of ${checks.length} checks pass.
 ${

@@ -105,5 +105,5 @@ if (import.meta.main) {
   const [folder = "", number = ""] = Deno.args;
   const answer = JUDGED[folder]?.()[Number(number)];
   if (answer === undefined) throw new RangeError(`There is no wrong answer ${number} in ${folder}`);
-  runChecks(folder, answer.checks());
+  runChecks(import.meta.resolve(`./${folder}/check.ts`), answer.checks());
 }

@@ -6,6 +6,7 @@
  */
 
 import { hex, wrap } from "./picture.ts";
+import { chapterOf, CHAPTERS, keyOf } from "./stage/chapters.ts";
 import {
   askForBehind,
   askForEntries,
@@ -62,33 +63,33 @@ function diceOf(seed: number): Dice {
   };
 }
 
-/** Questions by tutorial. */
+/** Questions by the key of the chapter. */
 const QUESTIONS: Readonly<Record<string, readonly ((dice: Dice) => Question)[]>> = {
-  0: [askForWrap, askForByte],
-  1: [askForSplit, askForPagesTouched, askForRange],
-  2: [askForEntries, askForStale],
-  3: [askForAllocated, askForCut],
-  4: [askForOtherAddress, askForSameByte],
-  5: [askForCopies, askForWindows, askForPositions],
-  6: [askForRepeat, askForPieces],
-  7: [askForSigns, askForRollCall],
-  8: [askForUpdates, askForUsers],
-  9: [askForDeath, askForHeirs],
-  10: [askForFree, askForLooks],
-  11: [askForSeen, askForPair],
-  12: [askForLine, askForStores],
-  13: [askForBell, askForSleep],
-  14: [askForOrders, askForMoves],
-  15: [askForLoss, askForRoom],
-  16: [askForWindow, askForBehind],
-  17: [askForTurn, askForHint],
-  18: [askForFreeOnes, askForHeir],
-  19: [askForLost, askForNumbers],
-  20: [askForWoken, askForCalls],
-  21: [askForSince, askForEntry],
-  22: [askForOutcome, askForNumber],
-  23: [askForWire, askForNew],
-  24: [askForLeft],
+  one_byte: [askForWrap, askForByte],
+  pages: [askForSplit, askForPagesTouched, askForRange],
+  page_tables: [askForEntries, askForStale],
+  memory_file: [askForAllocated, askForCut],
+  two_addresses: [askForOtherAddress, askForSameByte],
+  mirror_ring: [askForCopies, askForWindows, askForPositions],
+  heatshrink: [askForRepeat, askForPieces],
+  who_is_alive: [askForSigns, askForRollCall],
+  shared_memory: [askForUpdates, askForUsers],
+  semaphore_lock: [askForDeath, askForHeirs],
+  four_rings: [askForFree, askForLooks],
+  memory_order: [askForSeen, askForPair],
+  cache_lines: [askForLine, askForStores],
+  doorbell: [askForBell, askForSleep],
+  explorer: [askForOrders, askForMoves],
+  overwriting_buffer: [askForLoss, askForRoom],
+  leapfrog_ring: [askForWindow, askForBehind],
+  many_producers: [askForTurn, askForHint],
+  vring: [askForFreeOnes, askForHeir],
+  vdds: [askForLost, askForNumbers],
+  any_of_many: [askForWoken, askForCalls],
+  slots: [askForSince, askForEntry],
+  calls: [askForOutcome, askForNumber],
+  bridge: [askForWire, askForNew],
+  your_ring: [askForLeft],
 };
 
 function anyPage(dice: Dice): number {
@@ -444,19 +445,27 @@ function askForHint(dice: Dice): Question {
   };
 }
 
+/** Returns the questions about the tutorial with this number. */
+function questionsOf(
+  tutorial: string | undefined,
+): readonly ((dice: Dice) => Question)[] | undefined {
+  const chapter = tutorial === undefined ? undefined : chapterOf(tutorial);
+  return chapter && QUESTIONS[keyOf(chapter)];
+}
+
 /** Parses the command line; prints the usage and exits if it cannot. */
 function parse(args: readonly string[]): { tutorial: string; seed: number; answers: boolean } {
   const [tutorial, ...rest] = args;
-  let [seed, answers, understood] = [1, false, tutorial !== undefined && tutorial in QUESTIONS];
+  let [seed, answers, understood] = [1, false, questionsOf(tutorial) !== undefined];
   for (let i = 0; i < rest.length; i++) {
     if (rest[i] === "--answers") answers = true;
     else if (rest[i] === "--seed" && /^\d+$/.test(rest[i + 1] ?? "")) seed = Number(rest[++i]);
     else understood = false;
   }
   if (understood) return { tutorial: tutorial!, seed, answers };
-  const tutorials = Object.keys(QUESTIONS).join(", ");
+  const last = CHAPTERS.at(-1)!.number;
   console.error(
-    wrap(`Cannot ask: pass the number of a tutorial (${tutorials}), and --seed N, --answers`),
+    wrap(`Cannot ask: pass the number of a tutorial (0 to ${last}), and --seed N, --answers`),
   );
   Deno.exit(2);
 }
@@ -465,7 +474,7 @@ function main(): void {
   const { tutorial, seed, answers } = parse(Deno.args);
   const dice = diceOf(seed);
   console.log(`\nTutorial ${tutorial}, seed ${seed}. A page has ${PAGE} bytes.`);
-  for (const [i, ask] of QUESTIONS[tutorial]!.entries()) {
+  for (const [i, ask] of questionsOf(tutorial)!.entries()) {
     const { question, answer } = ask(dice);
     const [words, ...lines] = question.split("\n");
     console.log(["", wrap(`${i + 1}. ${words}`), ...lines].join("\n"));

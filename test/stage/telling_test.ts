@@ -80,10 +80,9 @@ function textsOf({ text, after }: Step): string[] {
   return [text, after].filter((each) => typeof each === "string");
 }
 
-for (const { number, title, load } of CHAPTERS) {
+for (const { number, load } of CHAPTERS) {
   Deno.test(`chapter ${number} is told on the stage, step by step`, async () => {
     const { story } = await load();
-    assertEquals([story.chapter, story.title], [number, title]);
     const steps = story.steps();
     const frames = await tellAll(number, steps);
     let deaths = 0;

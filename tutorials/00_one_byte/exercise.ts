@@ -1,5 +1,5 @@
 /**
- * Exercise 0: be the other process.
+ * Exercise: be the other process.
  *
  * Two processes share two bytes. `bytes[0]` says whose turn it is: 0 is the first process's, and 1
  * is yours. `bytes[1]` is a number.

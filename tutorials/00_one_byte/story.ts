@@ -16,10 +16,6 @@ const WAIT_MS = 50;
 
 /** The story of chapter 0. */
 export const story: Story = {
-  chapter: 0,
-  folder: "00_one_byte",
-  title: "Two processes, one byte",
-  lead: "What this course is about: memory that belongs to several processes.",
   cast: { second: addOneToEven, third: addOneToEven },
   steps: () => {
     const table = new ByteTable();

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 1. They do not compute the answer: they write the bytes and let the kernel
+ * The checks of the exercise. They do not compute the answer: they write the bytes and let the kernel
  * count.
  *
  * @module
@@ -20,7 +20,7 @@ const page = pageSize();
 
 /** Checks an answer and prints the results. */
 export function checkPagesTouched(pagesTouched: PagesTouched): void {
-  runChecks("01_pages", checksOf(pagesTouched));
+  runChecks(import.meta.url, checksOf(pagesTouched));
 }
 
 /** The checks that an answer must pass. */

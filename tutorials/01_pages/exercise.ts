@@ -1,5 +1,5 @@
 /**
- * Exercise 1: how many pages?
+ * Exercise: how many pages?
  *
  * A program is about to write `length` bytes, the first of them at `address`. Return how many pages
  * it will touch. The answer in the file is the first that comes to mind, and it is wrong. Find out

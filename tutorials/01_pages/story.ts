@@ -19,10 +19,6 @@ const text = (words: string) => new TextEncoder().encode(words);
 
 /** The story of chapter 1. */
 export const story: Story = {
-  chapter: 1,
-  folder: "01_pages",
-  title: "A page and its address",
-  lead: "What memory is made of, when you really get it, and what lies past its end.",
   steps: () => {
     const page = pageSize();
     const { first, last } = onePage(page);

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 2: the machine walks the tables that the answer has filled in.
+ * The checks of the exercise: the machine walks the tables that the answer has filled in.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export type MapMirror = (desk: Desk, base: number, frames: readonly number[]) =>
 
 /** Checks an answer and prints the results. */
 export function checkMapMirror(mapMirror: MapMirror): void {
-  runChecks("02_page_tables", checksOf(mapMirror));
+  runChecks(import.meta.url, checksOf(mapMirror));
 }
 
 const BASE = 0x0080_0000;

@@ -1,5 +1,5 @@
 /**
- * Exercise 2: the entries of a mirror.
+ * Exercise: the entries of a mirror.
  *
  * Fill in the tables so that the pages from `base` on lead to the given frames, in their order, and
  * the pages behind them lead to the same frames once more:

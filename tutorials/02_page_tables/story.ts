@@ -14,10 +14,6 @@ import { theTableOfAPi } from "./pi_steps.ts";
 
 /** The story of chapter 2. */
 export const story: Story = {
-  chapter: 2,
-  folder: "02_page_tables",
-  title: "The page-table machine",
-  lead: "How an address becomes a place in memory, and how two become the same place.",
   steps: () => [
     aByteTooFar(),
     ...fillIn(),

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 3. They ask the kernel before they touch a page, so a wrong answer does
+ * The checks of the exercise. They ask the kernel before they touch a page, so a wrong answer does
  * not end the program.
  *
  * @module
@@ -21,7 +21,7 @@ const length = 4 * page;
 
 /** Checks an answer and prints the results. */
 export function checkMakeMemory(makeMemory: MakeMemory): void {
-  runChecks("03_memory_file", checksOf(makeMemory));
+  runChecks(import.meta.url, checksOf(makeMemory));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 3: memory that outlives its file descriptor.
+ * Exercise: memory that outlives its file descriptor.
  *
  * Make a memory file, map it shared, for reading and writing, and return its address. Every page
  * must be ready to be touched, and no fd may stay open. If the kernel refuses, return its error, a

@@ -1,5 +1,5 @@
 /**
- * The kernel's calls for exercise 3. They are the real ones, and the check can watch them: it makes
+ * The kernel's calls for the exercise. They are the real ones, and the check can watch them: it makes
  * one of them fail, and looks at the file before its fd is closed.
  *
  * @module

@@ -29,10 +29,6 @@ const text = (words: string) => new TextEncoder().encode(words);
 
 /** The story of chapter 3. */
 export const story: Story = {
-  chapter: 3,
-  folder: "03_memory_file",
-  title: "A file that is only memory",
-  lead: "What keeps memory alive, what a hole is, and why to reserve.",
   steps: () => {
     const page = pageSize();
     const { first, last } = notes(page);

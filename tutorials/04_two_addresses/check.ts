@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 4. They do not compute the answer but try it out: they write a byte at one
+ * The checks of the exercise. They do not compute the answer but try it out: they write a byte at one
  * address and read it at the other, in both directions.
  *
  * @module
@@ -20,7 +20,7 @@ const protection = Protection.read | Protection.write;
 
 /** Checks an answer and prints the results. */
 export function checkSameByte(isSameByte: IsSameByte): void {
-  runChecks("04_two_addresses", checksOf(isSameByte));
+  runChecks(import.meta.url, checksOf(isSameByte));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 4: the same byte?
+ * Exercise: the same byte?
  *
  * You get two addresses and the list of all mappings. Do both addresses mean the same byte, so that
  * a byte written at either one can be read at the other? The answer in the file only knows that an

@@ -28,10 +28,6 @@ const text = (words: string) => new TextEncoder().encode(words);
 
 /** The story of chapter 4. */
 export const story: Story = {
-  chapter: 4,
-  folder: "04_two_addresses",
-  title: "Two addresses, one page",
-  lead: "What shared memory is: one page at several addresses.",
   steps: () => {
     const page = pageSize();
     return [...twoViews(page), ...oneLetter(page), {

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 5. They ask the kernel before they touch a page, so a wrong answer does
+ * The checks of the exercise. They ask the kernel before they touch a page, so a wrong answer does
  * not end the program.
  *
  * @module
@@ -34,7 +34,7 @@ const ENOMEM = 12;
 
 /** Checks an answer and prints the results. */
 export function checkMapRing(mapRing: MapRing): void {
-  runChecks("05_mirror_ring", checksOf(mapRing));
+  runChecks(import.meta.url, checksOf(mapRing));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 5: a mirror ring with a header.
+ * Exercise: a mirror ring with a header.
  *
  * A ring that processes share has a header in front, where its positions are kept. In the file:
  * first the header, then the ring. In memory: the header once, then the ring, then the ring again.
@@ -7,7 +7,7 @@
  *     file       header | ring
  *     memory     header | ring | ring
  *
- * The given answer was written from chapter 5 in a hurry. It has a mistake, and it leaves a mess
+ * The given answer was written from this chapter in a hurry. It has a mistake, and it leaves a mess
  * when the kernel refuses. Run it with
  * `deno run --allow-ffi tutorials/05_mirror_ring/exercise.ts`.
  *

@@ -27,10 +27,6 @@ const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The story of chapter 5. */
 export const story: Story = {
-  chapter: 5,
-  folder: "05_mirror_ring",
-  title: "The mirror ring",
-  lead: "How three calls make the end of a ring disappear.",
   steps: () => {
     const capacity = pageSize();
     return [

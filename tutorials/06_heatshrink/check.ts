@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 6: each answer works in a real mirror ring, and a plain array says what must
+ * The checks of the exercise: each answer works in a real mirror ring, and a plain array says what must
  * come out.
  *
  * @module
@@ -28,7 +28,7 @@ interface Case {
 
 /** Checks an answer and prints the results. */
 export function checkRepeat(repeat: Repeat): void {
-  runChecks("06_heatshrink", checksOf(repeat));
+  runChecks(import.meta.url, checksOf(repeat));
 }
 
 /** The checks that an answer must pass. */

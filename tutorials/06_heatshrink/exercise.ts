@@ -1,5 +1,5 @@
 /**
- * Exercise 6: a repeat that overlaps itself, with few calls.
+ * Exercise: a repeat that overlaps itself, with few calls.
  *
  * `ring.copy(to, from, length)` copies bytes within a mirror ring. Its memory is mapped twice in a
  * row, so places 0 to 2 * capacity are valid. Like `memcpy` in C it is fast, and its two ranges must

@@ -12,10 +12,6 @@ import { twoRings } from "./two_rings.ts";
 
 /** The story of chapter 6. */
 export const story: Story = {
-  chapter: 6,
-  folder: "06_heatshrink",
-  title: "heatshrink: what the mirror is for",
-  lead: "What a mirror saves a program that looks back, and what it does not save.",
   steps: () => [
     ...compressAVerse(),
     ...overlaps(),

@@ -1,5 +1,5 @@
 /**
- * Exercise 7: a roll call.
+ * Exercise: a roll call.
  *
  * A room has numbered places, and each member is a process. `join` gives a member the first free
  * place, or -1 if there is none. `living` lists the places of all living members, in order, the

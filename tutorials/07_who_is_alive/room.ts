@@ -1,5 +1,5 @@
 /**
- * Exercise 7: a room of members. Its locks are real record locks; its clock and its processes belong
+ * Exercise: a room of members. Its locks are real record locks; its clock and its processes belong
  * to the check.
  *
  * @module

@@ -14,10 +14,6 @@ import { beater, crasher, heir, owner, stranger, worker } from "./workers.ts";
 
 /** The story of chapter 7. */
 export const story: Story = {
-  chapter: 7,
-  folder: "07_who_is_alive",
-  title: "Who is alive?",
-  lead: "Why neither pids nor heartbeats can tell, and what the kernel knows.",
   cast: { worker, stranger, beater, heir, owner, crasher },
   steps: () => {
     const here = new Here();

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 8. They kill the answer before each of its stores in turn, and the repair
+ * The checks of the exercise. They kill the answer before each of its stores in turn, and the repair
  * too, and count the coins afterwards.
  *
  * @module
@@ -41,7 +41,7 @@ const Purses = struct("purses_with_notes", {
 
 /** Checks an answer and prints the results. */
 export function checkMove(mover: Mover): void {
-  runChecks("08_shared_memory", checksOf(mover));
+  runChecks(import.meta.url, checksOf(mover));
 }
 
 /** The checks that an answer must pass. */

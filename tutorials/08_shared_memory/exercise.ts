@@ -1,5 +1,5 @@
 /**
- * Exercise 8: moved, or not moved.
+ * Exercise: moved, or not moved.
  *
  * A process moves coins from Ann to Ben. It holds the lock, and may be killed before any of its
  * stores. The next process to get the lock sees `recovered` and calls `repair`, and may be killed

@@ -17,10 +17,6 @@ const { size } = Declared;
 
 /** The story of chapter 8. */
 export const story: Story = {
-  chapter: 8,
-  folder: "08_shared_memory",
-  title: "Shared memory",
-  lead: "How processes take turns, and what a killed one leaves behind.",
   cast: { second, owner: ownTheLock },
   terminals: { first: firstProcess, second: secondProcess },
   steps: () => {

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 9: they kill a party before each operation, and let others come between any
+ * The checks of the exercise: they kill a party before each operation, and let others come between any
  * two of them.
  *
  * @module
@@ -19,7 +19,7 @@ export interface OwnLock {
 
 /** Checks an answer and prints the results. */
 export function checkLock(answer: OwnLock): void {
-  runChecks("09_semaphore_lock", checksOf(answer));
+  runChecks(import.meta.url, checksOf(answer));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 9: the two halves of the lock, as one party sees them. Both are real: a record lock and a
+ * Exercise: the two halves of the lock, as one party sees them. Both are real: a record lock and a
  * semaphore.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Exercise 9: the lock itself.
+ * Exercise: the lock itself.
  *
  * `enter` acquires the lock and returns what it has learned: "busy" if a living party is inside,
  * "dirty" if a party died inside, and "clean" otherwise. `leave` releases the lock. After "busy" a

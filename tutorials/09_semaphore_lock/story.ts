@@ -15,10 +15,6 @@ import { isOwned, wrongOrder } from "./wrong_order.ts";
 
 /** The story of chapter 9. */
 export const story: Story = {
-  chapter: 9,
-  folder: "09_semaphore_lock",
-  title: "SemaphoreLock, and kill at step N",
-  lead: "What a killed owner leaves, and what its heir learns, at each step.",
   cast: { owner, heir, slow },
   steps: () => {
     const here = new Here();

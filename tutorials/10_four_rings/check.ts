@@ -1,5 +1,5 @@
 /**
- * What an answer to exercise 10 must do: a reader or a writer looks at its work at every moment that
+ * What an answer must do: a reader or a writer looks at its work at every moment that
  * matters, and its looks are counted.
  *
  * @module
@@ -49,7 +49,7 @@ export interface Rings {
 
 /** Checks an answer and prints the results. */
 export function checkRings(rings: Rings): void {
-  runChecks("10_four_rings", checksOf(rings));
+  runChecks(import.meta.url, checksOf(rings));
 }
 
 /** The checks that an answer must pass. */

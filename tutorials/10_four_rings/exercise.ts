@@ -1,5 +1,5 @@
 /**
- * Exercise 10: four rings, four mistakes.
+ * Exercise: four rings, four mistakes.
  *
  * Here is one function from each stage, with one mistake in each. Two of them show the reader bytes
  * that were never sent, one is wrong after 4 GiB, and one is only slow. Find the mistakes. You have:

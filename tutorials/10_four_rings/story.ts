@@ -21,10 +21,6 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace(/\0+
 
 /** The story of chapter 10. */
 export const story: Story = {
-  chapter: 10,
-  folder: "10_four_rings",
-  title: "A ring in four stages",
-  lead: "How two processes pass messages without a lock, and what makes it fast.",
   steps: () => {
     const target = new Uint8Array(pageSize());
     const textOf = (length: number | undefined) => length && text(target.subarray(0, length));

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 11: they try every order of a writer and a reader, first of their
+ * The checks of the exercise: they try every order of a writer and a reader, first of their
  * operations, and then also of what a processor may do to them.
  *
  * @module
@@ -35,7 +35,7 @@ const SLOW: Order = {
 
 /** Checks an answer and prints the results. */
 export function checkOrder(answer: Order): void {
-  runChecks("11_memory_order", checksOf(answer));
+  runChecks(import.meta.url, checksOf(answer));
 }
 
 /** The checks that an answer must pass. */

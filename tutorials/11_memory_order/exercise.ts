@@ -1,5 +1,5 @@
 /**
- * Exercise 11: choose the order of each store and each load.
+ * Exercise: choose the order of each store and each load.
  *
  * A writer overwrites a message, whoever reads it. `count` is odd while it does. A reader copies
  * the message, and must never return half of one and half of another. The lines in the file are in

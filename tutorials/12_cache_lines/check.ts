@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 12: words of random parties, and every two of them compared.
+ * The checks of the exercise: words of random parties, and every two of them compared.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const LINE = 64;
 
 /** Checks an answer and prints the results. */
 export function checkPlaces(place: Place): void {
-  runChecks("12_cache_lines", checksOf(place));
+  runChecks(import.meta.url, checksOf(place));
 }
 
 const word = (name: string, bytes: number, storedBy: string, polledBy: string): Word => ({

@@ -1,5 +1,5 @@
 /**
- * Exercise 12: lay out words on lines.
+ * Exercise: lay out words on lines.
  *
  * Each word has a name and a size in bytes: 4, 8 or 16. One party stores it; `storedBy` is its name,
  * or "nobody" if the word never changes. One party polls it, `polledBy`, or "nobody".

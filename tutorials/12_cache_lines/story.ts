@@ -16,10 +16,6 @@ const LINE = 64;
 
 /** The story of chapter 12. */
 export const story: Story = {
-  chapter: 12,
-  folder: "12_cache_lines",
-  title: "Cache lines, false sharing, batching",
-  lead: "Why words that nobody shares can be slow, and why to publish in batches.",
   cast: { other: playPartner },
   steps: () => {
     const beside = new Beside();

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 13, which try every order of the operations.
+ * The checks of the exercise, which try every order of the operations.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export type { Shared } from "./machine.ts";
 
 /** Checks an answer and prints the results. */
 export function checkBell(bell: Bell): void {
-  runChecks("13_doorbell", checksOf(bell));
+  runChecks(import.meta.url, checksOf(bell));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 13: fix a bell.
+ * Exercise: fix a bell.
  *
  * This bell sleeps on the count of messages, which never has the same value twice. A flag says
  * whether a reader sleeps. It seems to work. The check tries every order of the operations, and

@@ -22,10 +22,6 @@ const everyone = 2 ** 31 - 1;
 
 /** The story of chapter 13. */
 export const story: Story = {
-  chapter: 13,
-  folder: "13_doorbell",
-  title: "Sleeping without losing a wake-up",
-  lead: "How to sleep until a message arrives, and why a flag is not enough.",
   steps: () => [...sleepOnAWord(), ...theBells(), ...aDeath(), {
     title: "Sleep on the bell",
     text:

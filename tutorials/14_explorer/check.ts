@@ -1,6 +1,6 @@
 /**
- * The checks of exercise 14. They compare a search with the library's explorer, on the bells of
- * chapter 13.
+ * The checks of the exercise. They compare a search with the library's explorer, on bells that
+ * lose wake-ups.
  *
  * @module
  */
@@ -59,7 +59,7 @@ const twoHeirs = (bell: Bell) =>
 
 /** Checks an answer and prints the results. */
 export function checkSearch(answer: Search): void {
-  runChecks("14_explorer", checksOf(answer));
+  runChecks(import.meta.url, checksOf(answer));
 }
 
 /** The checks that an answer must pass. */
@@ -96,7 +96,7 @@ export function checksOf(answer: Search): Check[] {
         "remember every state as text, such as `JSON.stringify(state)`, and leave out known ones.",
     },
     {
-      what: "3 a search: chapter 13's lost wake-up, by the shortest way",
+      what: "3 a search: the flag's lost wake-up, by the shortest way",
       check: () => {
         expectLoss(answer, oneReader(BELLS.unlooked!));
         expectLoss(answer, twoReaders(BELLS.unlooked!));

@@ -1,5 +1,5 @@
 /**
- * Exercise 14: write the explorer.
+ * Exercise: write the explorer.
  *
  * The machine runs parties one operation at a time (machine.ts, 150 lines). You have:
  *

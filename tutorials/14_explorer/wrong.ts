@@ -1,5 +1,5 @@
 /**
- * Wrong answers to exercise 14. The checks refuse each, with an explanation of its own.
+ * Wrong answers to the exercise. The checks refuse each, with an explanation of its own.
  *
  * @module
  */
@@ -135,7 +135,7 @@ export function wrongAnswers(): WrongAnswer<Search>[] {
     {
       mistake: "goes deep first",
       answer: { ...right, search: searching({ take: (left) => left.pop()! }) },
-      fails: "3 a search: chapter 13's",
+      fails: "3 a search: the flag's",
     },
     {
       mistake: "stops at the first end",

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 15. The ring is a real one. Its writer interrupts the answer at each of its
+ * The checks of the exercise. The ring is a real one. Its writer interrupts the answer at each of its
  * looks in turn, and writes a little, a whole lap, or more.
  *
  * @module
@@ -58,7 +58,7 @@ const STARTS: readonly Start[] = [
 
 /** Checks an answer and prints the results. */
 export function checkRead(read: Read): void {
-  runChecks("15_overwriting_buffer", checksOf(read));
+  runChecks(import.meta.url, checksOf(read));
 }
 
 /** The checks that an answer must pass. */

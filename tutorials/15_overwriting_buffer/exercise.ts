@@ -1,5 +1,5 @@
 /**
- * Exercise 15: read from a ring that is overwritten.
+ * Exercise: read from a ring that is overwritten.
  *
  * Write the reading end. To keep it short, messages have numbers, and you ask the ring by number:
  *

@@ -14,10 +14,6 @@ import { torn } from "./torn.ts";
 
 /** The story of chapter 15. */
 export const story: Story = {
-  chapter: 15,
-  folder: "15_overwriting_buffer",
-  title: "The overwriting buffer",
-  lead: "How a writer never waits, and how a reader never accepts half a message.",
   cast: { writer: dieInTheMiddle },
   steps: () => {
     const ends = new Ends();

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 16: the windows are real ones, and the check looks into the kernel's list
+ * The checks of the exercise: the windows are real ones, and the check looks into the kernel's list
  * before it touches an address.
  *
  * @module
@@ -46,7 +46,7 @@ const PAGES = 5;
 
 /** Checks an answer and prints the results. */
 export function checkReach(reach: Reach): void {
-  runChecks("16_leapfrog_ring", checksOf(reach));
+  runChecks(import.meta.url, checksOf(reach));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 16: move the windows of a leapfrog ring.
+ * Exercise: move the windows of a leapfrog ring.
  *
  * The memory of the ring has `capacity` bytes. It is shown in two windows, at `first` and right
  * behind it. All positions are addresses: `tail` of the next byte to read, `head` of the next byte

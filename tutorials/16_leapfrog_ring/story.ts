@@ -17,10 +17,6 @@ const RANGE_PAGES = 8;
 
 /** The story of chapter 16. */
 export const story: Story = {
-  chapter: 16,
-  folder: "16_leapfrog_ring",
-  title: "The leapfrog ring",
-  lead: "What a ring is whose positions are addresses, and what its moves cost.",
   cast: { peer: playPeer },
   steps: () => [
     anEndlessRow(),

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 17. Producers write before each look of the answer in turn, and the check
+ * The checks of the exercise. Producers write before each look of the answer in turn, and the check
  * counts the looks.
  *
  * @module
@@ -36,7 +36,7 @@ const MOST_LOOKS = 1000;
 
 /** Checks an answer and prints the results. */
 export function checkChoice(choose: Choose): void {
-  runChecks("17_many_producers", checksOf(choose));
+  runChecks(import.meta.url, checksOf(choose));
 }
 
 /** The checks that an answer must pass. */

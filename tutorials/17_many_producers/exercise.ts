@@ -1,5 +1,5 @@
 /**
- * Exercise 17: whose turn is it?
+ * Exercise: whose turn is it?
  *
  * Write the consumer's choice. There are up to 32 lanes, and a hint bit for each. Each call of
  * `choose` returns a lane that has a message, and the check reads one message from it. You may

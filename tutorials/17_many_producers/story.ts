@@ -24,10 +24,6 @@ import {
 
 /** The story of chapter 17. */
 export const story: Story = {
-  chapter: 17,
-  folder: "17_many_producers",
-  title: "Many producers, one doorbell",
-  lead: "How many processes send to one without waiting for each other.",
   cast: { ann: dieBeforeTheHint },
   steps: () => [...oneRing(), ...lanes(), ...hints(), turns(), shipped(), ...hintsAreHints(), {
     title: "Lanes, hints and one bell",

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 18. They kill the writer before each of its operations in turn, while
+ * The checks of the exercise. They kill the writer before each of its operations in turn, while
  * readers of all kinds take the sample and release it.
  *
  * @module
@@ -37,7 +37,7 @@ export interface Answer {
 
 /** Checks an answer and prints the results. */
 export function checkPublish(answer: Answer): void {
-  runChecks("18_vring", checksOf(answer));
+  runChecks(import.meta.url, checksOf(answer));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 18: publish, and be killed.
+ * Exercise: publish, and be killed.
  *
  * The sample with the number `number` is written already. Publish it to all readers: set their
  * words to `number << 2 | READY`. A reader stores `number << 2 | HELD` when it takes the sample,

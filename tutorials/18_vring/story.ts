@@ -24,10 +24,6 @@ import { Writer } from "./small_ring.ts";
 
 /** The story of chapter 18. */
 export const story: Story = {
-  chapter: 18,
-  folder: "18_vring",
-  title: "The vring on paper",
-  lead: "How many processes read one sample, and which word each repair starts from.",
   steps: () => [...theIndex(), ...theWords(), ...theHints(), ...theJournal()],
 };
 

@@ -1,5 +1,5 @@
 /**
- * Wrong answers to exercise 18. The checks refuse each, with an explanation of its own.
+ * Wrong answers to the exercise. The checks refuse each, with an explanation of its own.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 19, with a real topic and both of its ends.
+ * The checks of the exercise, with a real topic and both of its ends.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export type Show = (subscriber: Subscriber, screen: Screen) => void;
 
 /** Checks an answer and prints the results. */
 export function checkShow(show: Show): void {
-  runChecks("19_vdds", checksOf(show));
+  runChecks(import.meta.url, checksOf(show));
 }
 
 /** The checks that an answer must pass. */

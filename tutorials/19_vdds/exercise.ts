@@ -1,5 +1,5 @@
 /**
- * Exercise 19: a display.
+ * Exercise: a display.
  *
  * The check calls `show` now and then. Draw the newest frame that you have not drawn, and report
  * how many frames were lost before it, if any were. The screen may throw. You need not catch that,

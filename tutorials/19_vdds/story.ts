@@ -12,10 +12,6 @@ import { bytesOf, SHAPE, textOf } from "./frames.ts";
 
 /** The story of chapter 19. */
 export const story: Story = {
-  chapter: 19,
-  folder: "19_vdds",
-  title: "One publisher, many subscribers",
-  lead: "How to publish and subscribe without copying, and which side loses samples.",
   cast: { camera, keeper },
   steps: () => {
     const here = new Here();

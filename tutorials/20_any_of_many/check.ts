@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 20, with real bells, the kernel's own comparison, and messages that arrive
+ * The checks of the exercise, with real bells, the kernel's own comparison, and messages that arrive
  * before any operation of the answer.
  *
  * @module
@@ -39,7 +39,7 @@ export type Listen = (room: Room, mask: number, mind: Mind) => number;
 
 /** Checks an answer and prints the results. */
 export function checkListen(listen: Listen): void {
-  runChecks("20_any_of_many", checksOf(listen));
+  runChecks(import.meta.url, checksOf(listen));
 }
 
 /** The checks that an answer must pass. */

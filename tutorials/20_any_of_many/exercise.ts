@@ -1,5 +1,5 @@
 /**
- * Exercise 20: a listener.
+ * Exercise: a listener.
  *
  * Write the core of `Listener`. It takes a mask: bit 3 is set if it listens to slot 3. It sleeps
  * until a slot of the mask has news, and returns the bits of all that have. News is a message that

@@ -17,10 +17,6 @@ import { oneWordForAll } from "./limits.ts";
 
 /** The story of chapter 20. */
 export const story: Story = {
-  chapter: 20,
-  folder: "20_any_of_many",
-  title: "Waiting for any of many",
-  lead: "How to sleep until any of several events happens, and sleep through all others.",
   cast: { busy, robot },
   steps: () => [...oneWordForAll(), aBellForEach(), theListener(), ofAnyKind(), {
     title: "Sleep through all others",

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 21, with entries in real memory and a writer that acts before any operation
+ * The checks of the exercise, with entries in real memory and a writer that acts before any operation
  * of the answer, and in the middle of any copy.
  *
  * @module
@@ -37,7 +37,7 @@ export type Since = (slot: SlotView, seen: number) => readonly Read[];
 
 /** Checks an answer and prints the results. */
 export function checkSince(since: Since): void {
-  runChecks("21_slots", checksOf(since));
+  runChecks(import.meta.url, checksOf(since));
 }
 
 /** The checks that an answer must pass. */

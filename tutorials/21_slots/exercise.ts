@@ -1,5 +1,5 @@
 /**
- * Exercise 21: messages that may be overwritten while you read them.
+ * Exercise: messages that may be overwritten while you read them.
  *
  * Write `since`: it returns copies of all messages after number `seen` that the slot still has,
  * oldest first. Each says how many were lost just before it. A writer may write at any moment, also

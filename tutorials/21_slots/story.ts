@@ -24,10 +24,6 @@ import { oneWrite } from "./one_write.ts";
 
 /** The story of chapter 21. */
 export const story: Story = {
-  chapter: 21,
-  folder: "21_slots",
-  title: "Slots",
-  lead: "How any process reads the newest value at any time, and how it knows that it is whole.",
   cast: { wheel, painter },
   steps: () => {
     const here = new Here();

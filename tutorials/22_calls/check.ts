@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 22. They try every short sequence of calls, answers, time-outs and deaths,
+ * The checks of the exercise. They try every short sequence of calls, answers, time-outs and deaths,
  * the shortest first, so that a failure shows a minimal one.
  *
  * @module
@@ -33,7 +33,7 @@ export interface Answer {
 
 /** Checks an answer and prints the results. */
 export function checkCalls(answer: Answer): void {
-  runChecks("22_calls", checksOf(answer));
+  runChecks(import.meta.url, checksOf(answer));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 22: calls without an answer.
+ * Exercise: calls without an answer.
  *
  * A client numbers its calls from 0 to 3, and an answer repeats the number. Write what it remembers:
  *

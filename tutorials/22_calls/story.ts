@@ -20,10 +20,6 @@ import {
 
 /** The story of chapter 22. */
 export const story: Story = {
-  chapter: 22,
-  folder: "22_calls",
-  title: "Calls",
-  lead: "How one process asks another, and what it knows when no answer comes.",
   cast: { clerk, ann: oneOfTwo(1), ben: oneOfTwo(2) },
   steps: () => {
     const here = new Here();

@@ -1,5 +1,5 @@
 /**
- * The checks of exercise 23. They send frames over a network that loses, repeats and delays messages,
+ * The checks of the exercise. They send frames over a network that loses, repeats and delays messages,
  * in every way, the shortest first, so that a failure shows a minimal one.
  *
  * @module
@@ -47,7 +47,7 @@ export type Arrive = (mind: Mind, message: Message, publish: Publish) => void;
 
 /** Checks an answer and prints the results. */
 export function checkAccount(arrive: Arrive): void {
-  runChecks("23_bridge", checksOf(arrive));
+  runChecks(import.meta.url, checksOf(arrive));
 }
 
 /** The checks that an answer must pass. */

@@ -1,5 +1,5 @@
 /**
- * Exercise 23: the account of a bridge.
+ * Exercise: the account of a bridge.
  *
  * The near bridge sends messages with frames, which are numbered from 1. Write what the far bridge
  * does when one arrives: publish the frames that are new, and account for every number once. A

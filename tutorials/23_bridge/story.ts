@@ -11,10 +11,6 @@ import { camera, framesOf, ordersOf, World } from "./network.ts";
 
 /** The story of chapter 23. */
 export const story: Story = {
-  chapter: 23,
-  folder: "23_bridge",
-  title: "To another machine",
-  lead: "How topics cross a network, and how every lost sample is accounted for.",
   cast: { camera },
   steps: () => {
     const here = new Here();

@@ -1,5 +1,5 @@
 /**
- * The checks of your ring, in the order of the chapters. The ring runs on real memory, in the
+ * The checks of your ring, stage by stage. The ring runs on real memory, in the
  * library's explorer, and at last in processes that are killed.
  *
  * @module
@@ -12,7 +12,7 @@ import type { RingWork } from "./memory.ts";
 
 /** Checks your work and prints the results. `file` is its `import.meta.url`, for other processes. */
 export function checkRing(work: RingWork, file?: string): void {
-  runChecks("24_your_ring", checksOf(work, file));
+  runChecks(import.meta.url, checksOf(work, file));
 }
 
 /** The checks, stage by stage. */

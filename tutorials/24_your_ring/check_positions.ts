@@ -1,5 +1,5 @@
 /**
- * The checks of your ring after chapters 5, 10 and 11.
+ * The checks of your ring, first part: the mirror, the positions, and their order.
  *
  * @module
  */
@@ -12,30 +12,26 @@ import type { RingWork } from "./memory.ts";
 import { heard, part, run, said, sending, START, useRing } from "./parts.ts";
 import { messageOf, numberOf, type RealMemory, SIZE as REAL_SIZE } from "./real.ts";
 
-// ---- chapter 5 ----
-
-/** The checks after chapter 5. */
+/** The checks of the mirror. */
 export function mirror(work: RingWork): Check[] {
   const mapRing = (...args: readonly [fd: number, header: number, capacity: number]) =>
-    part(work, "mapRing", 5)(...args);
-  return mirrorChecks(mapRing).map((check) => ({ ...check, what: `5 mirror: ${check.what}` }));
+    part(work, "mapRing")(...args);
+  return mirrorChecks(mapRing).map((check) => ({ ...check, what: `mirror: ${check.what}` }));
 }
-
-// ---- chapter 10 ----
 
 /** A size of messages that divides the capacity. */
 const FITTING = 64;
 
-/** The checks after chapter 10. */
+/** The checks of the positions. */
 export function positions(work: RingWork): Check[] {
   return [
     {
-      what: "10 positions: messages come out as they went in, and an empty ring has none",
+      what: "positions: messages come out as they went in, and an empty ring has none",
       check: () => useRing(work, (memory) => sendAndReceive(work, memory, 0)),
       hint: "a position counts all bytes; the place in the ring is its remainder by the capacity.",
     },
     {
-      what: "10 positions: a full ring refuses, and every byte of it is usable",
+      what: "positions: a full ring refuses, and every byte of it is usable",
       check: () => {
         useRing(work, (memory) => fillUp(work, memory));
         useRing(work, (memory) => fillUp(work, memory), FITTING);
@@ -44,7 +40,7 @@ export function positions(work: RingWork): Check[] {
         "`head - tail` bytes are used. A message fits if `size` more are not above the capacity.",
     },
     {
-      what: "10 positions: they wrap at 2^32",
+      what: "positions: they wrap at 2^32",
       check: () => {
         useRing(work, (memory) => sendAndReceive(work, memory, 2 ** 32 - 4 * REAL_SIZE));
         useRing(work, (memory) => fillUp(work, memory, 2 ** 32 - 4 * REAL_SIZE));
@@ -52,7 +48,7 @@ export function positions(work: RingWork): Check[] {
       hint: "`>>> 0` after a sum or a difference.",
     },
     {
-      what: "10 publish last: every order of a producer and a consumer",
+      what: "publish last: every order of a producer and a consumer",
       check: () => tryAll(work, {}),
       hint: "the word that announces is the last store, on either side.",
     },
@@ -66,7 +62,7 @@ function begin(memory: RealMemory, at: number): void {
 
 function sendAndReceive(work: RingWork, memory: RealMemory, start: number): void {
   begin(memory, start);
-  const Ring = part(work, "Ring", 10);
+  const Ring = part(work, "Ring");
   const [producer, consumer] = [new Ring(memory), new Ring(memory)];
   const rounds = 3 * memory.capacity / memory.size;
   for (let number = 0; number < rounds; number++) {
@@ -85,7 +81,7 @@ function sendAndReceive(work: RingWork, memory: RealMemory, start: number): void
 
 function fillUp(work: RingWork, memory: RealMemory, start = 0): void {
   begin(memory, start);
-  const Ring = part(work, "Ring", 10);
+  const Ring = part(work, "Ring");
   const [producer, consumer] = [new Ring(memory), new Ring(memory)];
   const most = Math.floor(memory.capacity / memory.size);
   for (let number = 0; number < most; number++) {
@@ -107,7 +103,7 @@ function fillUp(work: RingWork, memory: RealMemory, start = 0): void {
 
 /** Tries a producer of three messages, for which there is no room at once, and a consumer. */
 function tryAll(work: RingWork, bounds: Partial<Trial>): void {
-  const Ring = part(work, "Ring", 10);
+  const Ring = part(work, "Ring");
   run({
     start: START,
     parties: {
@@ -128,19 +124,17 @@ function tryAll(work: RingWork, bounds: Partial<Trial>): void {
   });
 }
 
-// ---- chapter 11 ----
-
-/** The checks after chapter 11. */
+/** The checks of the order. */
 export function order(work: RingWork): Check[] {
   return [
     {
-      what: "11 order: on a processor that reorders, no message is torn",
+      what: "order: on a processor that reorders, no message is torn",
       check: () => tryAll(work, { reorderings: 1, switches: 2 }),
       hint: "which store must stay behind the bytes, and which load in front of them?",
     },
     {
-      what: "11 order: each word is stored and loaded as Arm needs it",
-      check: () => orderedLikeThis(part(work, "Ring", 10)),
+      what: "order: each word is stored and loaded as Arm needs it",
+      check: () => orderedLikeThis(part(work, "Ring")),
       hint: "publish by a release, look at the other side's word by an acquire.",
     },
   ];

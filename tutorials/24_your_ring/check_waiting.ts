@@ -1,5 +1,5 @@
 /**
- * The checks of your ring after chapters 13 and 17, and of chapter 24.
+ * The checks of your ring, second part: sleeps, many producers, and deaths.
  *
  * @module
  */
@@ -11,11 +11,9 @@ import type { RingWork } from "./memory.ts";
 import { heard, part, receive, run, said, sending, START, useRing } from "./parts.ts";
 import { closeRing, makeRing, messageOf, numberOf, RealMemory } from "./real.ts";
 
-// ---- chapter 13 ----
-
 /** Tries a producer and a consumer that sleeps until it has two messages. */
 function trySleeping(work: RingWork, bounds: Partial<Trial> = {}): void {
-  const Ring = part(work, "Ring", 10);
+  const Ring = part(work, "Ring");
   run({
     start: START,
     parties: {
@@ -33,21 +31,21 @@ function trySleeping(work: RingWork, bounds: Partial<Trial> = {}): void {
   });
 }
 
-/** The checks after chapter 13. */
+/** The checks of the bell. */
 export function sleeping(work: RingWork): Check[] {
   return [
     {
-      what: "13 the bell: no system call while nobody sleeps, and a sleep while there is none",
+      what: "the bell: no system call while nobody sleeps, and a sleep while there is none",
       check: () => useRing(work, (memory) => countCalls(work, memory)),
       hint: "the bell's lowest bit says whether somebody waits.",
     },
     {
-      what: "13 the bell: every order, and nobody sleeps for ever",
+      what: "the bell: every order, and nobody sleeps for ever",
       check: () => trySleeping(work),
       hint: "look, raise the bell, look again, sleep on the value that you raised.",
     },
     {
-      what: "13 the bell: the same on a processor that reorders",
+      what: "the bell: the same on a processor that reorders",
       check: () => trySleeping(work, { reorderings: 1, switches: 2 }),
       hint: "the look at the bell must come after the store of the head.",
     },
@@ -58,7 +56,7 @@ export function sleeping(work: RingWork): Check[] {
 function countCalls(work: RingWork, memory: RealMemory): void {
   let wakes = 0;
   let sleeps = 0;
-  const Ring = part(work, "Ring", 10);
+  const Ring = part(work, "Ring");
   const producer: { trySend(message: Uint8Array): boolean } = new Ring(memory, {
     ...memory.word("bell"),
     addAndWake: () => void wakes++,
@@ -83,20 +81,18 @@ function countCalls(work: RingWork, memory: RealMemory): void {
   expect(sleeps === 1, `There was no message once, and receive() slept ${sleeps} times.`);
 }
 
-// ---- chapter 17 ----
-
-/** The checks after chapter 17. */
+/** The checks of many producers. */
 export function manyProducers(work: RingWork): Check[] {
   return [
     {
-      what: "17 many producers: each lane has its turn",
+      what: "many producers: each lane has its turn",
       check: () => [0, 1, 2].forEach((busy) => takeTurns(work, busy)),
       hint: "begin behind the lane that was served last.",
     },
     {
-      what: "17 many producers: two of them, every order, and nobody sleeps for ever",
+      what: "many producers: two of them, every order, and nobody sleeps for ever",
       check: () => {
-        const Many = part(work, "Many", 17);
+        const Many = part(work, "Many");
         run({
           lanes: 2,
           parties: {
@@ -121,12 +117,12 @@ export function manyProducers(work: RingWork): Check[] {
 
 /** One lane always has messages, and the others have one each. */
 function takeTurns(work: RingWork, busy: number): void {
-  const [Ring, Many] = [part(work, "Ring", 10), part(work, "Many", 17)];
+  const [Ring, Many] = [part(work, "Ring"), part(work, "Many")];
   using stack = new DisposableStack();
   const lanes = [0, 1, 2].map(() => {
     const fd = makeRing();
     stack.defer(() => closeRing(fd));
-    return stack.use(new RealMemory(part(work, "mapRing", 5), fd));
+    return stack.use(new RealMemory(part(work, "mapRing"), fd));
   });
   const many = new Many(lanes);
   let sent = 0;
@@ -151,18 +147,16 @@ function takeTurns(work: RingWork, busy: number): void {
   expect(own.join() === `${right},`, `${about} ${sent + 1} calls return ${told}.`);
 }
 
-// ---- chapter 24 ----
-
-/** The checks of chapter 24 in the explorer. */
+/** The checks of deaths, in the explorer. */
 export function deaths(work: RingWork): Check[] {
   return [
     {
-      what: "24 the explorer: the producer is killed anywhere, and another one continues",
+      what: "the explorer: the producer is killed anywhere, and another one continues",
       check: () => killProducer(work),
       hint: "what is in shared memory when the producer dies between any two operations?",
     },
     {
-      what: "24 the explorer: the consumer is killed anywhere, and another one continues",
+      what: "the explorer: the consumer is killed anywhere, and another one continues",
       check: () => killConsumer(work),
       hint: "a message whose room was not given back must be received again.",
     },
@@ -170,7 +164,7 @@ export function deaths(work: RingWork): Check[] {
 }
 
 function killProducer(work: RingWork): void {
-  const Ring = part(work, "Ring", 10);
+  const Ring = part(work, "Ring");
   run({
     start: START,
     parties: {
@@ -194,7 +188,7 @@ function killProducer(work: RingWork): void {
 }
 
 function killConsumer(work: RingWork): void {
-  const Ring = part(work, "Ring", 10);
+  const Ring = part(work, "Ring");
   run({
     start: START,
     parties: {
@@ -218,16 +212,16 @@ function killConsumer(work: RingWork): void {
   });
 }
 
-/** The checks of chapter 24 with processes that are killed. */
+/** The checks of deaths, with processes that are killed. */
 export function kills(work: RingWork, file: string): Check[] {
   return [
     {
-      what: "24 torture: producers that are killed between two operations, on real memory",
+      what: "torture: producers that are killed between two operations, on real memory",
       check: () => killProducers(work, file),
       hint: "see what was published before the kill; the next producer must continue from there.",
     },
     {
-      what: "24 torture: consumers that are killed",
+      what: "torture: consumers that are killed",
       check: () => killConsumers(work, file),
       hint: "no message may be lost; the one that was being received may come twice.",
     },

@@ -1,20 +1,22 @@
 /**
  * Your ring: one work that grows through the course.
  *
- *     after 5     mapRing: a header, the ring, and the ring again, as in exercise 5
- *     after 10    a class Ring: trySend and tryReceive, with messages of memory.size
- *                 bytes, positions in bytes, and the announcement last; plain stores
- *                 and loads will do
- *     after 11    each store and load in the order that it needs
- *     after 13    trySend rings a bell; receive sleeps until there is a message
- *     after 17    a class Many: receives from several rings, whose producers ring
- *                 one bell
+ *     mirror      mapRing: a header, the ring, and the ring again, as in the exercise of
+ *                 the chapter "The mirror ring"
+ *     positions   after "A ring in four stages": a class Ring with trySend and tryReceive,
+ *                 for messages of memory.size bytes; positions in bytes, and the
+ *                 announcement last; plain stores and loads will do
+ *     order       after "Memory order": each store and load in the order that it needs
+ *     bell        after "Sleeping without losing a wake-up": trySend rings a bell, and
+ *                 receive sleeps until there is a message
+ *     lanes       after "Many producers, one doorbell": a class Many, which receives from
+ *                 several rings, whose producers ring one bell
  *
- * In chapter 24 the explorer and real kills try it, and you measure it beside the library's ring.
+ * At last the explorer and real kills try it, and you measure it beside the library's ring.
  * memory.ts says what you build on; check_positions.ts and check_waiting.ts have the tests. A
- * solution of each stage is in answers/: ring_05.ts, ring_10.ts, ring_11.ts, ring_13.ts and
- * 24_your_ring.ts. To begin in the middle, copy one of them over this file. Run it with
- * `deno run --allow-ffi --allow-run=deno tutorials/24_your_ring/exercise.ts`.
+ * solution of each stage is in answers/: ring_mirror.ts, ring_positions.ts, ring_order.ts,
+ * ring_bell.ts and 24_your_ring.ts. To begin in the middle, copy one of them over this file. Run it
+ * with `deno run --allow-ffi --allow-run=deno tutorials/24_your_ring/exercise.ts`.
  *
  * @module
  */
@@ -35,6 +37,6 @@ export function mapRing(fd: number, header: number, capacity: number): number {
   return base; // where is the second window, and what if the kernel refuses?
 }
 
-// After chapter 10: a class Ring, and after chapter 17 a class Many. Pass them to checkRing.
+// A class Ring, and later a class Many, come here. Pass them to checkRing.
 
 if (import.meta.main) checkRing({ mapRing }, import.meta.url);

@@ -48,7 +48,7 @@ export interface Ring {
   trySend(message: Uint8Array): boolean;
   /** Receives a message; undefined if there is none. */
   tryReceive(): Uint8Array | undefined;
-  /** After chapter 13. Receives a message; sleeps until there is one. */
+  /** A later stage. Receives a message; sleeps until there is one. */
   receive?(): Uint8Array;
 }
 
@@ -60,10 +60,10 @@ export interface Many {
 
 /** Your work, as far as it has come. */
 export interface RingWork {
-  /** Chapter 5: maps a header and a mirror ring. */
+  /** Maps a header and a mirror ring. */
   readonly mapRing?: (fd: number, header: number, capacity: number) => number;
-  /** Chapters 10, 11 and 13: one producer, one consumer. */
+  /** One producer, one consumer. */
   readonly Ring?: new (memory: RingMemory, bell?: RingWord) => Ring;
-  /** Chapter 17: a consumer of several rings, with the bell of the first. */
+  /** A consumer of several rings, with the bell of the first. */
   readonly Many?: new (lanes: readonly RingMemory[]) => Many;
 }

@@ -9,17 +9,26 @@ import { SIZE, type Trial, tryRings } from "./explored.ts";
 import type { RingMemory, RingWork } from "./memory.ts";
 import { closeRing, makeRing, messageOf, numberOf, RealMemory, SIZE as REAL_SIZE } from "./real.ts";
 
-/** Returns a part of the work, which is written after this chapter. */
+/** The chapters after which the parts are written. */
+const AFTER = {
+  mapRing: "The mirror ring",
+  Ring: "A ring in four stages",
+  receive: "Sleeping without losing a wake-up",
+  Many: "Many producers, one doorbell",
+} as const;
+
+/** Says when to write a part. */
+function writeIt(name: keyof typeof AFTER): string {
+  return `Write \`${name}\` after the chapter "${AFTER[name]}"`;
+}
+
+/** Returns a part of the work, or says when to write it. */
 export function part<K extends keyof RingWork>(
   work: RingWork,
   name: K,
-  chapter: number,
 ): NonNullable<RingWork[K]> {
   const own = work[name];
-  expect(
-    own !== undefined,
-    `Write \`${name}\` after chapter ${chapter}, and pass it to checkRing.`,
-  );
+  expect(own !== undefined, `${writeIt(name)}, and pass it to checkRing.`);
   return own;
 }
 
@@ -27,7 +36,7 @@ export function part<K extends keyof RingWork>(
 export function useRing(work: RingWork, use: (memory: RealMemory) => void, size = REAL_SIZE): void {
   const fd = makeRing();
   try {
-    using memory = new RealMemory(part(work, "mapRing", 5), fd, { size });
+    using memory = new RealMemory(part(work, "mapRing"), fd, { size });
     use(memory);
   } finally {
     closeRing(fd);
@@ -49,7 +58,7 @@ const text = (number: number) => messageOf(number, SIZE);
 /** Sends those of these messages for which there is room. Returns how many. */
 export function sending(work: RingWork, numbers: readonly number[], lane = 0) {
   return (lanes: readonly RingMemory[]) => {
-    const Ring = part(work, "Ring", 10);
+    const Ring = part(work, "Ring");
     const ring = lanes.length === 1
       ? new Ring(lanes[0]!)
       : new Ring(lanes[lane]!, lanes[0]!.word("bell"));
@@ -73,6 +82,6 @@ export function run(trial: Trial): void {
 
 /** Receives a message, sleeping. */
 export function receive(ring: { receive?(): Uint8Array }): Uint8Array {
-  expect(typeof ring.receive === "function", "Write `receive` after chapter 13.");
+  expect(typeof ring.receive === "function", `${writeIt("receive")}.`);
   return ring.receive();
 }

@@ -16,10 +16,6 @@ const PAUSE_MS = 10;
 
 /** The story of chapter 24. */
 export const story: Story = {
-  chapter: 24,
-  folder: "24_your_ring",
-  title: "Your ring beside the library's",
-  lead: "What your own ring withstands, what it costs, and what the library's has besides.",
   cast: { producer },
   steps: () => {
     const here = new Here();

@@ -98,7 +98,7 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
     {
       mistake: "has no ring yet",
       answer: { mapRing },
-      fails: "10 positions: messages",
+      fails: "positions: messages",
     },
     {
       mistake: "mirrors the header",
@@ -112,7 +112,7 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
           return base;
         },
       },
-      fails: "5 mirror: a message",
+      fails: "mirror: a message",
     },
     {
       mistake: "leaves a message of room",
@@ -125,12 +125,12 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
         if ((bell.load() & 1) === 1) bell.addAndWake();
         return true;
       }),
-      fails: "10 positions: a full ring",
+      fails: "positions: a full ring",
     },
     {
       mistake: "never finds the ring full",
       answer: withWords({ tail: () => ({ load: () => 0 }) }),
-      fails: "10 positions: messages",
+      fails: "positions: messages",
     },
     {
       mistake: "takes a wrapped position for a small one",
@@ -143,7 +143,7 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
         if ((bell.load() & 1) === 1) bell.addAndWake();
         return true;
       }),
-      fails: "10 positions: they wrap",
+      fails: "positions: they wrap",
     },
     {
       mistake: "announces a message before it is there",
@@ -156,7 +156,7 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
         if ((bell.load() & 1) === 1) bell.addAndWake();
         return true;
       }),
-      fails: "10 publish last",
+      fails: "publish last",
     },
     {
       mistake: "gives the room back before it has read",
@@ -179,37 +179,37 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
           }
         },
       },
-      fails: "10 publish last",
+      fails: "publish last",
     },
     {
       mistake: "announces by a plain store",
       answer: withWords({ head: (word) => ({ store: (value) => word.storePlainly(value) }) }),
-      fails: "11 order: on a processor",
+      fails: "order: on a processor",
     },
     {
       mistake: "looks by a plain load",
       answer: withWords({ head: (word) => ({ load: () => word.glance() }) }),
-      fails: "11 order: on a processor",
+      fails: "order: on a processor",
     },
     {
       mistake: "gives room back by a plain store",
       answer: withWords({ tail: (word) => ({ store: (value) => word.storePlainly(value) }) }),
-      fails: "11 order: each word",
+      fails: "order: each word",
     },
     {
       mistake: "asks for room by a plain load",
       answer: withWords({ tail: (word) => ({ load: () => word.glance() }) }),
-      fails: "11 order: each word",
+      fails: "order: each word",
     },
     {
       mistake: "rings each time",
       answer: withWords({ bell: (word) => ({ load: () => word.load() | 1 }) }),
-      fails: "13 the bell: no system call",
+      fails: "the bell: no system call",
     },
     {
       mistake: "never rings",
       answer: withWords({ bell: () => ({ load: () => 0 }) }),
-      fails: "13 the bell: every order",
+      fails: "the bell: every order",
     },
     {
       mistake: "sleeps without a second look",
@@ -220,7 +220,7 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
           bell.sleepWhile(bell.or(1) | 1);
         }
       }),
-      fails: "13 the bell: every order",
+      fails: "the bell: every order",
     },
     {
       mistake: "sleeps on a bell that is not raised",
@@ -231,12 +231,12 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
           bell.sleepWhile(bell.load());
         }
       }),
-      fails: "13 the bell: no system call",
+      fails: "the bell: no system call",
     },
     {
       mistake: "looks at the bell too early",
       answer: withWords({ bell: (word) => ({ load: () => word.glance() }) }),
-      fails: "13 the bell: the same",
+      fails: "the bell: the same",
     },
     {
       mistake: "begins at the first lane each time",
@@ -259,7 +259,7 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
           }
         },
       },
-      fails: "17 many producers: each lane",
+      fails: "many producers: each lane",
     },
     {
       mistake: "sleeps on the bell of the last lane",
@@ -275,7 +275,7 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
           }
         },
       },
-      fails: "17 many producers: two",
+      fails: "many producers: two",
     },
     {
       mistake: "lowers the bell and wakes in two operations",
@@ -288,7 +288,7 @@ export function wrongAnswers(): WrongAnswer<RingWork>[] {
           },
         }),
       }),
-      fails: "24 the explorer: the producer",
+      fails: "the explorer: the producer",
     },
   ];
 }

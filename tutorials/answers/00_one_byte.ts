@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 0. The number comes first: once the turn is given back, the other process
+ * An answer. The number comes first: once the turn is given back, the other process
  * may read the number at any moment.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 1: subtract the first byte's page number from the last byte's, and add one.
+ * An answer: subtract the first byte's page number from the last byte's, and add one.
  *
  * @module
  */

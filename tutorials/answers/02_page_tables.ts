@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 2. Each page asks for its own table, because the mirror may begin in one
+ * An answer. Each page asks for its own table, because the mirror may begin in one
  * table and end in the next.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 3: reserve, map, and close the fd on every way out. `allocate` also
+ * An answer: reserve, map, and close the fd on every way out. `allocate` also
  * gives the file its length, so `truncate` is not needed.
  *
  * @module

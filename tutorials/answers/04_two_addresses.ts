@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 4: compare the places in the file that the addresses mean.
+ * An answer: compare the places in the file that the addresses mean.
  *
  * @module
  */

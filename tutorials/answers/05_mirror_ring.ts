@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 5. The second window shows the file from the beginning of the ring, behind
+ * An answer. The second window shows the file from the beginning of the ring, behind
  * the header. One unmap removes the reservation and every mapping over it.
  *
  * @module

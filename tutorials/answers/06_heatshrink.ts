@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 6. All pieces are copied from the same place: there, the pattern begins, and
+ * An answer. All pieces are copied from the same place: there, the pattern begins, and
  * each piece doubles what follows it.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 7: a member is its lock. Nothing is stored, so nothing is left to clear. The
+ * An answer: a member is its lock. Nothing is stored, so nothing is left to clear. The
  * lock is taken by trying, never by looking first: between a look and a lock, others may come.
  *
  * @module

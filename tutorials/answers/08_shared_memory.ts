@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 8: write down the result, mark the note as valid, move the coins, and
+ * An answer: write down the result, mark the note as valid, move the coins, and
  * cross the note out. The note has results and not differences, so storing them twice does no harm.
  *
  * @module

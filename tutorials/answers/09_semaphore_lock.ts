@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 9, which is how the library does it: the record lock first and last, so that
+ * An answer, which is how the library does it: the record lock first and last, so that
  * only a party that holds it ever changes the number.
  *
  * @module

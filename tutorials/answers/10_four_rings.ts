@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 10.
+ * An answer.
  *
  * @module
  */

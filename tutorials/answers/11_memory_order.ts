@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 11. Only the writer stores `count`, so it may glance at it.
+ * An answer. Only the writer stores `count`, so it may glance at it.
  *
  * @module
  */

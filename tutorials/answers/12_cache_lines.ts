@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 12. Words with the same parties are a group, and each group begins a line.
+ * An answer. Words with the same parties are a group, and each group begins a line.
  * Within it, the large words come first, so that all begin at multiples of their sizes.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 13: the bell of the library. It is even if nobody waits; ringing gives it a
+ * An answer: the bell of the library. It is even if nobody waits; ringing gives it a
  * new number and wakes all sleepers in one operation.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 14: a search that goes breadth first, so that what it finds is shortest.
+ * An answer: a search that goes breadth first, so that what it finds is shortest.
  *
  * @module
  */

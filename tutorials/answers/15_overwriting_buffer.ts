@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 15: copy first, look afterwards. A look beforehand would neither harm nor
+ * An answer: copy first, look afterwards. A look beforehand would neither harm nor
  * help.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 16. When the ring starts over, the first window was empty, so the second one
+ * An answer. When the ring starts over, the first window was empty, so the second one
  * becomes the first, at `start`: positions move back by where it was.
  *
  * @module

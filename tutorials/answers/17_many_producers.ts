@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 17: take the hints before you look, and remember each until its lane is
+ * An answer: take the hints before you look, and remember each until its lane is
  * empty. Begin the search behind the lane that you served last.
  *
  * @module

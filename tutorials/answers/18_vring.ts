@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 18: store the journal before the first reader gets the sample, and
+ * An answer: store the journal before the first reader gets the sample, and
  * `sequence` after the last. In between, skip the readers whose words have its number.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 19: take the latest in place, and hold it to the end of the block.
+ * An answer: take the latest in place, and hold it to the end of the block.
  *
  * @module
  */

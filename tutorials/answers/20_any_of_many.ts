@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 20. Only the second look counts, because it comes after the bells are
+ * An answer. Only the second look counts, because it comes after the bells are
  * raised. The first look saves a busy listener the bells, and its writers the system calls.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 21: copy first, and look at the stamp afterwards. A gap is counted from the
+ * An answer: copy first, and look at the stamp afterwards. A gap is counted from the
  * last message that was returned.
  *
  * @module

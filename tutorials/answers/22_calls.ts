@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 22: a number is in use until its answer has come, or its server is dead.
+ * An answer: a number is in use until its answer has come, or its server is dead.
  * Whether somebody still waits for it is another question.
  *
  * @module

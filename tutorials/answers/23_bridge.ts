@@ -1,5 +1,5 @@
 /**
- * An answer to exercise 23: of the gap, the totals have grown by what was lost before and inside; the
+ * An answer: of the gap, the totals have grown by what was lost before and inside; the
  * rest is lost on the wire.
  *
  * @module

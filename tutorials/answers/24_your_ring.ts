@@ -1,5 +1,5 @@
 /**
- * My ring: the whole work, after chapter 17.
+ * My ring: the whole work.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
 import { checkRing } from "../24_your_ring/check.ts";
 import type { RingMemory, RingWord } from "../24_your_ring/memory.ts";
 
-/** Chapter 5. Returns the address of the header, or the kernel's error with nothing left mapped. */
+/** Returns the address of the header, or the kernel's error with nothing left mapped. */
 export function mapRing(fd: number, header: number, capacity: number): number {
   const length = header + 2 * capacity;
   const base = map({
@@ -29,7 +29,7 @@ export function mapRing(fd: number, header: number, capacity: number): number {
   return mapped;
 }
 
-/** Chapters 10, 11 and 13. Positions count all bytes ever sent and received, and wrap at 2^32. */
+/** Positions count all bytes ever sent and received, and wrap at 2^32. */
 export class Ring {
   readonly #memory: RingMemory;
   readonly #head: RingWord; // only the producer stores it
@@ -68,7 +68,7 @@ export class Ring {
   }
 }
 
-/** Chapter 17. */
+/** A consumer of many rings, which takes turns. */
 export class Many {
   readonly #rings: readonly Ring[];
   readonly #bell: RingWord;
@@ -96,7 +96,7 @@ export class Many {
   }
 }
 
-/** Chapter 13: looks, raises the bell, looks again, and sleeps on the value that it raised. */
+/** Looks, raises the bell, looks again, and sleeps on the value that it raised. */
 function waitFor(bell: RingWord, take: () => Uint8Array | undefined): Uint8Array {
   for (;;) {
     const message = take();

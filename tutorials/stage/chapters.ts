@@ -28,10 +28,9 @@ export interface Chapter {
   readonly load: () => Promise<{ readonly story: Story }>;
 }
 
-/** All chapters. The imports are literal, so that loading one needs no permission. */
-export const CHAPTERS: readonly Chapter[] = [
+/** Without the numbers. The imports are literal, so that loading one needs no permission. */
+const LIST: readonly Omit<Chapter, "number">[] = [
   {
-    number: 0,
     folder: "00_one_byte",
     title: "Two processes, one byte",
     lead: "What this course is about: memory that belongs to several processes.",
@@ -39,7 +38,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../00_one_byte/story.ts"),
   },
   {
-    number: 1,
     folder: "01_pages",
     title: "A page and its address",
     lead: "What memory is made of, when you really get it, and what lies past its end.",
@@ -47,7 +45,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../01_pages/story.ts"),
   },
   {
-    number: 2,
     folder: "02_page_tables",
     title: "The page-table machine",
     lead: "How an address becomes a place in memory, and how two become the same place.",
@@ -56,7 +53,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../02_page_tables/story.ts"),
   },
   {
-    number: 3,
     folder: "03_memory_file",
     title: "A file that is only memory",
     lead: "What keeps memory alive, what a hole is, and why to reserve.",
@@ -64,7 +60,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../03_memory_file/story.ts"),
   },
   {
-    number: 4,
     folder: "04_two_addresses",
     title: "Two addresses, one page",
     lead: "What shared memory is: one page at several addresses.",
@@ -72,7 +67,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../04_two_addresses/story.ts"),
   },
   {
-    number: 5,
     folder: "05_mirror_ring",
     title: "The mirror ring",
     lead: "How three calls make the end of a ring disappear.",
@@ -80,7 +74,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../05_mirror_ring/story.ts"),
   },
   {
-    number: 6,
     folder: "06_heatshrink",
     title: "heatshrink: what the mirror is for",
     lead: "What a mirror saves a program that looks back, and what it does not save.",
@@ -88,7 +81,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../06_heatshrink/story.ts"),
   },
   {
-    number: 7,
     folder: "07_who_is_alive",
     title: "Who is alive?",
     lead: "Why neither pids nor heartbeats can tell, and what the kernel knows.",
@@ -96,7 +88,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../07_who_is_alive/story.ts"),
   },
   {
-    number: 8,
     folder: "08_shared_memory",
     title: "Shared memory",
     lead: "How processes take turns, and what a killed one leaves behind.",
@@ -104,7 +95,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../08_shared_memory/story.ts"),
   },
   {
-    number: 9,
     folder: "09_semaphore_lock",
     title: "SemaphoreLock, and kill at step N",
     lead: "What a killed owner leaves, and what its heir learns, at each step.",
@@ -113,7 +103,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../09_semaphore_lock/story.ts"),
   },
   {
-    number: 10,
     folder: "10_four_rings",
     title: "A ring in four stages",
     lead: "How two processes pass messages without a lock, and what makes it fast.",
@@ -121,7 +110,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../10_four_rings/story.ts"),
   },
   {
-    number: 11,
     folder: "11_memory_order",
     title: "Memory order",
     lead: "Why publishing comes last, and what a processor may do to it.",
@@ -129,7 +117,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../11_memory_order/story.ts"),
   },
   {
-    number: 12,
     folder: "12_cache_lines",
     title: "Cache lines, false sharing, batching",
     lead: "Why words that nobody shares can be slow, and why to publish in batches.",
@@ -137,7 +124,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../12_cache_lines/story.ts"),
   },
   {
-    number: 13,
     folder: "13_doorbell",
     title: "Sleeping without losing a wake-up",
     lead: "How to sleep until a message arrives, and why a flag is not enough.",
@@ -145,7 +131,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../13_doorbell/story.ts"),
   },
   {
-    number: 14,
     folder: "14_explorer",
     title: "The explorer",
     lead: "How a program tries every order of operations, and every death.",
@@ -153,7 +138,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../14_explorer/story.ts"),
   },
   {
-    number: 15,
     folder: "15_overwriting_buffer",
     title: "The overwriting buffer",
     lead: "How a writer never waits, and how a reader never accepts half a message.",
@@ -161,7 +145,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../15_overwriting_buffer/story.ts"),
   },
   {
-    number: 16,
     folder: "16_leapfrog_ring",
     title: "The leapfrog ring",
     lead: "What a ring is whose positions are addresses, and what its moves cost.",
@@ -169,7 +152,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../16_leapfrog_ring/story.ts"),
   },
   {
-    number: 17,
     folder: "17_many_producers",
     title: "Many producers, one doorbell",
     lead: "How many processes send to one without waiting for each other.",
@@ -177,7 +159,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../17_many_producers/story.ts"),
   },
   {
-    number: 18,
     folder: "18_vring",
     title: "The vring on paper",
     lead: "How many processes read one sample, and which word each repair starts from.",
@@ -185,7 +166,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../18_vring/story.ts"),
   },
   {
-    number: 19,
     folder: "19_vdds",
     title: "One publisher, many subscribers",
     lead: "How to publish and subscribe without copying, and which side loses samples.",
@@ -193,7 +173,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../19_vdds/story.ts"),
   },
   {
-    number: 20,
     folder: "20_any_of_many",
     title: "Waiting for any of many",
     lead: "How to sleep until any of several events happens, and sleep through all others.",
@@ -201,7 +180,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../20_any_of_many/story.ts"),
   },
   {
-    number: 21,
     folder: "21_slots",
     title: "Slots",
     lead: "How any process reads the newest value at any time, and how it knows that it is whole.",
@@ -209,7 +187,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../21_slots/story.ts"),
   },
   {
-    number: 22,
     folder: "22_calls",
     title: "Calls",
     lead: "How one process asks another, and what it knows when no answer comes.",
@@ -217,7 +194,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../22_calls/story.ts"),
   },
   {
-    number: 23,
     folder: "23_bridge",
     title: "To another machine",
     lead: "How topics cross a network, and how every lost sample is accounted for.",
@@ -225,7 +201,6 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../23_bridge/story.ts"),
   },
   {
-    number: 24,
     folder: "24_your_ring",
     title: "Your ring beside the library's",
     lead: "What your own ring withstands, what it costs, and what the library's has besides.",
@@ -236,6 +211,12 @@ export const CHAPTERS: readonly Chapter[] = [
     load: () => import("../24_your_ring/story.ts"),
   },
 ];
+
+/** All chapters. Each has the number of its folder. */
+export const CHAPTERS: readonly Chapter[] = LIST.map((chapter) => ({
+  number: Number.parseInt(chapter.folder),
+  ...chapter,
+}));
 
 /** Returns the chapter with this number or folder. */
 export function chapterOf(which: number | string): Chapter | undefined {

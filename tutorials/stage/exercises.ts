@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Chapter } from "./chapters.ts";
+import { type Chapter, keyOf } from "./chapters.ts";
 import { type DiffLine, diffOf, moduleComment, withoutModuleComment } from "./diff.ts";
 import { HINTS } from "./hints.ts";
 import { judgeFile, type Judgement } from "./judge.ts";
@@ -65,7 +65,7 @@ export class Bench {
       ...this.#judgement !== undefined && { judgement: this.#judgement },
       attempts,
       solved,
-      hints: HINTS[this.#chapter.number]!.slice(0, hints),
+      hints: HINTS[keyOf(this.#chapter)]!.slice(0, hints),
       ...mayOpen && {
         solution: diffOf(
           withoutModuleComment(mine),

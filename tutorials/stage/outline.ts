@@ -9,15 +9,15 @@ import { type Chapter, CHAPTERS, keyOf } from "./chapters.ts";
 import type { Question, Step, Text } from "./story.ts";
 import { wordingFor } from "./wording.ts";
 
-/** The parts of the course, each up to the first chapter of the next. */
-const PARTS: readonly (readonly [first: number, title: string])[] = [
-  [0, "A first look"],
-  [1, "Pages"],
-  [7, "Processes"],
-  [10, "Rings"],
-  [17, "Many processes"],
-  [23, "Beyond"],
-];
+/** The parts of the course, by the key of the first chapter of each. */
+const PARTS: Readonly<Record<string, string>> = {
+  one_byte: "A first look",
+  pages: "Pages",
+  who_is_alive: "Processes",
+  four_rings: "Rings",
+  many_producers: "Many processes",
+  bridge: "Beyond",
+};
 
 /** Words that are read in a minute. */
 const WORDS_A_MINUTE = 200;
@@ -46,7 +46,8 @@ export function outline(): Promise<Outline[]> {
 }
 
 async function outlineOf({ load, ...chapter }: Chapter): Promise<Outline> {
-  const part = PARTS.findLast(([first]) => first <= chapter.number)![1];
+  const upTo = CHAPTERS.filter(({ number }) => number <= chapter.number).map(keyOf);
+  const part = PARTS[upTo.findLast((key) => key in PARTS)!]!;
   const can = canAfter(chapter.folder);
   const steps = (await load()).story.steps();
   const words = wordingFor("browser", steps.flatMap(textsOf).join(" ")).split(/\s+/).length;

@@ -14,14 +14,6 @@
 
 /** A chapter. */
 export interface Story {
-  /** Its number in the course. */
-  readonly chapter: number;
-  /** Its folder in tutorials/. */
-  readonly folder: string;
-  /** Its title. */
-  readonly title: string;
-  /** What the reader knows afterwards, in one sentence. */
-  readonly lead: string;
   /** Makes the steps; each telling has memory of its own in the closure. */
   readonly steps: () => readonly Step[];
   /** What other processes do, by their names. Each gets the name of the telling, see `Scene.name`. */

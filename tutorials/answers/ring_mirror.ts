@@ -1,5 +1,5 @@
 /**
- * My ring after chapter 5: a header and a mirror.
+ * My ring, first stage: a header and a mirror.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
 import { checkRing } from "../24_your_ring/check.ts";
 
-/** Chapter 5. Returns the address of the header, or the kernel's error with nothing left mapped. */
+/** Returns the address of the header, or the kernel's error with nothing left mapped. */
 export function mapRing(fd: number, header: number, capacity: number): number {
   const length = header + 2 * capacity;
   const base = map({

@@ -1,5 +1,5 @@
 /**
- * My ring after chapter 13: a consumer that sleeps.
+ * My ring, second stage: positions, and publishing last.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
 import { checkRing } from "../24_your_ring/check.ts";
 import type { RingMemory, RingWord } from "../24_your_ring/memory.ts";
 
-/** Chapter 5. Returns the address of the header, or the kernel's error with nothing left mapped. */
+/** Returns the address of the header, or the kernel's error with nothing left mapped. */
 export function mapRing(fd: number, header: number, capacity: number): number {
   const length = header + 2 * capacity;
   const base = map({
@@ -29,54 +29,35 @@ export function mapRing(fd: number, header: number, capacity: number): number {
   return mapped;
 }
 
-/** Chapters 10, 11 and 13. Positions count all bytes ever sent and received, and wrap at 2^32. */
+/** Positions count all bytes ever sent and received, and wrap at 2^32. */
 export class Ring {
   readonly #memory: RingMemory;
   readonly #head: RingWord; // only the producer stores it
   readonly #tail: RingWord; // only the consumer stores it
-  readonly #bell: RingWord;
 
-  constructor(memory: RingMemory, bell: RingWord = memory.word("bell")) {
+  constructor(memory: RingMemory) {
     this.#memory = memory;
     this.#head = memory.word("head");
     this.#tail = memory.word("tail");
-    this.#bell = bell;
   }
 
   trySend(message: Uint8Array): boolean {
     const { capacity, size } = this.#memory;
     const head = this.#head.glance();
-    const used = (head - this.#tail.load()) >>> 0;
+    const used = (head - this.#tail.glance()) >>> 0;
     if (used + size > capacity) return false;
     this.#memory.copyIn(head % capacity, message);
-    this.#head.store(head + size); // the message is there once this is seen
-    if ((this.#bell.load() & 1) === 1) this.#bell.addAndWake();
+    this.#head.storePlainly(head + size); // the message is there once this is seen
     return true;
   }
 
   tryReceive(): Uint8Array | undefined {
     const { capacity, size } = this.#memory;
     const tail = this.#tail.glance();
-    if (this.#head.load() === tail) return undefined;
+    if (this.#head.glance() === tail) return undefined;
     const message = this.#memory.copyOut(tail % capacity);
-    this.#tail.store(tail + size); // the bytes are read once this is seen
+    this.#tail.storePlainly(tail + size); // the bytes are read once this is seen
     return message;
-  }
-
-  receive(): Uint8Array {
-    return waitFor(this.#bell, () => this.tryReceive());
-  }
-}
-
-/** Chapter 13: looks, raises the bell, looks again, and sleeps on the value that it raised. */
-function waitFor(bell: RingWord, take: () => Uint8Array | undefined): Uint8Array {
-  for (;;) {
-    const message = take();
-    if (message !== undefined) return message;
-    const raised = bell.or(1) | 1;
-    const late = take();
-    if (late !== undefined) return late;
-    bell.sleepWhile(raised);
   }
 }
 

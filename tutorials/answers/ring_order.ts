@@ -1,5 +1,5 @@
 /**
- * My ring after chapter 11: each store and load in its order.
+ * My ring, third stage: each store and load in its order.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { map, MapFlag, Protection, unmap } from "../../src/os/files.ts";
 import { checkRing } from "../24_your_ring/check.ts";
 import type { RingMemory, RingWord } from "../24_your_ring/memory.ts";
 
-/** Chapter 5. Returns the address of the header, or the kernel's error with nothing left mapped. */
+/** Returns the address of the header, or the kernel's error with nothing left mapped. */
 export function mapRing(fd: number, header: number, capacity: number): number {
   const length = header + 2 * capacity;
   const base = map({
@@ -29,7 +29,7 @@ export function mapRing(fd: number, header: number, capacity: number): number {
   return mapped;
 }
 
-/** Chapters 10 and 11. Positions count all bytes ever sent and received, and wrap at 2^32. */
+/** Positions count all bytes ever sent and received, and wrap at 2^32. */
 export class Ring {
   readonly #memory: RingMemory;
   readonly #head: RingWord; // only the producer stores it
