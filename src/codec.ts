@@ -4,7 +4,8 @@
  * @module
  */
 
-import { byteLengthOf, fill, inWords } from "./arguments.ts";
+import { inWords } from "./arguments.ts";
+import { byteLengthOf, fill } from "./arrays.ts";
 import {
   bytes as bytesField,
   type BytesType,

@@ -13,7 +13,8 @@
  * @module
  */
 
-import { byteLengthOf, dataOf, inWords, plainBytes } from "./arguments.ts";
+import { inWords } from "./arguments.ts";
+import { byteLengthOf, dataOf, plainBytes } from "./arrays.ts";
 import { type Codec, type Form, formOf, tooLong } from "./codec.ts";
 import { VringError } from "./errors.ts";
 import { isCount } from "./layout/sizes.ts";

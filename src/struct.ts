@@ -4,7 +4,7 @@
  * @module
  */
 
-import { byteLengthOf, dataOf } from "./arguments.ts";
+import { byteLengthOf, dataOf } from "./arrays.ts";
 import { type Codec, withForm } from "./codec.ts";
 import { CorruptRegionError } from "./errors.ts";
 import { describeFieldType, describeLayout, singleName } from "./layout/describe.ts";

@@ -8,6 +8,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 /** The layers from the ground up: each may import only from earlier ones, or from itself. */
 const LAYERS = [
   "src/arguments.ts",
+  "src/arrays.ts",
   "src/errors.ts",
   "src/native",
   "src/os",

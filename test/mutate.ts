@@ -32,6 +32,7 @@ const TESTS_ABOVE: Record<string, readonly string[]> = {
   "codec.ts": ["test/spsc", "test/calls"],
   "streams.ts": ["test/spsc", "test/vdds"],
   "arguments.ts": ["test/misuse_test.ts", "test/contract"],
+  "arrays.ts": ["test/misuse_test.ts", "test/contract"],
 };
 
 /** The time limit of each of them. */

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { byteLengthOf, inWords } from "../arguments.ts";
+import { inWords } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import type { Codec } from "../codec.ts";
 import { type Decoder, decoderOf } from "../decoder.ts";
 import type { Landing } from "../landing.ts";

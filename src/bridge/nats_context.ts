@@ -6,7 +6,8 @@
  */
 
 import { credsAuthenticator, nkeyAuthenticator } from "./nats_client.ts";
-import { byteLengthOf, checkValue } from "../arguments.ts";
+import { checkValue } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import { VringError } from "../errors.ts";
 import { FUNCTION, TEXT } from "../tool_rules.ts";
 import type { NatsOptions } from "./nats.ts";

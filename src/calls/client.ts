@@ -4,7 +4,8 @@
  * @module
  */
 
-import { byteLengthOf, checkSyncWaits } from "../arguments.ts";
+import { checkSyncWaits } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import type { HandleOptions } from "../definition.ts";
 import { ClosedError } from "../errors.ts";
 import type { Endpoint } from "../lane/endpoint.ts";

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { trueLengthOf } from "../arguments.ts";
+import { trueLengthOf } from "../arrays.ts";
 import type { Codec } from "../codec.ts";
 import { CorruptRegionError, RemoteError, type VringError } from "../errors.ts";
 import { copyIn, copyOut, loadDouble, storeDouble } from "../memory/word.ts";

@@ -9,7 +9,8 @@
  */
 
 import { lossOf, Receiver } from "../receiver.ts";
-import { byteLengthOf, checkReturned, checkSyncWaits } from "../arguments.ts";
+import { checkReturned, checkSyncWaits } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import type { Codec } from "../codec.ts";
 import { VringError } from "../errors.ts";
 import { Landing } from "../landing.ts";

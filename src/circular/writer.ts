@@ -4,7 +4,8 @@
  * @module
  */
 
-import { byteLengthOf, checkHandler, inWords } from "../arguments.ts";
+import { checkHandler, inWords } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import { type Claim, ClaimedMemory } from "../claim.ts";
 import type { Codec } from "../codec.ts";
 import { type Encoder, encoderOf, sendsBytes } from "../encoder.ts";

@@ -8,7 +8,8 @@
  * @module
  */
 
-import { byteLengthIn, byteLengthOf, dataOf, inWords } from "../arguments.ts";
+import { inWords } from "../arguments.ts";
+import { byteLengthIn, byteLengthOf, dataOf } from "../arrays.ts";
 import { copyOut } from "../memory/word.ts";
 import type { LaneReceiver } from "./lane.ts";
 import { RECORD_HEADER, recordBytes } from "./record.ts";

@@ -8,13 +8,13 @@
 import { disposeAtEnd } from "../os/clock.ts";
 import { Receiver } from "../receiver.ts";
 import {
-  byteLengthOf,
   checkedOptions,
   checkLimit,
   checkReturned,
   checkSyncWaits,
   checkWaits,
 } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import { VringError } from "../errors.ts";
 import type { Bytes, Type, Value } from "../message.ts";
 import { Landing } from "../landing.ts";

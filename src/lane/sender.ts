@@ -5,7 +5,8 @@
  * @module
  */
 
-import { byteLengthOf, checkHandler, checkSyncWaits, checkWaits, inWords } from "../arguments.ts";
+import { checkHandler, checkSyncWaits, checkWaits, inWords } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import { type Claim, ClaimedMemory } from "../claim.ts";
 import { ClosedError } from "../errors.ts";
 import { type Encoder, encoderOf, sendsBytes } from "../encoder.ts";

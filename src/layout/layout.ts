@@ -18,7 +18,8 @@
  * @module
  */
 
-import { byteLengthOf, checkedOptions, dataOf, inWords } from "../arguments.ts";
+import { checkedOptions, inWords } from "../arguments.ts";
+import { byteLengthOf, dataOf } from "../arrays.ts";
 import {
   type AnyLayout,
   array,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { byteLengthIn, fill, partOf } from "../arguments.ts";
+import { byteLengthIn, fill, partOf } from "../arrays.ts";
 import { type AnyLayout, type ArrayType, type FieldType, sizeOf } from "./fields.ts";
 import { checkScalar, isScalar, loadScalar, SCALARS, storeScalar, wrongType } from "./scalars.ts";
 

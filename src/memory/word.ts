@@ -14,7 +14,7 @@
  * @module
  */
 
-import { partOf, trueLengthOf } from "../arguments.ts";
+import { partOf, trueLengthOf } from "../arrays.ts";
 import { ClosedError } from "../errors.ts";
 import { LINE_BYTES } from "../layout/sizes.ts";
 import { directWide, directWords } from "../native/load.ts";

@@ -37,7 +37,8 @@
  * @module
  */
 
-import { byteLengthOf, checkedOptions, fill, inWords, partOf } from "../arguments.ts";
+import { checkedOptions, inWords } from "../arguments.ts";
+import { byteLengthOf, fill, partOf } from "../arrays.ts";
 import { check } from "../errors.ts";
 import { Mapping } from "../memory/mapping.ts";
 import { onCollected } from "../os/clock.ts";

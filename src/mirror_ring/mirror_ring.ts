@@ -4,7 +4,8 @@
  * @module
  */
 
-import { byteLengthOf, checkedOptions, fill, partOf } from "../arguments.ts";
+import { checkedOptions } from "../arguments.ts";
+import { byteLengthOf, fill, partOf } from "../arrays.ts";
 import { OsError } from "../errors.ts";
 import { noteOpen } from "../region/registry.ts";
 import type { Mapping } from "../memory/mapping.ts";

@@ -5,7 +5,8 @@
  */
 
 import { crc32, zstdDecompressSync } from "node:zlib";
-import { byteLengthOf, checkValue } from "../arguments.ts";
+import { checkValue } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import { VringError } from "../errors.ts";
 import { FUNCTION, TEXT } from "../tool_rules.ts";
 import { MAGIC, Op, Reading, RECORD_HEAD } from "./format.ts";

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { checkedOptions, definitionOptions, inWords, isArrayConstructor } from "../arguments.ts";
+import { checkedOptions, definitionOptions, inWords } from "../arguments.ts";
+import { isArrayConstructor } from "../arrays.ts";
 import { Definition, type DefinitionOptions, type HandleOptions } from "../definition.ts";
 import { isLayout } from "../layout/fields.ts";
 import { layout } from "../layout/layout.ts";

@@ -7,7 +7,8 @@
  * @module
  */
 
-import { byteLengthOf, checkSyncWaits, inWords, partOf, trueLengthOf } from "../arguments.ts";
+import { checkSyncWaits, inWords } from "../arguments.ts";
+import { byteLengthOf, partOf, trueLengthOf } from "../arrays.ts";
 import { bytes as plainBytes } from "../codec.ts";
 import { copyIn, copyOut, endView, peekView } from "../memory/word.ts";
 import { CONDITIONS, LOST, type Waitable } from "../wait/any.ts";

@@ -5,7 +5,8 @@
  */
 
 import { lossOf, Receiver } from "../receiver.ts";
-import { byteLengthOf, checkedOptions, checkSyncWaits } from "../arguments.ts";
+import { checkedOptions, checkSyncWaits } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import { PeerLostError } from "../errors.ts";
 import { disposeAtEnd } from "../os/clock.ts";
 import type { Bytes, Type } from "../message.ts";

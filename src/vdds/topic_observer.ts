@@ -8,7 +8,8 @@
  */
 
 import { lossOf, Receiver } from "../receiver.ts";
-import { byteLengthOf, checkReturned, inWords } from "../arguments.ts";
+import { checkReturned, inWords } from "../arguments.ts";
+import { byteLengthOf } from "../arrays.ts";
 import { ClosedError, VringError } from "../errors.ts";
 import { detachableCopy } from "../memory/word.ts";
 import type { Bytes, Type } from "../message.ts";
