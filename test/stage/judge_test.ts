@@ -5,13 +5,13 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { diffOf, moduleComment, withoutModuleComment } from "../../tutorials/stage/diff.ts";
-import { judgeFile, type Judgement } from "../../tutorials/stage/judge.ts";
+import { judgeFile, type Judgement, type JudgeOptions } from "../../tutorials/stage/judge.ts";
 
 const CHECK = new URL("../../tutorials/01_pages/check.ts", import.meta.url).href;
 const FILES = new URL("../../src/os/files.ts", import.meta.url).href;
 
 /** Judges an answer to exercise 1 with this body. */
-async function judged(body: string, head = ""): Promise<Judgement> {
+async function judged(body: string, head = "", options: JudgeOptions = {}): Promise<Judgement> {
   const folder = await Deno.makeTempDir();
   const file = new URL(`file://${folder}/answer.ts`);
   await Deno.writeTextFile(
@@ -20,7 +20,7 @@ async function judged(body: string, head = ""): Promise<Judgement> {
 checkPagesTouched((address: number, length: number, page: number): number => { ${body} });\n`,
   );
   try {
-    return await judgeFile(file, { types: false, limitMs: 700 });
+    return await judgeFile(file, { types: false, limitMs: 700, ...options });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -44,6 +44,11 @@ Deno.test("a wrong answer names the check that failed, and why", async () => {
 Deno.test("an endless answer is ended, and names the check that was running", async () => {
   const { verdict, text } = await judged("for (;;);");
   assertEquals([verdict, text], ["endless", "one page, from its first byte to its last"]);
+});
+
+Deno.test("a file that never comes to its checks is ended, too", async () => {
+  const { verdict, checks, text } = await judged(RIGHT, "for (;;);", { startMs: 700 });
+  assertEquals([verdict, checks, text], ["endless", [], "the file itself, before any check"]);
 });
 
 Deno.test("an answer that crashes names its signal", async () => {

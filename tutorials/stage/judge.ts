@@ -32,6 +32,8 @@ export interface Judgement {
 export interface JudgeOptions {
   /** The time for its checks, not for its types. */
   readonly limitMs?: number;
+  /** The time until its first check begins. */
+  readonly startMs?: number;
   /** Whether to check its types first. */
   readonly types?: boolean;
   readonly args?: readonly string[];
@@ -47,7 +49,7 @@ export async function judgeFile(
   file: URL,
   options: JudgeOptions = {},
 ): Promise<Judgement> {
-  const { limitMs = LIMIT_MS, types = true, args = [], allow = [] } = options;
+  const { types = true, args = [], allow = [] } = options;
   if (types) {
     const { success, text } = await checkTypes(file);
     if (!success) return { verdict: "mistyped", checks: [], text };
@@ -60,7 +62,7 @@ export async function judgeFile(
     stderr: "piped",
     env: QUIET,
   }).spawn();
-  const limit = new Limit(child, limitMs);
+  const limit = new Limit(child, options);
   const error = new Response(child.stderr).text();
   let output = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -90,10 +92,10 @@ class Limit {
   #hasBegun = false;
   #isLate = false;
 
-  constructor(child: Deno.ChildProcess, limitMs: number) {
+  constructor(child: Deno.ChildProcess, { limitMs = LIMIT_MS, startMs = START_MS }: JudgeOptions) {
     this.#child = child;
     this.#limitMs = limitMs;
-    this.#timer = this.#start(START_MS);
+    this.#timer = this.#start(startMs);
   }
 
   /** The checks begin: from now on the limit counts, and not the start of a slow machine. */
