@@ -37,10 +37,14 @@ export class Film<Party extends string> {
     this.#rows.push({ party: this.#parties.indexOf(party), text, values });
   }
 
-  /** Draws the last operations, or those before `end`. */
+  /** Draws the last operations, or those before `end`. A party that does nothing has no track. */
   picture(title: string, end = this.length): TracksPicture {
-    const parties = this.#parties;
-    const rows = this.#rows.slice(Math.max(0, end - SHOWN), end);
+    const shown = this.#rows.slice(Math.max(0, end - SHOWN), end);
+    const parties = this.#parties.filter((_, i) => shown.some(({ party }) => party === i));
+    const rows = shown.map((row) => ({
+      ...row,
+      party: parties.indexOf(this.#parties[row.party]!),
+    }));
     return { kind: "tracks", id: "tracks", title, parties, words: Object.keys(this.#words), rows };
   }
 }

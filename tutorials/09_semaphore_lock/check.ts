@@ -6,7 +6,7 @@
  */
 
 import { type Check, expect, runChecks } from "../check.ts";
-import { Door, House, Killed } from "./door.ts";
+import { Door, House, Killed, type Party } from "./door.ts";
 
 /** What a party learns when it enters. */
 export type Learned = "busy" | "clean" | "dirty";
@@ -36,7 +36,7 @@ export function checksOf(answer: OwnLock): Check[] {
     check(
       "in peace, each party enters a clean lock, and the number is 0 inside and 1 outside",
       (play) => {
-        for (const party of ["A", "B", "A"]) {
+        for (const party of ["A", "B", "A"] as const) {
           play.enter(party, ["clean"]);
           play.leave(party);
         }
@@ -121,17 +121,17 @@ export function checksOf(answer: OwnLock): Check[] {
 class Play implements Disposable {
   readonly #answer: OwnLock;
   #house = new House();
-  #doors = new Map<string, Door>();
-  #inside = new Set<string>();
+  #doors = new Map<Party, Door>();
+  #inside = new Set<Party>();
 
   constructor(answer: OwnLock) {
     this.#answer = answer;
   }
 
   /** Lets a party enter; it must learn one of these. */
-  enter(party: string, wanted: readonly Learned[]): Learned {
+  enter(party: Party, wanted: readonly Learned[]): Learned {
     const learned = this.#answer.enter(this.#door(party));
-    this.#house.story.push(`${party} returns "${learned}"`);
+    this.#house.film.add(party, `returns "${learned}"`);
     this.#expect(wanted.includes(learned), `Expected: ${wanted.join(" or ")}.`);
     if (learned === "busy") return learned;
     this.#inside.add(party);
@@ -142,10 +142,10 @@ class Play implements Disposable {
     return learned;
   }
 
-  leave(party: string): void {
+  leave(party: Party): void {
     this.#inside.delete(party);
     this.#answer.leave(this.#door(party));
-    this.#house.story.push(`${party} has left`);
+    this.#house.film.add(party, "has left");
     const { number } = this.#house;
     this.#expect(
       this.#inside.size > 0 || number === 1,
@@ -153,15 +153,15 @@ class Play implements Disposable {
     );
   }
 
-  kill(party: string): void {
+  kill(party: Party): void {
     this.#door(party).kill();
     this.#doors.delete(party);
     this.#inside.delete(party);
-    this.#house.story.push(`${party} is killed inside`);
+    this.#house.film.add(party, "is killed inside");
   }
 
   /** Lets a party act, and kills it before an operation, or afterwards; whether it was before one. */
-  dies(party: string, operation: number, act: (door: Door) => unknown): boolean {
+  dies(party: Party, operation: number, act: (door: Door) => unknown): boolean {
     const door = this.#door(party);
     door.dieBefore(operation);
     try {
@@ -171,8 +171,8 @@ class Play implements Disposable {
     }
     const died = door.dead;
     this.#inside.delete(party);
-    if (!died) this.#house.story.push(`${party} is killed after its last operation`);
     door.kill();
+    if (!died) this.#house.film.add(party, "is killed after its last operation");
     this.#doors.delete(party);
     return died;
   }
@@ -192,9 +192,7 @@ class Play implements Disposable {
       this.#house.before = () => {
         if (++operation !== at) return;
         this.#house.before = () => {};
-        this.#house.story.push("(B comes)");
         if (this.enter("B", ["clean", "busy"]) !== "busy") this.leave("B");
-        this.#house.story.push("(B is outside)");
       };
       if (this.enter("A", ["clean", "busy"]) !== "busy") this.leave("A");
       this.#house.before = () => {};
@@ -215,7 +213,6 @@ class Play implements Disposable {
       if (operation !== at || stays) return;
       const { before } = this.#house;
       this.#house.before = () => {};
-      this.#house.story.push("(B comes)");
       stays = this.enter("B", ["clean", "busy"]) !== "busy";
       this.#house.before = before;
     };
@@ -229,7 +226,7 @@ class Play implements Disposable {
     this.leave("C");
   }
 
-  #door(party: string): Door {
+  #door(party: Party): Door {
     let door = this.#doors.get(party);
     door ??= new Door(this.#house, party);
     this.#doors.set(party, door);
@@ -244,7 +241,7 @@ class Play implements Disposable {
   }
 
   #expect(holds: boolean, wanted: string): void {
-    expect(holds, `${this.#house.story.join("\n")}\n\n${wanted}`);
+    expect(holds, wanted, () => this.#house.film.picture("The parties, and the lock after each"));
   }
 
   [Symbol.dispose](): void {

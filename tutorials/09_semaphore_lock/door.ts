@@ -14,6 +14,7 @@ import {
   tryWait,
   unlinkSemaphore,
 } from "../../src/os/semaphore.ts";
+import { Film } from "../film.ts";
 
 /** Thrown where a party is killed, through all code that it would still run. */
 export class Killed extends Error {}
@@ -21,13 +22,13 @@ export class Killed extends Error {}
 /** The lock as one party has it, with an open file of its own. */
 export class Door {
   readonly #house: House;
-  readonly #name: string;
+  readonly #name: Party;
   readonly #fd: number;
   #dieIn = Infinity;
   #dead = false;
 
   /** Opens the lock for one more party. */
-  constructor(house: House, name: string) {
+  constructor(house: House, name: Party) {
     this.#house = house;
     this.#name = name;
     this.#fd = openLockFile(house.path, true);
@@ -40,13 +41,18 @@ export class Door {
 
   /** Takes the record lock; returns false if another living party holds it. */
   tryRecord(): boolean {
-    return this.#make("tryRecord", () => setLock(this.#fd, Lock.write, 0) >= 0);
+    return this.#make("tryRecord", () => {
+      const isTaken = setLock(this.#fd, Lock.write, 0) >= 0;
+      if (isTaken) this.#house.holder = this.#name;
+      return isTaken;
+    });
   }
 
   /** Drops the record lock. */
   dropRecord(): void {
     this.#make("dropRecord", () => {
       setLock(this.#fd, Lock.none, 0);
+      this.#house.letGo(this.#name);
     });
   }
 
@@ -72,34 +78,48 @@ export class Door {
     if (this.#dead) return;
     this.#dead = true;
     closeLockFile(this.#fd);
+    this.#house.letGo(this.#name);
   }
 
   #make<T>(operation: string, make: () => T): T {
     if (!this.#dead && --this.#dieIn === 0) {
       this.kill();
-      this.#house.story.push(`${this.#name} is killed before ${operation}`);
+      this.#house.film.add(this.#name, `is killed before ${operation}`);
     }
     if (this.#dead) throw new Killed();
     this.#house.before();
     const result = make();
-    const returned = result === undefined ? "" : `: ${result}`;
-    this.#house.story.push(`${this.#name}  ${operation}${returned}`);
+    const returned = result === undefined ? "" : ` → ${result}`;
+    this.#house.film.add(this.#name, `${operation}()${returned}`);
     return result;
   }
 }
 
-/** A lock that the check has made, and the story of what happens to it. */
+/** Those that enter and leave. */
+export type Party = "A" | "B" | "C" | "D";
+
+/** A lock that the check has made, and a film of what happens to it. */
 export class House implements Disposable {
   readonly semaphore: number;
-  readonly story: string[] = [];
+  /** The party that has the record lock. */
+  holder: Party | undefined;
+  readonly film = new Film<Party>(["A", "B", "C", "D"], {
+    "record lock": () => this.holder ?? "free",
+    number: () => this.number,
+  });
   /** Called before each operation. */
   before: () => void = () => {};
   readonly #fd: number = memfd("lock");
 
   constructor() {
-    const name = `exercise-9.${Deno.pid}`;
+    const name = `exercise-lock.${Deno.pid}`;
     this.semaphore = openSemaphore(name, 0o600);
     unlinkSemaphore(name);
+  }
+
+  /** Notes that a party has the record lock no more. */
+  letGo(party: Party): void {
+    if (this.holder === party) this.holder = undefined;
   }
 
   /** A path that opens the file of the record lock. */

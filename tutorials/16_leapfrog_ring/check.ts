@@ -17,7 +17,8 @@ import {
 } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
 import { type Check, expect, runChecks, Wrong } from "../check.ts";
-import { windowsIn } from "./strip.ts";
+import type { PagesPicture } from "../stage/story.ts";
+import { stripPicture, windowsIn } from "./strip.ts";
 
 /** A ring whose positions are addresses. */
 export interface Ring {
@@ -64,7 +65,7 @@ export function checksOf(reach: Reach): Check[] {
         ring.write(page / 2);
         ring.consume(page);
         ring.write(page);
-        expect(ring.moves === 0, `${ring.drawn()}\nYou moved a window, although there was room.`);
+        ring.expect(ring.moves === 0, "You moved a window, although there was room.");
       }),
       hint: "two windows have room up to first + 2 * capacity.",
     },
@@ -81,7 +82,7 @@ export function checksOf(reach: Reach): Check[] {
       check: inRing((ring) => {
         for (let i = 0; i < 10; i++) ring.pass(ring.capacity / 2);
         ring.write(ring.capacity / 4);
-        expect(ring.first === ring.start, `${ring.drawn()}\n\`first\` should be \`start\` now.`);
+        ring.expect(ring.first === ring.start, "`first` should be `start` now.");
         ring.expectWindows([0, 1, 4]);
       }),
       hint: "is first + 3 * capacity still within `end`? If not, show both windows at `start`.",
@@ -94,13 +95,13 @@ export function checksOf(reach: Reach): Check[] {
         const view = ring.unread();
         const before = view.toHex();
         ring.write(ring.capacity / 4);
-        expect(
+        ring.expect(
           ring.unread().subarray(0, view.length).toHex() === before,
-          `${ring.drawn()}\nThe unread bytes have changed: \`tail\` does not mean the same byte of the memory.`,
+          `The unread bytes have changed: \`tail\` does not mean the same byte of the memory.`,
         );
-        expect(
+        ring.expect(
           view.toHex() === before,
-          `${ring.drawn()}\nA reader holds a view of unread bytes, which has changed. Its window must stay.`,
+          `A reader holds a view of unread bytes, which has changed. Its window must stay.`,
         );
       }),
       hint:
@@ -111,9 +112,9 @@ export function checksOf(reach: Reach): Check[] {
       check: inRing((ring) => {
         for (let i = 0; i < 13; i++) ring.pass(ring.capacity / 2);
         ring.expectWindows([1, 2]);
-        expect(
+        ring.expect(
           ring.left === 0,
-          `${ring.drawn()}\nNo window is left behind, but \`left\` is ${ring.left}.`,
+          `No window is left behind, but \`left\` is ${ring.left}.`,
         );
       }),
       hint: "if `left` is not 0, hide it, and set it to 0.",
@@ -179,10 +180,9 @@ class Bench implements Ring, Disposable {
       offset < PAGES * this.capacity;
     if (!isPlace) {
       throw new Wrong(
-        `${this.drawn()}\nYou ${what} a window ${
-          offset / this.capacity
-        } windows behind \`start\`, ` +
+        `You ${what} a window ${offset / this.capacity} windows behind \`start\`, ` +
           `which is no place in the range of ${PAGES}.`,
+        this.#picture,
       );
     }
     const protection = Protection.read | Protection.write;
@@ -203,9 +203,9 @@ class Bench implements Ring, Disposable {
     this.head += length;
     const found = this.unread();
     const wrong = this.#queue.findIndex((byte, i) => byte !== found[i]);
-    expect(
+    this.expect(
       wrong === -1 && found.length === this.#queue.length,
-      `${this.drawn()}\n${this.#queue.length} bytes are unread. From \`tail\` on, byte ${wrong} should be ` +
+      `${this.#queue.length} bytes are unread. From \`tail\` on, byte ${wrong} should be ` +
         `${this.#queue[wrong]}, and is ${found[wrong]}.`,
     );
   }
@@ -228,9 +228,9 @@ class Bench implements Ring, Disposable {
 
   expectWindows(wanted: readonly number[]): void {
     const found = windowsIn(this.start, PAGES).flatMap((is, i) => is ? [i] : []);
-    expect(
+    this.expect(
       `${found}` === `${wanted}`,
-      `${this.drawn()}\nThe places ${wanted.join(", ")} should have windows, and no others.`,
+      `The places ${wanted.join(", ")} should have windows, and no others.`,
     );
   }
 
@@ -241,9 +241,9 @@ class Bench implements Ring, Disposable {
       shown.every((is, i) =>
         is || this.start + (i + 1) * this.capacity <= from || this.start + i * this.capacity >= to
       );
-    expect(
+    this.expect(
       isShown,
-      `${this.drawn()}\nThe bytes from \`tail\` to ${
+      `The bytes from \`tail\` to ${
         this.#inWindows(to)
       }, where the write ends, do not all lie in windows.`,
     );
@@ -253,12 +253,16 @@ class Bench implements Ring, Disposable {
     return `${((address - this.start) / this.capacity).toFixed(2)}`;
   }
 
-  /** The places, and the positions in windows from the start. */
-  drawn(): string {
-    const places = windowsIn(this.start, PAGES).map((is, i) => is ? `[${i}]` : ` ${i} `).join("");
-    return `places ${places}   tail ${this.#inWindows(this.tail)}   head ${
-      this.#inWindows(this.head)
-    }   first ${this.#inWindows(this.first)}`;
+  /** Fails with a picture unless the condition holds. */
+  expect(condition: boolean, message: string): void {
+    expect(condition, message, () => this.#picture);
+  }
+
+  /** The places of the range, and the positions, in windows from the start. */
+  get #picture(): PagesPicture {
+    const at = (["first", "tail", "head"] as const)
+      .map((name) => `${name} ${this.#inWindows(this[name])}`).join(", ");
+    return stripPicture(`The places of the range; ${at}`, this.start, PAGES);
   }
 
   [Symbol.dispose](): void {
