@@ -4,7 +4,8 @@
  * @module
  */
 
-import { native, OLDEST_DENO } from "../native/load.ts";
+import { native } from "../native/load.ts";
+import { OLDEST_DENO } from "../native/platform.ts";
 import { hasManyCpus } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { hasWaitv, orderOthers } from "../os/futex.ts";

@@ -7,6 +7,7 @@
  */
 
 import { Errno } from "../errors.ts";
+import { cString } from "../native/c_string.ts";
 import { native } from "../native/load.ts";
 import { nextTurn, now, perIsolate } from "./clock.ts";
 import { close, isRegular, list, Open, open, stat, statPath, unlink, userId } from "./files.ts";
@@ -83,10 +84,6 @@ function makeFifo(): number | undefined {
     close(fd); // another isolate took it for abandoned before it was open
   }
   return undefined;
-}
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
 }
 
 /** The parts of a socket of node:net that the inbox needs. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { cString } from "../native/c_string.ts";
 import { native } from "../native/load.ts";
 import { perIsolate } from "./clock.ts";
 
@@ -51,12 +52,6 @@ export interface FileStatus {
 /** Whether a mode is that of a regular file. */
 export function isRegular(mode: number): boolean {
   return (mode & 0o170000) === 0o100000;
-}
-
-const encoder = new TextEncoder();
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(`${text}\0`);
 }
 
 /**

@@ -6,12 +6,9 @@
  * @module
  */
 
+import { cString } from "../native/c_string.ts";
 import { native } from "../native/load.ts";
 import { mappedRanges } from "./proc_maps.ts";
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
-}
 
 /** Returns the path of the file that the C library keeps a semaphore in. */
 export function semaphoreFile(name: string): string {

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { VringError } from "../../src/errors.ts";
-import { binariesFor, checkDeno, native, OLDEST_DENO, useLibrary } from "../../src/native/load.ts";
+import { native, useLibrary } from "../../src/native/load.ts";
+import { binariesFor, checkDeno, OLDEST_DENO } from "../../src/native/platform.ts";
 import { PREBUILT } from "../../src/native/prebuilt.ts";
 import { LIBRARY_SYMBOLS, SENTINEL_SYMBOLS } from "../../src/native/symbols.ts";
 
