@@ -5,7 +5,6 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import type { SlotClaim } from "../../src/babus/slot.ts";
 import type { Slot } from "../../src/babus/slot.ts";
 import { ClosedError, LostError, RoleTakenError, VringError } from "../../src/errors.ts";
 import { bytes, type Codec, json, text } from "../../src/codec.ts";
@@ -259,52 +258,6 @@ Deno.test("messages in place and claims are at the right place after any earlier
       assertEquals(slot.peek(sequence - age)!.bytes, expected(sequence - age));
     }
   }
-});
-
-Deno.test("publish() makes a message of a claim, and its dispose makes none", () => {
-  using scene = new Scene();
-  const slot = scene.slot();
-  const claim = slot.tryClaim(100)!;
-  claim.bytes.set(payload(1, 100));
-  assertEquals([slot.sequence, slot.latest()], [0, undefined]);
-  assertEquals([claim.view, claim.publish(), claim.bytes.length], [undefined, 1, 0]);
-  assertThrows(() => claim.view, VringError, "it has ended; claim first");
-  claim[Symbol.dispose](); // has nothing to discard
-  assertEquals(slot.latest()!.value, payload(1, 100));
-  assertEquals(slot.claimSync(), claim); // one for all of them
-  claim.bytes.set(payload(2, 256));
-  assertEquals(claim.publish(50), 2);
-  assertEquals(slot.latest()!.value, payload(2, 256).subarray(0, 50));
-  {
-    using _claim = slot.claimSync(10);
-  }
-  assertThrows(() => claim.publish(), VringError, "it has ended; claim first");
-  slot.claimSync(10).bytes.set(payload(3, 10));
-  for (const length of [11, -1, 0.5]) assertThrows(() => claim.publish(length), RangeError);
-  assertEquals(slot.writeSync(payload(4, 10)), 3); // gives the claim up
-  assertThrows(() => claim.publish(), VringError, "it has ended; claim first");
-  assertEquals(slot.sequence, 3);
-});
-
-Deno.test("tryFill() publishes what its handler fills, or nothing when that throws", () => {
-  using scene = new Scene();
-  const slot = scene.slot();
-  using other = scene.other();
-  const fill = (length: number) => ({ bytes }: SlotClaim) => {
-    bytes.set(payload(length, length));
-    return length;
-  };
-  assertEquals([slot.tryFill(fill(20)), slot.latest()!.value], [1, payload(20, 20)]);
-  assertEquals(slot.tryFill(({ bytes }) => bytes.set(payload(2, 30)), 30), 2); // all of it
-  assertEquals(slot.latest()!.value, payload(2, 30));
-  const failing = () => {
-    assertEquals(other.tryFill(fill(9)), undefined); // one writes at a time
-    throw new Error("no frame");
-  };
-  assertThrows(() => slot.tryFill(failing), Error, "no frame");
-  assertThrows(() => slot.tryFill(() => 31, 30), RangeError, "31 bytes");
-  assertThrows(() => slot.tryFill(5 as never), TypeError, "the handler is 5");
-  assertEquals(other.tryFill(fill(9)), 3);
 });
 
 Deno.test("claims and messages in place have accessors to the fields of a struct", () => {

@@ -149,31 +149,6 @@ Deno.test("a consumer with `own` receives arrays with buffers of their own", asy
   }
 });
 
-Deno.test("tryFill() publishes what the handler says, and nothing when it throws", () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  assert(producer.tryFill(({ bytes }) => {
-    bytes.set(payload(1, 16));
-    return 5;
-  }, 16));
-  assertEquals(valueOf(consumer.tryReceive()), payload(1, 16).subarray(0, 5));
-  assert(producer.tryFill(({ bytes }) => void bytes.set(payload(2, 16)), 16));
-  assertEquals(valueOf(consumer.tryReceive()), payload(2, 16));
-  let error: unknown;
-  try {
-    producer.tryFill(() => {
-      throw new Error("no");
-    }, 16);
-  } catch (thrown) {
-    error = thrown;
-  }
-  assertEquals((error as Error).message, "no");
-  assertEquals([consumer.tryReceive(), producer.free], [undefined, producer.capacity]);
-  while (producer.trySend(payload(3, 100)));
-  let calls = 0;
-  assertEquals([producer.tryFill(() => calls++, 100), calls], [false, 0]);
-});
-
 Deno.test("flush() still works after end(), until the producer is closed", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;

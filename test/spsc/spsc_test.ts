@@ -65,47 +65,6 @@ Deno.test("SpscProducer refuses a message that can never fit at once", () => {
   assertEquals(producer.available, 0);
 });
 
-Deno.test("a claim's publish() sends its beginning", () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  for (let round = 0; round < 600; round++) { // also where the claim runs past the end
-    const length = round % 90;
-    const claim = producer.tryClaim(100)!;
-    assertEquals([claim.length, claim.bytes.length], [100, 100]);
-    claim.bytes.set(payload(round, length));
-    claim.publish(length);
-    assertEquals(valueOf(consumer.tryReceive()), payload(round, length));
-  }
-  const claim = producer.claimSync(5);
-  claim.bytes.set(payload(7, 5));
-  claim.publish();
-  assertEquals(valueOf(consumer.tryReceive()), payload(7, 5));
-  producer.claimSync(5).publish(-0);
-  assertEquals(valueOf(consumer.tryReceive()), payload(0, 0));
-});
-
-Deno.test("a claim's publish() refuses more bytes than it has, and does nothing a second time", () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  const claim = producer.tryClaim(10)!;
-  for (const length of [11, -1, 0.5, NaN]) {
-    assertThrows(() => claim.publish(length), RangeError, "10 are claimed");
-  }
-  claim.publish(10);
-  assertThrows(() => claim.publish(0), VringError, "it has ended; claim first");
-  {
-    using left = producer.tryClaim(10)!;
-    left.bytes.fill(1);
-  }
-  assertThrows(() => claim.publish(), VringError);
-  producer.tryClaim(10);
-  producer.trySend(payload(1, 3)); // gives the claim up
-  assertThrows(() => claim.publish(), VringError);
-  assertEquals(valueOf(consumer.tryReceive()).length, 10);
-  assertEquals(valueOf(consumer.tryReceive()), payload(1, 3));
-  assertEquals(consumer.tryReceive(), undefined);
-});
-
 Deno.test("SpscProducer.trySendBatch() sends the messages that fit, and returns their number", () => {
   using pair = new Pair();
   const { producer, consumer } = pair;
@@ -427,19 +386,6 @@ Deno.test("SpscConsumer.poll() shows one message object, which is empty once the
   assertEquals([handled, seen.size], [2, 1]);
   const [message] = seen;
   assertEquals(message!.bytes.length, 0);
-});
-
-Deno.test("a sender has one claim at a time: the next claim ends the last one", () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  producer.tryClaim(100)!.bytes.fill(1);
-  {
-    using second = producer.claimSync(10);
-    second.bytes.set(payload(2, 10));
-    second.publish();
-  } // which discards nothing: it was published
-  assertEquals(valueOf(consumer.tryReceive()), payload(2, 10));
-  assertEquals([consumer.tryReceive(), producer.available], [undefined, 0]);
 });
 
 Deno.test("claims and messages of a struct have its accessors, and need no length", () => {

@@ -18,26 +18,13 @@ function fill(loan: Loan, seed: number): Loan {
   return loan;
 }
 
-Deno.test("publish() hands on the beginning of a loan, once, and dispose gives it back", () => {
+Deno.test("a loan has from 0 bytes to the size of the topic", () => {
   using scene = new Scene();
   const { publisher } = scene;
   const subscriber = scene.subscribe();
-  const loan = publisher.tryLoan()!;
-  loan.bytes.set(payload(1, 256));
-  for (const length of [-1, 257, 1.5, NaN]) {
-    assertThrows(() => loan.publish(length), RangeError, "256 are loaned");
-  }
-  loan.publish(10);
-  assertEquals(loan.bytes.length, 0);
-  assertThrows(() => loan.publish(), VringError, "it has ended; loan first");
-  loan[Symbol.dispose]();
-  {
-    using _unpublished = publisher.tryLoan({ length: 5 })!;
-  }
   publisher.tryLoan({ length: 0 })!.publish();
-  assertEquals(valueOf(subscriber.tryReceive()), payload(1, 256).slice(0, 10));
   assertEquals(valueOf(subscriber.tryReceive()), new Uint8Array(0));
-  assertEquals(subscriber.tryReceive(), undefined);
+  assertEquals(publisher.tryLoan()!.length, 256);
   for (const length of [-1, 257, 0.5]) {
     assertThrows(() => publisher.tryLoan({ length }), RangeError, "a sample can have 256");
   }
