@@ -97,55 +97,99 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "--term redraws a screen of 80 columns and 24 rows, steps, goes back and jumps",
-  ignore: !hasTerminal,
-  fn: async () => {
-    const command = ["deno", ...flags(), "--term", "1/2"].map((word) => `'${word}'`).join(" ");
-    const script = new Deno.Command("/usr/bin/script", {
+/** The course in a terminal of 80 columns and 24 rows. */
+class Screen {
+  readonly #script: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #out: AsyncIterator<string>;
+  /** A screen that never comes ends it. */
+  readonly #limit: ReturnType<typeof setTimeout>;
+  seen = "";
+
+  constructor(place: string) {
+    const command = ["deno", ...flags(), "--term", place].map((word) => `'${word}'`).join(" ");
+    this.#script = new Deno.Command("/usr/bin/script", {
       args: ["-qec", `stty cols 80 rows 24; ${command}`, "/dev/null"],
       cwd: ROOT,
       stdin: "piped",
       stdout: "piped",
     }).spawn();
-    const limit = setTimeout(() => script.kill(), 60_000); // a screen that never comes ends it
-    const input = script.stdin.getWriter();
-    let seen = "";
-    const out = script.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
-    /** Waits until the last screen that was drawn shows something. */
-    const until = async (shows: RegExp) => {
-      const lastScreen = () => stripVTControlCharacters(seen.slice(seen.lastIndexOf("\x1b[H")));
-      const isWhole = () => seen.indexOf("\x1b[J", seen.lastIndexOf("\x1b[H")) !== -1;
-      while (!isWhole() || !shows.test(lastScreen())) {
-        const { value, done } = await out.next();
-        assert(!done, `${shows} does not come: ${lastScreen()}`);
-        seen += value;
-      }
-      const lines = lastScreen().split(/\r*\n/);
-      assertEquals([lines.length, lines.filter((line) => [...line].length > 80)], [24, []]);
-    };
-    const press = (keys: string) => input.write(new TextEncoder().encode(keys));
-    await until(/step 2 of 21[^]*page = pageSize\(\)/);
-    await press("\x1b[C");
-    await until(/step 3 of 21[^]*readWrite = /);
-    await press("\x1b[D");
-    await until(/step 2 of 21[^]*\(recorded\)/);
-    await press("g5\r");
-    await until(/step 5 of 21[^]*1 to 3: answer/);
-    await press("2");
-    await until(/You said: They end in zeros/);
-    await press("g21\r");
-    await until(/step 21 of 21[^]*→ exercise/);
-    await press("\x1b[C");
-    await until(/tutorials\/mine\/.*01_pages.ts[^]*learn check 1[^]*→ chapter 2/);
-    await press("\x1b[C");
-    await until(/ 2\. [^]*step 1 of/);
-    await press("q");
-    while (!(await out.next()).done);
-    assertEquals((await script.status).code, 0);
-    clearTimeout(limit);
-    assertStringIncludes(seen, "\x1b[?1049h"); // the other screen, so that the shell stays
-    await input.close().catch(() => {});
+    this.#limit = setTimeout(() => this.#script.kill(), 60_000);
+    this.#input = this.#script.stdin.getWriter();
+    this.#out = this.#script.stdout.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+  }
+
+  /** Waits until the last screen that was drawn shows something. */
+  async until(shows: RegExp): Promise<void> {
+    const lastScreen = () =>
+      stripVTControlCharacters(this.seen.slice(this.seen.lastIndexOf("\x1b[H")));
+    const isWhole = () => this.seen.indexOf("\x1b[J", this.seen.lastIndexOf("\x1b[H")) !== -1;
+    while (!isWhole() || !shows.test(lastScreen())) {
+      const { value, done } = await this.#out.next();
+      assert(!done, `${shows} does not come: ${lastScreen()}`);
+      this.seen += value;
+    }
+    const lines = lastScreen().split(/\r*\n/);
+    assertEquals([lines.length, lines.filter((line) => [...line].length > 80)], [24, []]);
+  }
+
+  press(keys: string): Promise<void> {
+    return this.#input.write(new TextEncoder().encode(keys));
+  }
+
+  async quit(): Promise<void> {
+    await this.press("q");
+    while (!(await this.#out.next()).done);
+    assertEquals((await this.#script.status).code, 0);
+    clearTimeout(this.#limit);
+    await this.#input.close().catch(() => {});
     removeWorkshop();
+  }
+}
+
+Deno.test({
+  name: "--term redraws a screen of 80 columns and 24 rows, steps, goes back and jumps",
+  ignore: !hasTerminal,
+  fn: async () => {
+    const screen = new Screen("1/2");
+    await screen.until(/step 2 of 21[^]*page = pageSize\(\)/);
+    await screen.press("\x1b[C");
+    await screen.until(/step 3 of 21[^]*readWrite = /);
+    await screen.press("\x1b[D");
+    await screen.until(/step 2 of 21[^]*\(recorded\)/);
+    await screen.press("g5\r");
+    await screen.until(/step 5 of 21[^]*1 to 3: answer/);
+    await screen.press("2");
+    await screen.until(/You said: They end in zeros/);
+    await screen.press("g21\r");
+    await screen.until(/step 21 of 21[^]*→ exercise/);
+    await screen.press("\x1b[C");
+    await screen.until(/tutorials\/mine\/.*01_pages.ts[^]*learn check 1[^]*→ chapter 2/);
+    await screen.press("\x1b[C");
+    await screen.until(/ 2\. [^]*step 1 of/);
+    await screen.quit();
+    assertStringIncludes(screen.seen, "\x1b[?1049h"); // the other screen, so that the shell stays
+  },
+});
+
+Deno.test({
+  name: "--term stops, continues and kills the process of a card by keys, also while a step runs",
+  ignore: !hasTerminal,
+  fn: async () => {
+    const screen = new Screen("22/2");
+    await screen.until(/clerk \d+, asleep[^]*1 to 3: answer[^]*s: signal/);
+    await screen.press("s");
+    await screen.until(/which process\? 1 process {3}2 clerk {3}Esc: none/);
+    await screen.press("2");
+    await screen.until(/clerk: {3}s STOP {3}c CONT {3}k KILL/);
+    await screen.press("s");
+    await screen.until(/clerk \d+, stopped/);
+    await screen.press("1");
+    await screen.until(/running \.\.\. {3}s: signal {3}q: quit/); // a call waits for the clerk
+    await screen.press("s2c");
+    await screen.until(/RemoteError: an empty word/);
+    await screen.press("s2k");
+    await screen.until(/clerk \d+, dead: SIGKILL/);
+    await screen.quit();
   },
 });

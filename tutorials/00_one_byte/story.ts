@@ -119,9 +119,9 @@ function itChanges(table: ByteTable): Step {
       table.note(scene, "the second process added 1");
     },
     after:
-      `In a browser you see a card for each process: the number that the system gave it, whether
-      it runs or sleeps, how much memory it has (resident), and the shared memory that it uses, here
-      called shm. STOP halts it, and CONT lets it go on.`,
+      `{{You see a card|Below is a line, its card,}} for each process: the number that the system gave
+      it, whether it runs or sleeps, {{how much memory it has (resident), |}}and the shared memory that it
+      uses, here called shm. {{|The key \`s\` chooses one: }}STOP halts it, and CONT lets it go on.`,
   };
 }
 
@@ -195,7 +195,7 @@ function kill(table: ByteTable): Step {
       `The byte is ${
         table.byte[0]
       } now, and the second process has added the last 1. Kill that process:
-      in a browser, press KILL on its card. Or just answer, and it is killed for you. A killed process
+      {{press KILL on its card|press \`s\`, choose it, and press \`k\`}}. Or just answer, and it is killed for you. A killed process
       gets no chance to do anything more, not even to say goodbye.`,
     ask: {
       kind: "choice",

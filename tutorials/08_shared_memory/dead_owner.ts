@@ -77,8 +77,7 @@ export function theDeadOwner(here: Here): Step[] {
     },
     {
       title: "Killed while holding the lock",
-      text:
-        `Kill the owner by the button on its card, or answer, and it is killed for you. The number in the
+      text: `Kill the owner by its card, or answer, and it is killed for you. The number in the
         semaphore is 0 and stays 0. In C, no process would ever get such a lock.`,
       ask: {
         kind: "choice",

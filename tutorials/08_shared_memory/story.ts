@@ -105,8 +105,7 @@ function join(here: Here): Step[] {
     },
     {
       title: "Kill it",
-      text:
-        `Kill the second process by the button on its card, or answer, and it is killed for you.`,
+      text: `Kill the second process by its card, or answer, and it is killed for you.`,
       ask: {
         kind: "choice",
         text: "It cannot tidy up when it is killed. How many references does the memory have then?",

@@ -41,8 +41,7 @@ export function theNextWriter(ends: Ends): Step[] {
     },
     {
       title: "Killed in the middle of a message",
-      text:
-        `Kill the writer by the button on its card, or answer, and the stage does it. Then this process
+      text: `Kill the writer by its card, or answer, and the stage does it. Then this process
         becomes the writer again, as \`next\`, and sends Z.`,
       ask: {
         kind: "choice",

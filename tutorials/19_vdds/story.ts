@@ -214,8 +214,7 @@ function fallSilent(here: Here): Step[] {
   return [
     {
       title: "The camera falls silent",
-      text:
-        `The camera is in the middle of frame 4. Stop it by the button on its card. Or answer, and the
+      text: `The camera is in the middle of frame 4. Stop it by its card. Or answer, and the
         stage does it. We receive frames 2 and 3, and wait for the next, for 100 ms.`,
       ask: {
         kind: "choice",

@@ -103,8 +103,7 @@ function onRealMemory(here: Here): Step[] {
     },
     {
       title: "Kill it",
-      text:
-        `Kill the producer by the button on its card, or answer, and the stage does it. It may be
+      text: `Kill the producer by its card, or answer, and the stage does it. It may be
         in the middle of a message. Then this process becomes the producer.`,
       ask: {
         kind: "choice",

@@ -17,6 +17,10 @@ deno task learn check [N...]     judges your answers to all exercises, or to the
 deno task learn build [FOLDER]   static pages for any server: the recorded course, and
                                  the playground; into learn/ unless you pass another
 
+In the terminal, the last line shows the keys. The arrow keys step, and turn pages. g goes to a step,
+r runs a recorded one again, and t explains the terms. d lets a party of an interleaving die, and s
+stops, continues or kills the process of a card. q leaves.
+
 Your answers are in tutorials/mine/, and your progress is too. With --mine NAME, they are in a folder
 of this name in it, for a second reader.
 `;

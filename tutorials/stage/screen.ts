@@ -121,7 +121,7 @@ export function cardLines(cards: readonly Card[], columns: number): string[] {
     const end = signal === undefined ? "" : `: ${signal}`;
     return wrapText(`${[`${actor} ${pid}, ${state}${end}`, ...locks].join("; ")}`, columns);
   });
-  const how = "In another terminal: kill -STOP, -CONT or -KILL, and the number.";
+  const how = "Press s to stop one, to let it go on, or to kill it.";
   return [...wrapText(`Cards. ${how}`, columns).map((line) => paint("dim", line)), ...lines];
 }
 

@@ -7,7 +7,7 @@
 import { type Chapter, chapterOf, CHAPTERS } from "./chapters.ts";
 import { Telling, type Terminal } from "./director.ts";
 import { paint } from "../paint.ts";
-import { type Card, Processes } from "./processes.ts";
+import { type Act, type Card, Processes } from "./processes.ts";
 import { drawScreen, pagesOf, roomIn, termsIn, type View, WIDEST } from "./screen.ts";
 import type { Frame, TracksPicture } from "./story.ts";
 import { deathText, wrapText } from "./text_pictures.ts";
@@ -16,6 +16,11 @@ import { Workshop } from "./workshop.ts";
 const SMALLEST = { columns: 80, rows: 24 };
 /** A step that takes longer has a sign that it runs. */
 const SIGN_MS = 150;
+/** How often cards are looked at. */
+const CARDS_MS = 200;
+
+/** What the reader may do to the process of a card, by key. */
+const ACTS: Readonly<Record<string, Act>> = { s: "stop", c: "cont", k: "kill" };
 
 /** Tells the course from a place such as `1/4`; without one, from where the reader was. */
 export async function playInTerminal(
@@ -121,6 +126,8 @@ class Play {
   #isRecorded = false;
   #page = 0;
   #pages = 1;
+  /** The screen as it was drawn last. */
+  #drawn = "";
   /** What the reader types: an answer, or after `g` and `d` a number. */
   #typed = "";
   /** What the number means that is typed. */
@@ -128,6 +135,8 @@ class Play {
   /** The operation after which a party dies on the screen. */
   #death: number | undefined;
   #explains = false;
+  /** The process that gets the next signal, or the choice of one. */
+  #target: "choice" | number | undefined;
   /** Whether the reader is behind the last step: at the exercise and the next chapter. */
   #isAtEnd = false;
   #isRunning = false;
@@ -160,9 +169,11 @@ class Play {
       ending.addEventListener("abort", () => resolve(undefined))
     );
     let turn = this.#show(this.#step);
+    const cards = setInterval(() => this.#cards().length > 0 && this.draw(), CARDS_MS);
     try {
       for (let key; (key = await Promise.race([readKey(), ended])) !== undefined;) {
         if (key === "q" || key === "\x03") return undefined;
+        if (this.#signals(key)) continue;
         // A step may wait for another terminal. Only leaving is possible meanwhile: another key was
         // meant for the screen that the reader saw, and would skip the result.
         if (this.#isRunning) continue;
@@ -173,6 +184,7 @@ class Play {
       return undefined;
     } finally {
       this.#hasLeft = true;
+      clearInterval(cards);
     }
   }
 
@@ -186,13 +198,16 @@ class Play {
     if (this.#hasLeft) return;
     const size = Deno.consoleSize();
     if (size.columns < SMALLEST.columns || size.rows < SMALLEST.rows) {
+      this.#drawn = "";
       write(`\x1b[2J\x1b[HThis needs ${SMALLEST.columns} columns and ${SMALLEST.rows} rows.`);
       return;
     }
     const view = this.#view(size.columns - 2, roomIn(size.rows));
     this.#pages = view.pages.length;
     this.#page = Math.min(this.#page, this.#pages - 1);
-    write(drawScreen(view, size, this.#page));
+    const screen = drawScreen(view, size, this.#page);
+    if (screen !== this.#drawn) write(screen);
+    this.#drawn = screen;
   }
 
   #view(width: number, room: number): View {
@@ -232,13 +247,13 @@ class Play {
       return whole(deathText(this.#tracks, this.#death, Math.min(width, WIDEST)));
     }
     const note = this.#isRecorded ? "recorded" : "";
-    return pagesOf(frame, width, { room, note, cards: this.#isRecorded ? [] : this.#cards() });
+    return pagesOf(frame, width, { room, note, cards: this.#cards() });
   }
 
   /** The cards of the cast, and of the process that tells; none without a cast. */
   #cards(): Card[] {
     const { child, cast } = this.#telling;
-    if (child === undefined || cast.size === 0) return [];
+    if (child === undefined || cast.size === 0 || this.#isRecorded) return [];
     this.#processes.add("", child);
     for (const [actor, process] of cast) this.#processes.add("", process, actor);
     return this.#processes.cards("");
@@ -266,8 +281,23 @@ class Play {
     ];
   }
 
+  /** Those that can get a signal. */
+  #living(): Card[] {
+    return this.#cards().filter(({ state }) => state !== "dead");
+  }
+
   #keys(): string {
-    if (this.#isRunning) return "running ...   q: quit";
+    const living = this.#isAtEnd ? [] : this.#living();
+    if (this.#target === "choice") {
+      const all = living.map((card, i) => `${i + 1} ${nameOf(card)}`).join("   ");
+      return `which process? ${all}   Esc: none`;
+    }
+    if (this.#target !== undefined) {
+      const name = living.filter(({ pid }) => pid === this.#target).map(nameOf).join();
+      return `${name}:   s STOP   c CONT   k KILL   Esc: nothing`;
+    }
+    const signal = living.length > 0 ? "s: signal   " : "";
+    if (this.#isRunning) return `running ...   ${signal}q: quit`;
     if (this.#isAtEnd) {
       const next = this.#next === undefined ? "" : `→ chapter ${this.#next.number}   `;
       return `${next}← back   g: go to   q: quit`;
@@ -279,17 +309,35 @@ class Play {
     if (this.#death !== undefined) return "any key: back to the step";
     const ask = this.#frame?.done === false ? this.#frame.ask : undefined;
     if (ask?.kind === "choice") {
-      return `1 to ${ask.options!.length}: answer   ← back   g: go to   t: terms   q: quit`;
+      return `1 to ${
+        ask.options!.length
+      }: answer   ← back   ${signal}g: go to   t: terms   q: quit`;
     }
     if (ask !== undefined) {
       const what = ask.kind === "byte" ? "its number, from 0" : ask.unit ?? "a number";
-      return `your answer (${what}): ${this.#typed}_   Enter: run   ← back   q: quit`;
+      return `your answer (${what}): ${this.#typed}_   Enter: run   ${signal}← back   q: quit`;
     }
     const again = this.#isRecorded && this.#terminal === undefined ? "r: run again   " : "";
-    const die = this.#tracks === undefined ? "" : "d: let one die   ";
+    const die = this.#tracks === undefined ? "" : "d: one dies   ";
     const isLast = this.#step === this.#frame?.steps;
     const on = !isLast ? "→ next   " : this.#terminal === undefined ? "→ exercise   " : "";
-    return `${on}← back   ${again}${die}g: go to   t: terms   q: quit`;
+    return `${on}← back   ${again}${die}${signal}g: go to   t: terms   q: quit`;
+  }
+
+  /** Chooses a process and sends it a signal, also while a step runs; whether the key is for that. */
+  #signals(key: string): boolean {
+    const target = this.#target;
+    if (target === undefined && (key !== "s" || this.#wants !== undefined)) return false;
+    const living = this.#isAtEnd ? [] : this.#living();
+    this.#target = undefined;
+    if (target === undefined) {
+      if (living.length === 0) return false;
+      this.#target = living.length === 1 ? living[0]!.pid : "choice";
+    } else if (target === "choice") {
+      this.#target = living[Number(key) - 1]?.pid;
+    } else if (key in ACTS) this.#processes.act(target, ACTS[key]!);
+    this.draw();
+    return true;
   }
 
   async #obey(key: string): Promise<void> {
@@ -404,6 +452,11 @@ class Play {
       this.#isRunning = false;
     }
   }
+}
+
+/** What the reader calls a process. */
+function nameOf({ actor = "process" }: Card): string {
+  return actor;
 }
 
 function isForward(key: string): boolean {
