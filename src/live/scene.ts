@@ -48,11 +48,11 @@ export class Scenery implements Disposable {
   readonly #ids = new Map<string, number>();
   readonly #facts = new Map<number, { identity: string; facts: RegionFacts }>();
   readonly #observers = new KeptObservers();
-  readonly #search = new HolderSearch();
+  readonly #search: Pick<HolderSearch, "search">;
   #surveys: Map<string, Seen>[] = [];
   #looks: Looks | undefined;
   #processes: ReadonlyMap<number, ProcessFacts> = new Map();
-  #holders: ReadonlyMap<number, readonly Held[]> = new Map();
+  #holders: readonly ReadonlyMap<number, readonly Held[]>[] = []; // of two searches, the newest first
   #number = 0;
   #parties = "";
   #text = "";
@@ -61,9 +61,14 @@ export class Scenery implements Disposable {
   #lastEvent = 0;
 
   /** Shows only regions whose names match; `hintFor` states the sizes of images that lack them. */
-  constructor(matches: (name: string) => boolean, hintFor: HintFor) {
+  constructor(
+    matches: (name: string) => boolean,
+    hintFor: HintFor,
+    search: Pick<HolderSearch, "search"> = new HolderSearch(),
+  ) {
     this.#matches = matches;
     this.#hintFor = hintFor;
+    this.#search = search;
   }
 
   /** The regions of the last look, by their numbers. */
@@ -88,7 +93,7 @@ export class Scenery implements Disposable {
     const seen = survey(all, this.#observers);
     const parties = partiesIn(seen);
     if (this.#number++ % LOOKS_PER_SEARCH === 0 || parties !== this.#parties) {
-      this.#holders = this.#search.search();
+      this.#holders = [this.#search.search(), ...this.#holders.slice(0, 1)];
     }
     this.#parties = parties;
     this.#surveys = [...this.#surveys.slice(-WINDOW), seen];
@@ -120,7 +125,7 @@ export class Scenery implements Disposable {
         links: this.#links(region, now?.look.activity, this.#rateOf(region, now)),
       };
     });
-    const processes = processesIn(rows);
+    const processes = processesIn(rows, this.#processes);
     this.#processes = new Map(processes.map((process) => [process.pid, process]));
     return { facts, isNew, rows, processes };
   }
@@ -148,16 +153,17 @@ export class Scenery implements Disposable {
     return facts;
   }
 
-  /** The locks of a region. */
-  #held({ path }: RegionInfo): readonly Held[] {
+  /** The locks of a region, as each of the last searches found them. */
+  #held({ path }: RegionInfo): readonly (readonly Held[])[] {
     const status = files.statPath(path);
-    return typeof status === "number" ? [] : this.#holders.get(status.inode) ?? [];
+    const inode = typeof status === "number" ? NaN : status.inode;
+    return this.#holders.map((found) => found.get(inode) ?? []);
   }
 
   #compare(all: readonly RegionInfo[], seen: ReadonlyMap<string, Seen>): void {
     const looks = new Map(all.map((region) => {
       const held = this.#held(region);
-      const pidOf = (role: number) => held.find((lock) => lock.role === role)?.pid;
+      const pidOf = (role: number) => processOfRole(held, role);
       return lookAt(region, seen.get(region.path)?.look.activity, pidOf);
     }));
     if (this.#looks !== undefined) {
@@ -211,7 +217,7 @@ export class Scenery implements Disposable {
       const { role, seat, number, presence } = party;
       const flows = flowsOf(party, activity!.flows);
       const waiting = WAYS[role] === "in" && region.kind === "topic" ? undefined : flows[0];
-      const pid = presence === "alive" ? held.find((lock) => lock.role === number)?.pid : 0;
+      const pid = presence === "alive" ? processOfRole(held, number) : 0;
       return {
         pid: pid ?? 0,
         role,
@@ -224,7 +230,7 @@ export class Scenery implements Disposable {
       };
     });
     const known = new Set(links.map(({ pid }) => pid));
-    for (const { pid, role } of held) {
+    for (const { pid, role } of held[0] ?? []) {
       if (role !== undefined || known.has(pid)) continue;
       known.add(pid);
       links.push({ ...MEMBER, pid });
@@ -240,6 +246,14 @@ function partiesIn(seen: ReadonlyMap<string, Seen>): string {
       .map(({ number, presence }) => `${number}${presence}`);
     return `${path} ${states.join()}`;
   }).join("\n");
+}
+
+/**
+ * The process that holds a role. One that ends during a look may be alive in the survey and gone in
+ * the newest search: it is in the one before.
+ */
+function processOfRole(held: readonly (readonly Held[])[], role: number): number | undefined {
+  return held.flat().find((lock) => lock.role === role)?.pid;
 }
 
 /** Whether a party holds its role only while it writes: then it is shown as a member. */
@@ -292,12 +306,16 @@ function rounded(value: number | undefined): number | null {
   return value === undefined || !Number.isFinite(value) ? null : Math.round(value * 10) / 10;
 }
 
-function processesIn(rows: readonly RegionRow[]): ProcessFacts[] {
+/** The processes of some rows. A process that is ending has no command line: it keeps its name. */
+function processesIn(
+  rows: readonly RegionRow[],
+  known: ReadonlyMap<number, ProcessFacts>,
+): ProcessFacts[] {
   const pids = new Set(rows.flatMap(({ links }) => links.map(({ pid }) => pid)));
   pids.delete(0);
   return [...pids].sort((a, b) => a - b).map((pid) => {
     const process = processOf(pid);
-    const name = process?.program ?? process?.name ?? "";
+    const name = process?.program ?? known.get(pid)?.name ?? process?.name ?? "";
     return { pid, name, isStopped: process?.isStopped ?? false };
   });
 }

@@ -5,8 +5,10 @@ import { domain } from "../../src/babus/definition.ts";
 import { circular } from "../../src/circular/definition.ts";
 import { bytes, text } from "../../src/codec.ts";
 import { VringError } from "../../src/errors.ts";
+import { holders } from "../../src/inspect/holders.ts";
 import { PICTURE_HEAD, PictureForm } from "../../src/live/protocol.ts";
 import { FILES } from "../../src/live/prebuilt.ts";
+import { Scenery } from "../../src/live/scene.ts";
 import { view } from "../../src/live/view.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { regions } from "../../src/region/list.ts";
@@ -126,6 +128,20 @@ Deno.test("the page learns who is there, at which rate, and what happens", async
   }
   clearInterval(sending);
   await party.killed();
+});
+
+Deno.test("an event names a process that ended before the search for it", () => {
+  using _place = namespace();
+  using _consumer = spsc("ring").consumer();
+  const producer = spsc("ring").producer();
+  const searches = [holders()];
+  const search = { search: () => searches.shift() ?? new Map() };
+  using scenery = new Scenery(() => true, () => undefined, search);
+  for (let i = 0; i < 5; i++) scenery.look(); // the last one searches again, and finds nothing
+  producer.close();
+  scenery.look();
+  const [event] = scenery.eventsAfter(0);
+  assertMatch(event!.text, new RegExp(`^producer 0 \\(.+, process ${Deno.pid}\\) left$`));
 });
 
 Deno.test("the page gets values, curves and images of what it watches, and of nothing else", async () => {
