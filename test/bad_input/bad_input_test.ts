@@ -3,15 +3,22 @@
  * throws only documented errors, one that it refuses changes nothing, and nothing stays behind.
  *
  * `deno task test:input` runs 20 times as many. A failure prints the seed and the smallest calls.
+ *
+ * These tests count the descriptors of the process. So those of the tools are part of this file: in
+ * one of their own they would run at the same time under `--parallel`.
  */
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import * as vring from "../../mod.ts";
+import { now } from "../../src/os/clock.ts";
 import { ranges } from "../../src/os/files.ts";
+import { OBSERVER_SLICE_NS } from "../../src/region/observed.ts";
 import { namespace, openHandles } from "../../src/testing/mod.ts";
+import { until } from "../os/until.ts";
 import { isDocumented } from "./documented.ts";
 import { SCENES } from "./scenes.ts";
+import "./tools.ts";
 import { type Callable, Surface } from "./surface.ts";
 import { argument, definitionOptionsOf, type Given, MINE } from "./values.ts";
 
@@ -70,6 +77,17 @@ function stateOf(objects: readonly object[]): string {
     })
   );
   return JSON.stringify(all, (_, value) => typeof value === "bigint" ? `${value}n` : value);
+}
+
+/**
+ * Lets observers look again, after regions came or went. They do so at most once a slice, and from
+ * then on their getters stay the same.
+ */
+async function settle(objects: readonly object[]): Promise<void> {
+  if (!objects.some((object) => object.constructor.name.endsWith("Observer"))) return;
+  const end = now() + OBSERVER_SLICE_NS;
+  await until("a slice of observers is over", () => now() > end);
+  stateOf(objects); // they look
 }
 
 /** The files of the namespace, and the descriptors and mapped ranges of this process. */
@@ -162,6 +180,7 @@ for (const scene of Object.keys(SCENES)) {
             const state = stateOf(objects);
             const { files } = held(prefix);
             const error = await take(objects, step);
+            if (`${held(prefix).files}` !== `${files}`) await settle(objects);
             if (error === undefined) continue;
             assert(isDocumented(error), `${shown(step)}: ${Deno.inspect(error)}`);
             // A batch sends what comes before the value that it refuses, as documented.

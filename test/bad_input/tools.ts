@@ -1,6 +1,8 @@
 /**
  * The functions of `/record`, `/live`, `/bridge` and `/testing`, and the command line, over what they
  * declare and far outside: they throw only documented errors, and nothing stays behind.
+ *
+ * @module
  */
 
 import { assert, assertEquals } from "@std/assert";
