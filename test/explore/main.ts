@@ -126,7 +126,7 @@ async function main(): Promise<number> {
     memories: memoriesOf(values.weak, values.strong || seed !== undefined),
     short: values.short,
     budgetMs: 1000 * (count("budget", values.budget) ?? usualSeconds),
-    brokenMs: seed === undefined && (values.short || values.budget === undefined) ? 20_000 : 0,
+    brokenMs: seed === undefined && (values.short || values.budget === undefined) ? 60_000 : 0,
     schedules,
     seed,
     token: values.replay,
