@@ -4,7 +4,9 @@
  * @module
  */
 
+import { Errno } from "../../src/errors.ts";
 import { Mapping } from "../../src/memory/mapping.ts";
+import { Word32 } from "../../src/memory/word.ts";
 import { now } from "../../src/os/clock.ts";
 import * as futex from "../../src/os/futex.ts";
 import { pageSize } from "../../src/os/page.ts";
@@ -15,8 +17,8 @@ export interface Sleep {
   fd: number;
   /** The word's offset. */
   offset: number;
-  /** The value to sleep on. */
-  expected: number;
+  /** The value to sleep on; any value if omitted. */
+  expected?: number;
   /** The bits by which it can be woken. */
   bits: number;
   /** Milliseconds. */
@@ -29,6 +31,10 @@ port.onmessage = ({ data }: MessageEvent<Sleep>) => {
   const { fd, offset, expected, bits, timeout } = data;
   using mapping = Mapping.ofFile(fd, { length: pageSize(), what: "a test" });
   const deadline = now() + timeout * 1e6;
-  port.postMessage(futex.wait(mapping.address + offset, expected, deadline, bits));
+  const word = new Word32(mapping, { path: "word", offset });
+  let result: number;
+  do result = futex.wait(word.address, expected ?? word.load(), deadline, bits); // it may change between
+   while (expected === undefined && result === -Errno.EAGAIN);
+  port.postMessage(result);
 };
 port.postMessage("ready");

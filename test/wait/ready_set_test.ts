@@ -160,7 +160,7 @@ Deno.test("a listener in a list of many may change", () => {
   for (const slot of [first, first, first, added]) {
     if (slot === added) listener.add(added);
     slot.writeSync(MESSAGE);
-    assertStrictEquals(waitAnySync(list, { timeout: 5000 }), listener);
+    assertStrictEquals(waitAnySync(list, { timeout: 60_000 }), listener);
     assertEquals(listener.look(), [slot] as never);
   }
 });
@@ -180,7 +180,7 @@ function lonely(stack: DisposableStack) {
   const set = stack.use(ReadySet.of([{ owner: "it", condition }])!);
   const wait = () => {
     const waiter = { action: "hear", conditions: () => [set.condition] };
-    const { owner } = untilSync(() => set.take(), waiter, { timeout: 5000, spin: 0 });
+    const { owner } = untilSync(() => set.take(), waiter, { timeout: 60_000, spin: 0 });
     seen = count.load();
     return owner;
   };
@@ -250,10 +250,10 @@ Deno.test("waits do without a hall that a peer has truncated", () => { // the la
   const { list, producers } = rings(stack);
   keep(list);
   Deno.truncateSync(hallPathOf(hall()!.id - 1), 0);
-  assertThrows(() => waitAnySync(list, { timeout: 500, spin: 0 }), CorruptRegionError, "hall");
+  assertThrows(() => waitAnySync(list, { timeout: 60_000, spin: 0 }), CorruptRegionError, "hall");
   for (const at of [3, 30]) {
     producers[at]!.trySend(MESSAGE);
-    assertStrictEquals(waitAnySync(list, { timeout: 500 }), list[at]);
+    assertStrictEquals(waitAnySync(list, { timeout: 60_000 }), list[at]);
     list[at]!.tryReceive();
   }
 });
