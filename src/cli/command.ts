@@ -13,6 +13,8 @@ export { matcher } from "../region/pattern.ts";
 export interface Option {
   /** What the help shows for its value, such as `SECONDS`; undefined for a switch. */
   readonly value?: string | undefined;
+  /** One letter for it, such as `h` for `-h`. */
+  readonly short?: string | undefined;
   readonly summary: string;
 }
 

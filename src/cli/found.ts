@@ -5,17 +5,56 @@
  */
 
 import { VringError } from "../errors.ts";
+import * as files from "../os/files.ts";
 import { type RegionDetails, type RegionInfo, regions } from "../region/list.ts";
-import { type Call, matcher } from "./command.ts";
+import { usualDirectory } from "../region/names.ts";
+import { type Call, matcher, UsageError } from "./command.ts";
 import { harmless } from "./output.ts";
 
-/** Lists the regions with a name that one of the patterns matches; all of them without a pattern. */
-export function found({ names, options }: Pick<Call, "names" | "options">): RegionInfo[] {
+/** The patterns and the kind that a command is about. */
+export type Asked = Pick<Call, "names" | "options">;
+
+/** The kinds of regions that this library makes. */
+const KINDS = ["topic", "sources", "slot", "spsc", "mpsc", "calls", "circular", "shm", "rwlock"];
+
+/**
+ * Lists the regions with a name that one of the patterns matches; all of them without a pattern. A
+ * topic of many publishers brings the topics of its sources.
+ */
+export function found({ names, options: { kind } }: Asked): RegionInfo[] {
+  const all = regions();
+  if (kind !== undefined && ![...KINDS, ...all.map(({ kind }) => kind)].includes(String(kind))) {
+    const near = KINDS.find((known) => isMistyped(known, String(kind)));
+    const hint = near === undefined ? `pass ${KINDS.join(", ")}` : `did you mean ${near}?`;
+    throw new UsageError(`Cannot use --kind ${kind}: no region has this kind; ${hint}`);
+  }
   const matches = names.map(matcher);
-  return regions().filter(({ name, kind }) =>
-    (options.kind === undefined || kind === options.kind) &&
-    (matches.length === 0 || matches.some((isMatch) => isMatch(name)))
+  const isNamed = ({ name }: RegionInfo) =>
+    matches.length === 0 || matches.some((isMatch) => isMatch(name));
+  const many = all.filter((region) => region.kind === "sources" && isNamed(region));
+  return all.filter((region) =>
+    (kind === undefined || region.kind === kind) &&
+    (isNamed(region) || many.some((topic) => isSourceOf(topic, region)))
   );
+}
+
+/** Whether a region is the topic of one source of a topic with many publishers. */
+export function isSourceOf({ name: topic }: RegionInfo, { kind, name }: RegionInfo): boolean {
+  return kind === "topic" && name.startsWith(`${topic}/`) &&
+    !name.slice(topic.length + 1).includes("/");
+}
+
+/** Of these regions, those with exactly the name that was asked for, if there are such. */
+export function exactly(name: string, all: readonly RegionInfo[]): readonly RegionInfo[] {
+  const exact = all.filter((region) => region.name === name.replace(/^\//, ""));
+  return exact.length > 0 ? exact : all;
+}
+
+/** As `found()`; throws a VringError that says which names there are, if nothing matches. */
+export function needed(asked: Asked): RegionInfo[] {
+  const all = found(asked);
+  if (all.length > 0) return all;
+  throw new VringError(nothingFound(asked));
 }
 
 /** Returns what the header of a region says; throws if it cannot be read. */
@@ -25,11 +64,14 @@ export function detailsOf({ kind, name, details, problem }: RegionInfo): RegionD
 }
 
 /** Says that nothing has such a name, and what has a similar one. */
-export function nothingFound({ names, options }: Pick<Call, "names" | "options">): string {
+export function nothingFound({ names, options }: Asked): string {
   const kind = options.kind === undefined ? "region" : `region of kind ${options.kind}`;
-  const all = regions().map(({ name }) => name);
-  const near = all.filter((name) => names.some((asked) => isSimilar(name, asked))).slice(0, 3);
-  const there = all.length === 0
+  const all = regions().map(({ name }) => harmless(name));
+  const near = [...new Set(all)].filter((name) => names.some((asked) => isSimilar(name, asked)))
+    .slice(0, 3);
+  const there = typeof files.list(usualDirectory()) === "number"
+    ? `the directory ${usualDirectory()} cannot be read; pass another --directory`
+    : all.length === 0
     ? "nothing is open; start a program that opens a region"
     : near.length > 0
     ? `did you mean ${near.join(" or ")}?`

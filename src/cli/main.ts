@@ -15,9 +15,12 @@
 import { run } from "./run.ts";
 import { terminal } from "./terminal.ts";
 
-/** Writes a text to a stream, also if it takes several writes; ends once nobody reads it. */
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let rest = new TextEncoder().encode(text);
+/** Writes text or bytes to a stream, also if it takes several writes; ends once nobody reads it. */
+function write(
+  stream: { writeSync(bytes: Uint8Array): number },
+  text: string | Uint8Array,
+): void {
+  let rest = typeof text === "string" ? new TextEncoder().encode(text) : text;
   try {
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
@@ -36,6 +39,7 @@ if (import.meta.main) {
   Deno.exit(
     await run(Deno.args, {
       write: out,
+      writeBytes: (bytes) => write(Deno.stdout, bytes),
       error: (text) => write(Deno.stderr, text),
       isTerminal,
       noColor: Deno.noColor,

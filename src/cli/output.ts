@@ -12,20 +12,26 @@ export class Output {
   /** Whether to print one JSON object a line. */
   readonly json: boolean;
   readonly #write: (text: string) => void;
+  readonly #writeBytes: (bytes: Uint8Array) => void;
+  readonly #error: (text: string) => void;
   readonly #color: boolean;
   /** The columns of the terminal; Infinity without a terminal. */
   readonly width: number;
 
   constructor(
-    { json, write, color, width }: {
+    { json, write, writeBytes, error, color, width }: {
       json: boolean;
       write(text: string): void;
+      writeBytes(bytes: Uint8Array): void;
+      error(text: string): void;
       color: boolean;
       width: number;
     },
   ) {
     this.json = json;
     this.#write = write;
+    this.#writeBytes = writeBytes;
+    this.#error = error;
     this.#color = color;
     this.width = width;
   }
@@ -45,12 +51,37 @@ export class Output {
     this.#write(text);
   }
 
+  /** Writes bytes unchanged, in both forms. */
+  bytes(bytes: Uint8Array): void {
+    this.#writeBytes(bytes);
+  }
+
+  /** Prints a remark for people, in both forms, where no program takes it for output. */
+  remark(text: string): void {
+    this.#error(`${text}\n`);
+  }
+
   /** Prints a table whose columns are as wide as their cells; numbers stand to the right. */
   table(head: readonly string[], rows: readonly (readonly Cell[])[]): void {
     if (this.json) return;
     const [first, ...lines] = tableLines(head, rows);
     this.line(this.dim(cut(first!, this.width)));
     for (const line of lines) this.line(cut(line, this.width));
+  }
+
+  /** Prints a table; the last cell of a row that is too long for the terminal goes below the others. */
+  foldingTable(head: readonly string[], rows: readonly (readonly Cell[])[]): void {
+    if (this.json) return;
+    const whole = tableLines(head, rows);
+    const short = tableLines(head.slice(0, -1), rows.map((row) => row.slice(0, -1)));
+    for (const [i, line] of whole.entries()) {
+      const isWhole = line.length <= this.width;
+      const shown = isWhole ? line : cut(short[i]!, this.width);
+      this.line(i === 0 ? this.dim(shown) : shown);
+      if (isWhole || i === 0) continue;
+      const text = `${" ".repeat(FOLD)}${rows[i - 1]!.at(-1)}`;
+      for (const part of wrapped(text, this.width, FOLD)) this.line(this.dim(part));
+    }
   }
 
   /** Makes text less bright, where colours are shown. */
@@ -63,6 +94,9 @@ export class Output {
     return this.#color ? `\x1b[1m${text}\x1b[22m` : text;
   }
 }
+
+/** The indent of cells that are below their row. */
+const FOLD = 7;
 
 /** Makes the lines of a table whose columns are as wide as their cells. */
 export function tableLines(

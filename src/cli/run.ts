@@ -19,7 +19,7 @@ export const COMMON: Readonly<Record<string, Option>> = {
   json: { summary: "one JSON object a line" },
   directory: { value: "PATH", summary: "the directory of the regions; /dev/shm by default" },
   timeout: { value: "SECONDS", summary: "end after so many seconds" },
-  help: { summary: "show this help" },
+  help: { short: "h", summary: "show this help" },
 };
 
 /** A longer time-out, 292,000 years, never passes. */
@@ -28,6 +28,8 @@ const LONGEST_S = 2 ** 43;
 /** The surroundings of a run. */
 export interface Surroundings {
   write(text: string): void;
+  /** Writes bytes unchanged; without it, they are written as text. */
+  readonly writeBytes?: ((bytes: Uint8Array) => void) | undefined;
   error(text: string): void;
   /** Whether a person reads the output in a terminal. */
   readonly isTerminal: boolean;
@@ -43,15 +45,12 @@ export interface Surroundings {
 export async function run(args: readonly string[], around: Surroundings): Promise<number> {
   const [first, ...rest] = args;
   try {
-    if (first === undefined || first === "help" || first === "--help") {
-      const asked = COMMANDS.find(({ name }) => name === rest[0]);
-      around.write(asked === undefined ? overview() : helpOf(asked));
+    if (first === undefined || ["help", "--help", "-h"].includes(first)) {
+      around.write(rest[0] === undefined ? overview() : helpOf(commandNamed(rest[0])));
       return first === undefined ? Exit.usage : Exit.ok;
     }
     if (first === "completions") return printCompletions(rest[0], around);
-    const command = COMMANDS.find(({ name }) => name === first);
-    if (command === undefined) throw new UsageError(unknownCommand(first));
-    return await runCommand(command, rest, around);
+    return await runCommand(commandNamed(first), rest, around);
   } catch (error) {
     if (error instanceof UsageError) {
       around.error(`${error.message}\n`);
@@ -76,6 +75,8 @@ async function runCommand(command: Command, args: string[], around: Surroundings
   const out = new Output({
     json: json === true,
     write: around.write,
+    writeBytes: around.writeBytes ?? ((bytes) => around.write(new TextDecoder().decode(bytes))),
+    error: around.error,
     color: around.isTerminal && !around.noColor,
     width: around.isTerminal ? around.width : Infinity,
   });
@@ -86,8 +87,11 @@ async function runCommand(command: Command, args: string[], around: Surroundings
     return await command.run({ names: positionals, options, out, end, terminal: around.terminal });
   } catch (error) {
     if (!end.aborted || error !== end.reason) throw error;
-    const why = around.interrupt.aborted ? "it was interrupted" : `${timeout} seconds have passed`;
-    throw new VringError(`Cannot end vring ${command.name}: ${why}, and it still waits`);
+    const reason = around.interrupt.aborted ? "it was interrupted" : `--timeout ${timeout} is over`;
+    const hint = positionals[0] === undefined ? "" : `; vring why ${positionals[0]} may say why`;
+    throw new VringError(
+      `Cannot finish vring ${command.name}: ${reason}, and it still waits${hint}`,
+    );
   } finally {
     useDirectory(usual);
   }
@@ -101,25 +105,43 @@ function directoryIn(given: string | true | undefined): string | undefined {
 function parse(command: Command, args: string[]) {
   const all = { ...COMMON, ...command.options };
   const options = Object.fromEntries(
-    Object.entries(all).map((
-      [name, { value }],
-    ) => [name, { type: value === undefined ? "boolean" as const : "string" as const }]),
+    Object.entries(all).map(([name, { value, short }]) => {
+      const type = value === undefined ? "boolean" as const : "string" as const;
+      return [name, short === undefined ? { type } : { type, short }];
+    }),
   );
   try {
     const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     return { values: values as Record<string, string | true | undefined>, positionals };
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}; see vring ${command.name} --help`);
+    const { message } = error as Error;
+    const see = `vring ${command.name} --help lists all`;
+    const [, used] = /^Option '(?:-\w, )?(--[\w-]+)/.exec(message) ?? [];
+    if (used !== undefined) {
+      const wanted = message.includes("not take") ? "it takes no value" : `pass ${used}=VALUE`;
+      throw new UsageError(`Cannot use ${used}: ${wanted}; ${see}`);
+    }
+    const [, dashes = "", name] = /^Unknown option '(-+)([^']+)'/.exec(message) ?? [];
+    if (name === undefined) throw new UsageError(message);
+    const near = Object.keys(all).find((known) => isMistyped(known, name));
+    const hint = near === undefined ? "" : `did you mean --${near}? `;
+    throw new UsageError(
+      `Cannot use ${dashes}${name}: vring ${command.name} has no such option; ${hint}${see}`,
+    );
   }
 }
 
-function unknownCommand(name: string): string {
+/** Returns a command; throws a UsageError that says which name was probably meant. */
+function commandNamed(name: string): Command {
+  const found = COMMANDS.find((command) => command.name === name);
+  if (found !== undefined) return found;
   const near = COMMANDS.find((command) => isMistyped(command.name, name)) ??
     COMMANDS.find((command) => command.name[0] === name[0]);
   const hint = near === undefined ? "" : `did you mean ${near.name}? `;
-  return `Cannot run ${
-    JSON.stringify(name)
-  }: vring has no such command; ${hint}vring --help lists all`;
+  const text = JSON.stringify(name);
+  throw new UsageError(
+    `Cannot run ${text}: vring has no such command; ${hint}vring --help lists all`,
+  );
 }
 
 const COMPLETIONS = {

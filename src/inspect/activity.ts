@@ -23,6 +23,7 @@ import {
   UNIT,
 } from "../circular/circular_buffer.ts";
 import type { LANE } from "../lane/lane.ts";
+import type { AnyLayout } from "../layout/fields.ts";
 import { isCount } from "../layout/sizes.ts";
 import { corrupt } from "../memory/corrupt.ts";
 import { MPSC, MPSC_CONTROL } from "../mpsc/mpsc.ts";
@@ -89,10 +90,18 @@ export interface Activity {
 
 /** Reads the activity of a region; undefined for a kind, or a version, that this code does not know. */
 export function activityOf(observer: RegionObserver): Activity | undefined {
-  const known = KINDS[observer.kind];
-  return known !== undefined && known.hash === observer.details.abiHash
-    ? known.read(observer)
-    : undefined;
+  return controlLayoutOf(observer) && KINDS[observer.kind]!.read(observer);
+}
+
+/** Returns the layout of a region's control block; undefined for one that this code does not know. */
+export function controlLayoutOf({ kind, details }: RegionObserver): AnyLayout | undefined {
+  const layout = KINDS[kind]?.layout;
+  return layout?.hash === details.abiHash ? layout : undefined;
+}
+
+/** Whether regions of a kind count what passes through them. */
+export function hasActivity(kind: string): boolean {
+  return KINDS[kind] !== undefined;
 }
 
 /** Copies data of a region; throws a CorruptRegionError if a peer has shortened its file. */
@@ -108,15 +117,18 @@ export function dataOf(
 
 /** The reader of each kind of region, by the layout that it can read. */
 const KINDS: Readonly<
-  Record<string, { readonly hash: bigint; read(observer: RegionObserver): Activity | undefined }>
+  Record<
+    string,
+    { readonly layout: AnyLayout; read(observer: RegionObserver): Activity | undefined }
+  >
 > = {
-  [SPSC.name]: { hash: SPSC_CONTROL.hash, read: spscActivity },
-  [MPSC.name]: { hash: MPSC_CONTROL.hash, read: mpscActivity },
-  [CALLS_REGION.name]: { hash: CALLS_CONTROL.hash, read: callsActivity },
-  [CIRCULAR_BUFFER.name]: { hash: CIRCULAR_BUFFER_CONTROL.hash, read: circularActivity },
-  [TOPIC.name]: { hash: TOPIC_CONTROL.hash, read: topicActivity },
-  [SLOT.name]: { hash: SLOT_CONTROL.hash, read: slotActivity },
-  [RW_LOCK.name]: { hash: RW_LOCK_CONTROL.hash, read: rwLockActivity },
+  [SPSC.name]: { layout: SPSC_CONTROL, read: spscActivity },
+  [MPSC.name]: { layout: MPSC_CONTROL, read: mpscActivity },
+  [CALLS_REGION.name]: { layout: CALLS_CONTROL, read: callsActivity },
+  [CIRCULAR_BUFFER.name]: { layout: CIRCULAR_BUFFER_CONTROL, read: circularActivity },
+  [TOPIC.name]: { layout: TOPIC_CONTROL, read: topicActivity },
+  [SLOT.name]: { layout: SLOT_CONTROL, read: slotActivity },
+  [RW_LOCK.name]: { layout: RW_LOCK_CONTROL, read: rwLockActivity },
 };
 
 // ---- parties ----

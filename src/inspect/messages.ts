@@ -34,7 +34,10 @@ export interface Received {
 }
 
 /** The kinds of regions whose messages an observer can read. */
-export const READABLE: readonly string[] = ["topic", "slot", "circular"];
+export const READABLE: readonly string[] = ["topic", "sources", "slot", "circular"];
+
+/** The kinds of regions that are topics: of one publisher, or of many. */
+const TOPICS = ["topic", "sources"];
 
 /** The codec of a stored type; that of bytes, and the reason, if it cannot be decoded. */
 export function typeOf(
@@ -54,17 +57,20 @@ export function typeOf(
   }
 }
 
+/** The options of the definition of a region, for an observer. */
+function optionsOf<T>({ kind, details }: RegionInfo, type: T) {
+  const many = kind === "sources" ? { publishers: "many" as const } : {};
+  return { type, ...details?.geometry, ...details?.policy, ...many, anyOwner: true };
+}
+
 /**
  * Opens an observer of the messages of a region. With a `history`, it begins with so many of a
  * topic's last samples.
  */
-export function observerFor(
-  { kind, name, details }: RegionInfo,
-  type: AnyType,
-  history?: number,
-): Observed {
-  const options = { type, ...details?.geometry, ...details?.policy, anyOwner: true } as const;
-  if (kind === "topic") return topic(name, options).observer({ history }) as Observed;
+export function observerFor(region: RegionInfo, type: AnyType, history?: number): Observed {
+  const { kind, name, details } = region;
+  const options = optionsOf(region, type);
+  if (TOPICS.includes(kind)) return topic(name, options).observer({ history }) as Observed;
   if (kind === "circular") return circular(name, options).observer({ start: "now" }) as Observed;
   const [domainName, slotName] = name.split("/") as [string, string];
   const { geometry } = details ?? {};
@@ -112,8 +118,8 @@ export function pollerFor(region: RegionInfo): Poller {
   const { kind, name, details } = region;
   if (WaitingMessages.canRead(region)) return ringPoller(region);
   const type = raw(details?.type ?? { name: "", hash: 0n });
-  const options = { type, ...details?.geometry, ...details?.policy, anyOwner: true } as const;
-  if (kind === "topic") return topic(name, options).observer({ history: 1 });
+  const options = optionsOf(region, type);
+  if (TOPICS.includes(kind)) return topic(name, options).observer({ history: 1 });
   if (kind === "circular") return circular(name, options).observer({ start: "now" });
   const [domainName, slotName] = name.split("/") as [string, string];
   const slots = { [slotName]: { type, ...details?.geometry } };

@@ -7,7 +7,13 @@
 import { VringError } from "../errors.ts";
 import type { RegionInfo } from "../region/list.ts";
 import { observe, type RegionObserver } from "../region/region_observer.ts";
-import { type Activity, activityOf, meanSampleBytes } from "./activity.ts";
+import {
+  type Activity,
+  activityOf,
+  controlLayoutOf,
+  hasActivity,
+  meanSampleBytes,
+} from "./activity.ts";
 import { type Look, type Rates, ratesBetween } from "./rates.ts";
 
 /** Opens an observer of a region; undefined if it is gone, or cannot be read. */
@@ -77,6 +83,24 @@ export function activityIn(
     });
   } catch (error) {
     if (error instanceof VringError) return undefined; // shortened, or changed by a peer
+    throw error;
+  }
+}
+
+/** Says why the activity of a region cannot be read; undefined if it can be, or its kind has none. */
+export function problemOf(region: RegionInfo): string | undefined {
+  const { kind, name, details } = region;
+  if (details === undefined) return region.problem;
+  if (!hasActivity(kind)) return undefined;
+  try {
+    using observer = observe(kind, name, { anyOwner: true });
+    if (controlLayoutOf(observer) === undefined) {
+      return "another version of vring made it (its layout is " +
+        `${details.abiHash.toString(16)}); use one version, or unlink it`;
+    }
+    return activityOf(observer) === undefined ? "its control block is damaged" : undefined;
+  } catch (error) {
+    if (error instanceof VringError) return error.message;
     throw error;
   }
 }

@@ -15,6 +15,7 @@ import { namespace } from "../../src/testing/namespace.ts";
 import { assertFits, Program } from "../program.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { isSimilar } from "../../src/cli/found.ts";
+import { Output } from "../../src/cli/output.ts";
 import { overview } from "../../src/cli/run.ts";
 import { objectsIn, vring } from "./vring.ts";
 
@@ -66,8 +67,13 @@ Deno.test("vring ls says when nothing has a name, and which name was probably me
   using _place = namespace();
   assertEquals((await vring("ls")).code, 0);
   using _ring = spsc("camera").producer();
-  const { code, out } = await vring("ls Camera");
-  assertEquals([code, out], [1, "There is no region named Camera: did you mean camera?\n"]);
+  const missing = "There is no region named Camera: did you mean camera?\n";
+  for (const line of ["ls", "info", "hz", "echo", "delay", "pub", "top --once"]) {
+    const { code, out, err } = await vring(`${line} --json Camera`);
+    assertEquals([code, out, err], [1, "", missing], line);
+  }
+  assertMatch((await vring("ls --kind tpic")).err, /^Cannot use --kind tpic: .* mean topic\?/);
+  assertMatch((await vring("ls x --directory /none")).err, /directory \/none cannot be read/);
 });
 
 Deno.test("names are similar after a typing error, and not if their numbers differ", () => {
@@ -84,7 +90,10 @@ Deno.test("vring info prints a definition that opens the region", async () => {
   publisher.trySend({ x: 1, parts: [1, 2] });
   const { out } = await vring("info pose");
   assertStringIncludes(out, `publisher 0: alive, process ${Deno.pid}`);
+  assertStringIncludes(out, "members: 1; places for 16 more subscribers");
   assertStringIncludes(out, "all: 1 messages");
+  assertMatch(out, /^ +topic_control, version .*\n +0 +depth +4\n/m);
+  assertMatch(out, /^ +16 +published +1$/m);
   const source = out.slice(out.indexOf("const Pose"));
   const define = new Function(
     "struct",
@@ -143,6 +152,10 @@ Deno.test("vring echo prints the values of topics, slots and circular buffers", 
     /^000000000000f03f0000803f0000a040\n$/,
   );
 
+  const [hex] = objectsIn(await vring("echo pose --once --hex --json"));
+  assertEquals(hex!.hex, "000000000000f03f0000803f0000a040");
+  assertEquals((await vring("echo pose --once --raw")).bytes.toHex(), hex!.hex);
+
   using body = domain("d", { s: { type: json<unknown>() } }).open();
   body.slots.s.writeSync({ a: 1 });
   assertEquals((await vring("echo d/s --count 1")).out, "{ a: 1 }\n");
@@ -170,11 +183,64 @@ Deno.test("vring echo prints what waits in a ring, and counts what does not", as
 Deno.test("vring echo says why it cannot print", async () => {
   using _place = namespace();
   using _ring = byteRing("ring").producer();
-  const { code, out } = await vring("echo ring");
+  const { code, err } = await vring("echo ring");
   assertEquals(code, 1);
-  assertStringIncludes(out, "no messages that an observer can tell apart");
+  assertStringIncludes(err, "no messages that an observer can tell apart");
   assertEquals((await vring("echo nothing")).code, 1);
   assertEquals((await vring("echo")).code, 2);
+  using _publisher = topic("pose", { type: Pose }).publisher();
+  for (const path of ["y", "parts.2", "x.y"]) {
+    const { code, err } = await vring(`echo pose --field ${path}`);
+    assertEquals(code, 2);
+    assertStringIncludes(err, `Cannot show the field ${path}: the messages have no `);
+  }
+  assertMatch((await vring(["echo", "pose", "--filter", "part > 1"])).err, /mean parts\?/);
+});
+
+Deno.test("vring shows a topic with many publishers as one, and its sources", async () => {
+  using _place = namespace();
+  const many = topic("many", { type: "f64", publishers: "many", history: 1 });
+  using publisher = many.publisher();
+  publisher.trySend(7);
+  assertMatch((await vring("ls many")).out, /^sources +many .* 1 source$/m);
+  const rows = objectsIn(await vring("hz many --once --every 0.01 --json"));
+  assertMatch(String(rows[0]!.name), /^many\/_[0-9a-f]{16}$/);
+  assertEquals((await vring("echo many --once")).out, "7\n");
+  assertStringIncludes((await vring("info many")).out, "history: 1, reserve: true, quota: 0, publ");
+  using subscriber = many.subscriber();
+  while (subscriber.tryReceive());
+  const received = subscriber.receive();
+  assertEquals((await vring("pub many 8")).code, 0);
+  assertEquals((await received)?.value, 8);
+});
+
+Deno.test("vring says that messages pass a ring before they can be shown", async () => {
+  using _place = namespace();
+  using producer = spsc("ring", { type: "f64" }).producer();
+  using consumer = spsc("ring", { type: "f64" }).consumer();
+  const passing = setInterval(() => {
+    producer.trySend(1);
+    consumer.tryReceive();
+  }, 5);
+  const { out, err } = await vring("echo ring --timeout 2.2");
+  clearInterval(passing);
+  assertEquals(out, "");
+  assertMatch(err, /^The consumer took \d+ messages in 2 s, each before it could be shown here/);
+});
+
+Deno.test("a cell that is too long for the terminal goes below its row", () => {
+  let out = "";
+  const write = (text: string) => void (out += text);
+  const options = {
+    json: false,
+    write,
+    writeBytes: () => {},
+    error: write,
+    color: false,
+    width: 20,
+  };
+  new Output(options).foldingTable(["NAME", "PARTIES"], [["a", "one two three four"], ["b", "-"]]);
+  assertEquals(out, "NAME  PARTIES\na\n       one two three\n       four\nb     -\n");
 });
 
 Deno.test("vring watch tells of regions and parties", async () => {
@@ -213,9 +279,9 @@ Deno.test("vring tells killed parties from living ones, and clean removes what t
   assertMatch((await died).out, /topic t: publisher 0 died/);
   await party.killed();
   const after = (await vring("ls")).out;
-  assertMatch(after, /ring .*1 dead, 1 consumer/);
-  assertMatch(after, /t .*1 dead, 1 subscriber .*1 dead/);
-  assertMatch(after, /many .*1 dead$/m);
+  assertMatch(after, /ring .*1 dead producer, 1 consumer/);
+  assertMatch(after, /t .*1 dead publisher, 1 subscriber .*1 dead subscriber/);
+  assertMatch(after, /many .*1 dead producer$/m);
 
   const trial = "would remove mpsc many, [0-9.]+ [KM]iB\nwould remove topic alone, .*\n";
   assertMatch((await vring("clean --dry-run")).out, new RegExp(`^${trial}$`));
@@ -247,7 +313,22 @@ Deno.test("vring explains its commands, and what it does not understand", async 
   const unknown = await vring("lss");
   assertEquals([unknown.code, unknown.out], [2, ""]);
   assertStringIncludes(unknown.err, "did you mean ls?");
-  assertStringIncludes((await vring("ls --foo")).err, "vring ls --help");
+  assertEquals((await vring("ls -h")).out, (await vring("help ls")).out);
+  assertEquals((await vring("help lss")).code, 2);
+  for (
+    const [line, said] of [
+      [
+        "ls --jso",
+        "Cannot use --jso: vring ls has no such option; did you mean --json? vring ls --h",
+      ],
+      ["ls --json=1", "Cannot use --json: it takes no value; vring ls --help lists all"],
+      ["top --every", "Cannot use --every: pass --every=VALUE; vring top --help lists all"],
+      ["top --every -1", "Cannot use --every: pass --every=VALUE; vring top --help lists all"],
+    ] as const
+  ) {
+    const { code, err } = await vring(line);
+    assertEquals([code, err.slice(0, said.length)], [2, said]);
+  }
   assertStringIncludes((await vring("top --every x")).err, "pass a number");
   for (const { name } of COMMANDS) {
     for (const text of [overview(), (await vring(`${name} --help`)).out]) assertFits(text);

@@ -83,6 +83,11 @@ Deno.test("vring call prints the answer of a server", async () => {
   end.abort();
   await serving;
   assertEquals((await vring("call nobody 1")).code, 1);
+  const wrong = await vring(["call", "sum", '["a"]']);
+  assertEquals(wrong.code, 2);
+  assertMatch(wrong.err, /^Cannot write f64\[2\]: it holds 2 and 1 were passed/);
+  const late = await vring(["call", "sum", "[1, 1]", "--timeout", "0.05"]);
+  assertMatch(late.err, /^Cannot finish vring call: --timeout 0.05 is over, .*; vring why sum may/);
 });
 
 Deno.test("vring hz, bw, lag and delay print figures of what passes", async () => {

@@ -10,6 +10,8 @@ import { run } from "../../src/cli/run.ts";
 export interface Printed {
   readonly code: number;
   readonly out: string;
+  /** The bytes that it wrote unchanged. */
+  readonly bytes: Uint8Array;
   readonly err: string;
 }
 
@@ -19,6 +21,7 @@ export type Acts = readonly (readonly [printed: RegExp, act: (found: string) => 
 /** Runs a command line. */
 export async function vring(line: string | readonly string[], acts: Acts = []): Promise<Printed> {
   let [out, err, done] = ["", "", 0];
+  const chunks: Uint8Array[] = [];
   const interrupt = new AbortController();
   const code = await run(wordsIn(line), {
     write: (text) => {
@@ -28,13 +31,14 @@ export async function vring(line: string | readonly string[], acts: Acts = []): 
       const acting = Promise.resolve(acts[done++]![1](found[0]));
       if (done === acts.length) acting.finally(() => interrupt.abort());
     },
+    writeBytes: (chunk) => void chunks.push(chunk),
     error: (text) => void (err += text),
     isTerminal: false,
     noColor: true,
     width: 80,
     interrupt: interrupt.signal,
   });
-  return { code, out, err };
+  return { code, out, err, bytes: new Uint8Array(chunks.flatMap((chunk) => [...chunk])) };
 }
 
 /** The objects that a command printed with --json. */

@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { calls } from "../../src/calls/definition.ts";
 import { mpsc } from "../../src/mpsc/definition.ts";
+import { rwLock } from "../../src/shared/rw_lock.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { namespace } from "../../src/testing/namespace.ts";
 import { topic } from "../../src/vdds/definition.ts";
@@ -106,6 +107,31 @@ Deno.test("why: a party is stopped, or was killed", async () => {
   assertMatch((await why("alone")).topic!.at(-1)!, /no program has it open/);
 });
 
+Deno.test("why: a topic of many publishers has none, or no subscriber", async () => {
+  using _place = namespace();
+  const many = topic("many", { publishers: "many" });
+  using publisher = many.publisher();
+  assertMatch((await why("many")).sources![0]!, /never had a subscriber: start one whose/);
+  using _subscriber = many.subscriber();
+  publisher.trySend(new Uint8Array(1));
+  assertEquals((await why("many")).sources, []);
+  publisher.close();
+  assertMatch((await why("many")).sources![0]!, /no source|none of its 1 source has a publisher/);
+});
+
+Deno.test("why: a lock makes others wait", async () => {
+  using _place = namespace();
+  using first = rwLock("lock").open();
+  using second = rwLock("lock").open();
+  const held = first.tryWrite()!;
+  assertMatch((await vring("why lock --wait 0.01")).out, /nothing is wrong/);
+  const waiting = second.write();
+  const [reason] = (await why("lock")).rwlock!;
+  assertMatch(reason!, /^its writer \(process \d+, .*\) holds it and another party waits/);
+  held[Symbol.dispose]();
+  (await waiting)[Symbol.dispose]();
+});
+
 Deno.test("why: the region cannot be read, or another version made it", async () => {
   using _place = namespace();
   using ring = spsc("ring").producer();
@@ -119,6 +145,11 @@ Deno.test("why: the region cannot be read, or another version made it", async ()
   }
   file.writeSync(whole.subarray(0, 512));
   assertMatch((await why("ring")).spsc![0]!, /another version of vring made it/);
+  assertMatch((await vring("ls ring")).out, /another version of vring made it/);
+  assertMatch(
+    (await vring("hz ring")).err,
+    /^Cannot count .*ring: another version of vring made it/,
+  );
   file.seekSync(0, Deno.SeekMode.Start);
   file.writeSync(new Uint8Array(512));
   assertMatch((await why("ring")).spsc![0]!, /it cannot be read/);

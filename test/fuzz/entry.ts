@@ -33,7 +33,7 @@ export function execute(kind: string, path: string, bytes: Uint8Array): string |
 /** Looks at the region as the tools do. */
 function inspect(): void {
   for (const region of regions()) {
-    about(region, new Map());
+    about(region, { locks: new Map(), hasWords: true });
     const { type } = region.details ?? {};
     if (type !== undefined) describedType(type);
     using observer = observerOf(region);

@@ -72,7 +72,7 @@ function memoryTexts(run: string): string[] {
   const locks = holders();
   return reasonsBetween(all, looks).map(({ region, reasons }) =>
     [
-      ...about(region, locks).lines.filter((line, i) => i === 0 || line.startsWith("  ")),
+      ...about(region, { locks }).lines.filter((line, i) => i === 0 || line.startsWith("  ")),
       ...reasons.map((reason) => `  why: ${reason}`),
       ...wordsOf(region),
     ].join("\n")

@@ -8,13 +8,16 @@
  * @module
  */
 
+import { VringError } from "../../errors.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
-import { found, nothingFound } from "../found.ts";
+import { checkPath } from "../fields.ts";
+import { detailsOf, exactly, needed } from "../found.ts";
 import { observerFor, READABLE, type Received, typeOf } from "../../inspect/messages.ts";
+import { activityIn } from "../../inspect/survey.ts";
 import { waitingIn, WaitingMessages } from "../../inspect/waiting.ts";
 import { shown } from "../messages.ts";
-import { harmless } from "../output.ts";
+import { harmless, type Output } from "../output.ts";
 
 export const echo: Command = {
   name: "echo",
@@ -22,9 +25,11 @@ export const echo: Command = {
     "Prints the messages of a topic, slot or circular buffer, and those that wait in a ring.",
   usage: "NAME",
   options: {
+    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
     field: { value: "PATH", summary: "only this field, such as pose.x" },
     filter: { value: "TEST", summary: "only messages that pass, such as 'pose.x > 3'" },
     count: { value: "N", summary: "end after so many messages" },
+    once: { summary: "end after one message" },
     csv: { summary: "one line of values for each message, after a line of names" },
     hex: { summary: "the bytes, in hexadecimal" },
     raw: { summary: "the bytes without change, one message after the other" },
@@ -37,51 +42,80 @@ export const echo: Command = {
   ],
   async run(call) {
     const region = theOne(call);
-    if (typeof region === "string") {
-      call.out.line(region);
-      return Exit.problem;
-    }
-    const most = numberIn(call, "count", 1) ?? Infinity;
-    const asBytes = call.options.hex !== undefined || call.options.raw !== undefined;
-    const { codec, reason } = typeOf(region.details?.type, asBytes);
-    if (reason !== undefined) call.out.line(call.out.dim(harmless(reason)));
+    const { options, out, end } = call;
+    const most = options.once ? 1 : numberIn(call, "count", 1) ?? Infinity;
+    const asBytes = options.hex !== undefined || options.raw !== undefined;
+    const { codec, reason } = typeOf(detailsOf(region).type, asBytes);
+    if (reason !== undefined) out.remark(harmless(reason));
     const isRing = WaitingMessages.canRead(region);
     const missed = isRing ? "received by the consumer before this look" : "lost";
     const print = printer(call);
-    const passes = testOf(call.options.filter);
+    const passes = testOf(options.filter, region);
+    if (typeof options.field === "string") checkPath(options.field, region.details?.type);
     using observer = isRing ? waitingIn(region, codec) : observerFor(region, codec);
+    let shown = 0;
+    using _hint = isRing ? hintLater(region, out, () => shown === 0) : undefined;
     try {
-      for (let shown = 0; shown < most;) {
-        const message = await observer.receive({ signal: call.end });
+      while (shown < most) {
+        const message = await observer.receive({ signal: end });
         if (message === undefined) break;
         if (!passes(message.value)) continue;
         shown++;
-        if (message.lost > 0) call.out.line(call.out.dim(`${message.lost} ${missed}`));
+        if (message.lost > 0) out.line(out.dim(`${message.lost} ${missed}`));
         print(message);
       }
     } catch (error) {
-      if (!call.end.aborted) throw error;
+      if (!end.aborted) throw error;
     }
     return Exit.ok;
   },
 };
 
-/** Finds the one region that is meant, or says why it cannot. */
-function theOne(call: Call): RegionInfo | string {
+/** The time without a message after which people wonder. */
+const SILENCE_MS = 2000;
+
+/**
+ * Says that messages pass which this command cannot see, if it is silent after a while: a consumer
+ * that waits for a message takes it before an observer looks.
+ */
+function hintLater(region: RegionInfo, out: Output, isSilent: () => boolean): Disposable {
+  const before = messagesIn(region);
+  const timer = setTimeout(() => {
+    const count = messagesIn(region) - before;
+    if (!isSilent() || !(count > 0)) return;
+    out.remark(
+      `The consumer took ${count} messages in ${SILENCE_MS / 1000} s, each before it could be ` +
+        "shown here; vring hz counts them",
+    );
+  }, SILENCE_MS);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+/** The messages that the consumer of a ring has received. */
+function messagesIn(region: RegionInfo): number {
+  const { flows = [] } = activityIn(region) ?? {};
+  return flows.reduce((sum, { messages = NaN }) => sum + messages, 0);
+}
+
+/** Finds the one region that is meant; throws a VringError that says why it cannot. */
+function theOne(call: Call): RegionInfo {
   if (call.names.length !== 1) throw new UsageError("Cannot print messages: pass one name");
-  const all = found(call);
-  const readable = all.filter((region) =>
+  const all = needed(call);
+  const readable = exactly(call.names[0]!, all).filter((region) =>
     READABLE.includes(region.kind) || WaitingMessages.canRead(region)
   );
   if (readable.length === 1) return readable[0]!;
   if (readable.length > 1) {
     const names = readable.map(({ kind, name }) => `${kind} ${name}`).join(", ");
-    return `Cannot print several at once: ${harmless(names)}; pass one name`;
+    throw new VringError(
+      `Cannot print several at once: ${harmless(names)}; pass one name, and --kind if kinds differ`,
+    );
   }
-  if (all.length === 0) return nothingFound(call);
   const [{ kind, name }] = all as [RegionInfo];
-  return `Cannot print what passes through ${kind} ${harmless(name)}: it has no messages that an ` +
-    "observer can tell apart; vring top shows how much passes";
+  throw new VringError(
+    `Cannot print what passes through ${kind} ${harmless(name)}: it has no messages that an ` +
+      "observer can tell apart; vring top shows how much passes",
+  );
 }
 
 /** Returns the part of a value at a path, such as `pose.x`. */
@@ -101,13 +135,17 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = {
 };
 
 /** Returns the test that a filter states: a field, a comparison, and a number or a text. */
-function testOf(filter: string | true | undefined): (value: unknown) => boolean {
+function testOf(
+  filter: string | true | undefined,
+  { details }: RegionInfo,
+): (value: unknown) => boolean {
   if (typeof filter !== "string") return () => true;
   const found = /^\s*([\w.]+)\s*(==|!=|>=|<=|>|<)\s*(.+?)\s*$/.exec(filter);
   if (found === null) {
     throw new UsageError(`Cannot use the filter ${filter}: pass a test, such as 'pose.x > 3'`);
   }
   const [, path, sign, stated] = found;
+  if (path !== "value") checkPath(path!, details?.type);
   const wanted = Number.isNaN(Number(stated))
     ? stated!.replace(/^(["'])(.*)\1$/, "$2")
     : Number(stated);
@@ -121,10 +159,14 @@ function testOf(filter: string | true | undefined): (value: unknown) => boolean 
 function printer({ out, options }: Call): (message: Received) => void {
   const { field } = options;
   const part = ({ value }: Received) => typeof field === "string" ? partAt(value, field) : value;
-  if (options.raw) {
-    return ({ value }) => out.raw(new TextDecoder("latin1").decode(value as Uint8Array));
+  if (options.raw) return ({ value }) => out.bytes(value as Uint8Array);
+  if (options.hex) {
+    return ({ value, sequence, lost, time, source }) => {
+      const hex = (value as Uint8Array).toHex();
+      out.object({ sequence, lost, time, source, hex });
+      out.line(hex);
+    };
   }
-  if (options.hex) return ({ value }) => out.line((value as Uint8Array).toHex());
   let hasHead = false;
   return (message) => {
     const value = part(message);

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { VringError } from "../../errors.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { sleep } from "../../os/clock.ts";
 import { type Call, type Command, Exit, numberIn, type Option, UsageError } from "../command.ts";
-import { detailsOf, found, nothingFound } from "../found.ts";
+import { detailsOf, exactly, found, needed } from "../found.ts";
 import { observerFor, typeOf } from "../../inspect/messages.ts";
 import { bytesInWords, harmless, rateInWords } from "../output.ts";
-import { type Row, rowsBetween, survey } from "../../inspect/survey.ts";
+import { problemOf, type Row, rowsBetween, survey } from "../../inspect/survey.ts";
 
 const OPTIONS: Readonly<Record<string, Option>> = {
   kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
@@ -25,6 +26,14 @@ function rhythmOf(call: Call): { everyMs: number; count: number } {
     everyMs: (numberIn(call, "every", 0.01) ?? 1) * 1000,
     count: call.options.once ? 1 : numberIn(call, "count", 1) ?? Infinity,
   };
+}
+
+/** Says why none of these regions can be counted. */
+function cannotCount(all: readonly RegionInfo[]): string {
+  const [first] = all as [RegionInfo];
+  const reason = all.map(problemOf).find((problem) => problem !== undefined);
+  return `Cannot count what passes through ${first.kind} ${harmless(first.name)}: ` +
+    harmless(reason ?? "nothing counts it");
 }
 
 /** Makes a command that prints a figure of each matching region. */
@@ -43,11 +52,9 @@ function figure(
       const { out, end, names } = call;
       if (names.length === 0) throw new UsageError(`Cannot run ${name}: pass a name or a pattern`);
       const { everyMs, count } = rhythmOf(call);
-      let before = survey(found(call));
-      if (before.size === 0) {
-        out.line(nothingFound(call));
-        return Exit.problem;
-      }
+      const all = needed(call);
+      let before = survey(all);
+      if (before.size === 0) throw new VringError(cannotCount(all));
       for (let i = 0; i < count && await sleep(everyMs, end); i++) {
         const after = survey(found(call));
         for (const row of rowsBetween(before, after)) {
@@ -107,6 +114,9 @@ export const lag: Command = figure(
 /** The longest wait of an observer that looks at once again. */
 const LOOK_MS = 1;
 
+/** The kinds of regions whose messages have times. */
+const WITH_TIMES = ["topic", "sources", "slot"];
+
 export const delay: Command = {
   name: "delay",
   summary:
@@ -115,12 +125,13 @@ export const delay: Command = {
   options: OPTIONS,
   examples: ["vring delay cam/left", "vring delay imu --once --json"],
   async run(call) {
-    const { out, end } = call;
-    if (call.names.length !== 1) throw new UsageError("Cannot measure delays: pass one name");
-    const region = found(call).find(({ kind }) => kind === "topic" || kind === "slot");
+    const { out, end, names } = call;
+    if (names.length !== 1) throw new UsageError("Cannot measure delays: pass one name");
+    const region = exactly(names[0]!, needed(call)).find(({ kind }) => WITH_TIMES.includes(kind));
     if (region === undefined) {
-      out.line(found(call).length > 0 ? "Only topics and slots have times." : nothingFound(call));
-      return Exit.problem;
+      throw new VringError(
+        `Cannot measure delays of ${names[0]}: only topics and slots have times`,
+      );
     }
     const { everyMs, count } = rhythmOf(call);
     const { name } = region;

@@ -5,17 +5,19 @@
  */
 
 import { describedType } from "../../described.ts";
-import { VringError } from "../../errors.ts";
-import { holders } from "../../inspect/holders.ts";
+import { counted, VringError } from "../../errors.ts";
+import { type Activity, controlLayoutOf } from "../../inspect/activity.ts";
+import { type Held, holders } from "../../inspect/holders.ts";
 import { isSingle, type TypeDescription } from "../../layout/describe.ts";
+import { inspect } from "../../layout/tools/inspect.ts";
 import * as files from "../../os/files.ts";
 import type { RegionDetails, RegionInfo } from "../../region/list.ts";
 import { DIRECTORY, directoryOf } from "../../region/names.ts";
 import { type Call, type Command, Exit, UsageError } from "../command.ts";
 import { McapReader } from "../../record/mod.ts";
 import { oldFile } from "../files.ts";
-import { activityIn } from "../../inspect/survey.ts";
-import { found, nothingFound } from "../found.ts";
+import { activityIn, observerOf, problemOf } from "../../inspect/survey.ts";
+import { needed } from "../found.ts";
 import { bytesInWords, harmless } from "../output.ts";
 import { factsOf } from "./ls.ts";
 
@@ -29,16 +31,15 @@ export const info: Command = {
     if (call.names.length === 0) throw new UsageError("Cannot show a region: pass its name");
     const [path] = call.names;
     if (call.names.length === 1 && path!.endsWith(".mcap")) return showFile(call, path!);
-    const all = found(call);
-    if (all.length === 0) {
-      call.out.line(nothingFound(call));
-      return Exit.problem;
-    }
+    const all = needed(call);
     const locks = holders();
-    for (const region of all) show(call, region, locks);
+    for (const region of all) show(call, region, { locks, hasWords: all.length === 1 });
     return Exit.ok;
   },
 };
+
+/** The holders of roles, by the inode of the file. */
+type Locks = ReadonlyMap<number, readonly Held[]>;
 
 /** Describes a recording. */
 function showFile({ out }: Call, path: string): number {
@@ -72,20 +73,29 @@ function lostIn(account: string | undefined): number | undefined {
   return found === null ? undefined : Number(found[1]);
 }
 
-function show({ out }: Call, region: RegionInfo, locks: ReturnType<typeof holders>): void {
-  const { facts, lines } = about(region, locks);
+/** Shows a region. */
+function show({ out }: Call, region: RegionInfo, options: AboutOptions): void {
+  const { facts, lines } = about(region, options);
   out.object(facts);
   out.line(out.bold(lines[0]!));
   for (const line of lines.slice(1)) out.line(line);
   out.line();
 }
 
+/** What else to say about a region. */
+interface AboutOptions {
+  /** The holders of roles; they are looked for without. */
+  readonly locks?: Locks;
+  /** Whether to show each word of the control block, which is long. */
+  readonly hasWords?: boolean;
+}
+
 /** Describes a region, for programs and for people. */
 export function about(
   region: RegionInfo,
-  locks = holders(),
+  { locks = holders(), hasWords = false }: AboutOptions = {},
 ): { readonly facts: object; readonly lines: readonly string[] } {
-  const { kind, name, details, problem, path, sizeBytes, allocatedBytes } = region;
+  const { kind, name, details, path, sizeBytes, allocatedBytes } = region;
   const activity = activityIn(region);
   const status = files.statPath(path);
   const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
@@ -95,12 +105,13 @@ export function about(
     `${kind} ${harmless(name)}`,
     `  ${path}, ${bytesInWords(sizeBytes)}, ${bytesInWords(allocatedBytes)} of it in memory`,
   ];
-  if (details === undefined) {
-    lines.push(`  It cannot be read: ${harmless(problem ?? "")}`);
-    return { facts, lines };
-  }
+  const reason = activity === undefined ? problemOf(region) : undefined;
+  if (reason !== undefined) lines.push(`  It cannot be read: ${harmless(reason)}`);
+  if (details === undefined) return { facts, lines };
   if (details.persist) lines.push("  It stays when nobody uses it (persist).");
   if (details.features.length > 0) lines.push(`  features: ${details.features.join(", ")}`);
+  const places = placesIn(region, activity);
+  if (activity !== undefined) lines.push(`  members: ${activity.members}${places}`);
   for (const { role, seat, number, presence } of activity?.parties ?? []) {
     const pids = held.filter((lock) => lock.role === number).map(({ pid }) => `process ${pid}`);
     lines.push(`  ${role} ${seat}: ${[presence, ...pids].join(", ")}`);
@@ -110,13 +121,36 @@ export function about(
     lines.push(`  ${label || "all"}: ${messages ?? "?"} messages${waiting}`);
   }
   if (activity?.lost !== undefined) lines.push(`  lost: ${activity.lost}`);
+  const words = hasWords ? wordsIn(region) : undefined;
+  if (words !== undefined) lines.push("", ...words.map((line) => `  ${line}`.trimEnd()));
   if (definition !== undefined) lines.push("", ...definition.split("\n"));
   return { facts, lines };
 }
 
+/** How many more receivers or senders a region has places for, if that is limited by its definition. */
+function placesIn({ details }: RegionInfo, activity: Activity | undefined): string {
+  const taken = (role: string) =>
+    activity?.parties.filter((party) => party.role === role && party.presence === "alive").length ??
+      0;
+  return ["subscriber", "producer", "client", "server"].flatMap((role) => {
+    const most = Number(details?.geometry?.[`${role}s`]);
+    return most > 1 ? [`; places for ${counted(most - taken(role), `more ${role}`)}`] : [];
+  }).join("");
+}
+
+/** The layout of a region's control block with its values; undefined if this code does not know it. */
+function wordsIn(region: RegionInfo): readonly string[] | undefined {
+  using observer = observerOf(region);
+  const layout = observer && controlLayoutOf(observer);
+  if (observer === undefined || layout === undefined) return undefined;
+  const bytes = observer.controlBytes(layout);
+  const values = inspect(layout, new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+  return values.trimEnd().split("\n");
+}
+
 const FUNCTIONS: Readonly<Record<string, string>> = {
   topic: "topic",
-  source: "topic",
+  sources: "topic",
   spsc: "spsc",
   mpsc: "mpsc",
   calls: "calls",
@@ -137,7 +171,8 @@ function definitionOf(
   const description = type?.description;
   const isBytes = type?.name === "bytes without messages";
   const types = isBytes || type === undefined ? [] : typesOf(type.name, description);
-  const sizes = kind === "shm" ? { size: dataBytes } : { ...geometry, ...policy };
+  const many = kind === "sources" ? { publishers: "many" } : {};
+  const sizes = kind === "shm" ? { size: dataBytes } : { ...geometry, ...policy, ...many };
   const directory = directoryOf(path);
   const place = directory === DIRECTORY ? [] : [`directory: ${JSON.stringify(directory)}`];
   const options = [

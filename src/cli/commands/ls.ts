@@ -10,8 +10,8 @@ import { type Held, holders } from "../../inspect/holders.ts";
 import * as files from "../../os/files.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, matcher } from "../command.ts";
-import { activityIn } from "../../inspect/survey.ts";
-import { found, nothingFound } from "../found.ts";
+import { activityIn, problemOf } from "../../inspect/survey.ts";
+import { found, isSourceOf, needed, nothingFound } from "../found.ts";
 import { connectNetwork, NETWORK_OPTIONS } from "../network.ts";
 import { bytesInWords, harmless } from "../output.ts";
 
@@ -34,10 +34,10 @@ export const ls: Command = {
     if (["realm", "server", "context"].some((name) => options[name] !== undefined)) {
       return listRemote(call);
     }
-    const all = found(call);
+    const all = call.names.length === 0 ? found(call) : needed(call);
     if (all.length === 0) {
-      out.line(nothingFound(call));
-      return call.names.length === 0 ? Exit.ok : Exit.problem;
+      out.remark(nothingFound(call));
+      return Exit.ok;
     }
     const locks = holders();
     const rows = all.map((region) => {
@@ -52,10 +52,12 @@ export const ls: Command = {
         bytesInWords(region.sizeBytes),
         bytesInWords(region.allocatedBytes),
         activity ? backlogOf(activity) : "",
-        activity ? partiesIn(activity.parties, held) : harmless(region.problem ?? usedBy(region)),
+        activity
+          ? partiesIn(activity.parties, held)
+          : harmless(problemOf(region) ?? usedBy(region, all)),
       ];
     });
-    out.table(["KIND", "NAME", "TYPE", "SIZE", "MEMORY", "BACKLOG", "PARTIES"], rows);
+    out.foldingTable(["KIND", "NAME", "TYPE", "SIZE", "MEMORY", "BACKLOG", "PARTIES"], rows);
     return Exit.ok;
   },
 };
@@ -90,8 +92,12 @@ async function listRemote(call: Call): Promise<number> {
   return rows.length === 0 ? Exit.problem : Exit.ok;
 }
 
-function usedBy({ inUse }: RegionInfo): string {
-  return inUse ? "in use" : "nobody";
+/** The use of a region without roles; of a topic with many publishers, the number of them. */
+function usedBy(region: RegionInfo, all: readonly RegionInfo[]): string {
+  if (region.kind === "sources") {
+    return counted(all.filter((other) => isSourceOf(region, other)).length, "source");
+  }
+  return region.inUse ? "in use" : "nobody";
 }
 
 /** The fullest of a region's flows, such as `3/8` samples or a share of the bytes. */
@@ -119,7 +125,7 @@ function partiesIn(parties: readonly Party[], held: readonly Held[]): string {
     );
     const who = pids.size === 0 ? "" : ` (${[...pids].join(" ")})`;
     const living = alive.length > 0 ? [`${counted(alive.length, role)}${who}`] : [];
-    return dead > 0 ? [...living, `${dead} dead`] : living;
+    return dead > 0 ? [...living, counted(dead, `dead ${role}`)] : living;
   });
   return words.length === 0 ? "nobody" : words.join(", ");
 }

@@ -8,14 +8,16 @@ import { domain } from "../../babus/definition.ts";
 import { calls } from "../../calls/definition.ts";
 import { circular } from "../../circular/definition.ts";
 import { describedType } from "../../described.ts";
+import { VringError } from "../../errors.ts";
 import { mpsc } from "../../mpsc/definition.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { spsc } from "../../spsc/definition.ts";
 import { topic } from "../../vdds/definition.ts";
+import type { Publisher } from "../../vdds/publisher.ts";
 import { sleep } from "../../os/clock.ts";
 import type { WaitOptions } from "../../wait/until.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
-import { found, nothingFound } from "../found.ts";
+import { detailsOf, exactly, needed } from "../found.ts";
 import type { AnyType } from "../../inspect/messages.ts";
 import { shown } from "../messages.ts";
 import { harmless } from "../output.ts";
@@ -41,11 +43,7 @@ export const pub: Command = {
   ],
   async run(call) {
     const { names: [name, text], end, out } = call;
-    const region = theOne(call, ["topic", "spsc", "mpsc", "slot", "circular"]);
-    if (typeof region === "string") {
-      out.line(region);
-      return Exit.problem;
-    }
+    const region = theOne(call, ["topic", "sources", "spsc", "mpsc", "slot", "circular"]);
     if (text === undefined) throw new UsageError(`Cannot send to ${name}: pass a value`);
     const value = valueOf(text, region.details!.type);
     const rate = numberIn(call, "rate", 0.001);
@@ -54,14 +52,11 @@ export const pub: Command = {
     let sent = 0;
     try {
       while (sent < count) {
-        await sender.send(value, { signal: end });
+        await ofType(() => sender.send(value, { signal: end }));
         sent++;
         if (sent < count && !await sleep(rate === undefined ? 0 : 1000 / rate, end)) break;
       }
     } catch (error) {
-      if (error instanceof TypeError || error instanceof RangeError) {
-        throw new UsageError(error.message); // the value does not have the type
-      }
       if (!end.aborted) throw error;
     }
     out.object({ kind: region.kind, name: region.name, sent });
@@ -79,16 +74,11 @@ export const call: Command = {
   async run(line) {
     const { names: [name, text], end, out } = line;
     const region = theOne(line, ["calls"]);
-    if (typeof region === "string") {
-      out.line(region);
-      return Exit.problem;
-    }
     if (text === undefined) throw new UsageError(`Cannot call ${name}: pass a value`);
     const { type, geometry, policy } = region.details!;
     const description = type?.description;
     if (description === undefined || !("request" in description)) {
-      out.line("Its types are not described, so no request can be made");
-      return Exit.problem;
+      throw new VringError(`Cannot call ${harmless(region.name)}: its types are not described`);
     }
     const request = describedType(description.request);
     const response = describedType(description.response);
@@ -100,27 +90,44 @@ export const call: Command = {
       open: "join",
     });
     const wanted = { ...request.type, description: description.request };
-    const answer = await client.call(valueOf(text, wanted) as never, { signal: end });
+    const value = valueOf(text, wanted);
+    const answer = await ofType(() => client.call(value as never, { signal: end }));
     out.object({ value: answer });
     out.line(shown(answer));
     return Exit.ok;
   },
 };
 
-/** Finds the one region of these kinds with the first name, or says why there is none. */
-function theOne(line: Call, kinds: readonly string[]): RegionInfo | string {
+/** Sends a value; throws a UsageError if it does not have the type of the region. */
+async function ofType<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send();
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    throw new UsageError(error.message);
+  }
+}
+
+/** Finds the one region of these kinds with the first name; throws a VringError otherwise. */
+function theOne(line: Call, kinds: readonly string[]): RegionInfo {
   const [name, , ...more] = line.names;
   if (name === undefined || more.length > 0) {
     throw new UsageError("Cannot send: pass a name and a value");
   }
-  const asked = { names: [name], options: line.options };
-  const all = found(asked).filter(({ kind }) => kinds.includes(kind));
-  if (all.length > 1) {
-    return `Several regions have this name: ${all.map(({ kind }) => kind).join(", ")}; pass --kind`;
+  const all = exactly(name, needed({ names: [name], options: line.options }));
+  const [one, ...others] = all.filter(({ kind }) => kinds.includes(kind));
+  if (one === undefined) {
+    const [{ kind }] = all as [RegionInfo];
+    throw new VringError(
+      `Cannot send to ${kind} ${harmless(name)}: pass a region of kind ${kinds.join(", ")}`,
+    );
   }
-  const [one] = all;
-  if (one === undefined) return nothingFound(asked);
-  return one.details === undefined ? `It cannot be read: ${harmless(one.problem ?? "")}` : one;
+  if (others.length > 0) {
+    const found = [one, ...others].map(({ kind, name }) => `${kind} ${harmless(name)}`).join(", ");
+    throw new VringError(`Cannot send to several at once: ${found}; pass one name, or --kind`);
+  }
+  detailsOf(one);
+  return one;
 }
 
 function senderFor({ kind, name, details }: RegionInfo): Sending {
@@ -129,6 +136,16 @@ function senderFor({ kind, name, details }: RegionInfo): Sending {
   const options = { ...codec, ...geometry, ...policy } as { type: AnyType };
   const join = { open: "join" } as const;
   if (kind === "topic") return topic(name, options).publisher(join) as Sending;
+  if (kind === "sources") {
+    const publisher = topic(name, { ...options, publishers: "many" }).publisher(join);
+    return {
+      async send(value, wait) {
+        await joined(publisher);
+        await publisher.send(value as never, wait);
+      },
+      [Symbol.dispose]: () => publisher.close(),
+    };
+  }
   if (kind === "mpsc") return ended(mpsc(name, options).producer(join));
   if (kind === "spsc") return ended(spsc(name, options).producer(join));
   if (kind === "circular") {
@@ -145,6 +162,18 @@ function senderFor({ kind, name, details }: RegionInfo): Sending {
     send: (value, wait) => Promise.resolve(slot.write(value as never, wait)).then(() => {}),
     [Symbol.dispose]: () => opened.close(),
   };
+}
+
+/** How long subscribers of a topic with many publishers have to find a new one. */
+const JOINING_MS = 1000;
+
+/** Waits until a subscriber has found this source: what is sent before is not for it. */
+async function joined(publisher: Publisher<AnyType>): Promise<void> {
+  try {
+    await publisher.waitForPeers(1, { timeout: JOINING_MS });
+  } catch (error) {
+    if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
+  }
 }
 
 /** A producer that ends in order: without that, its consumer would count it as lost. */

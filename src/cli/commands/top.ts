@@ -6,7 +6,7 @@
 
 import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn } from "../command.ts";
-import { found, nothingFound } from "../found.ts";
+import { found, needed } from "../found.ts";
 import { sleep } from "../../os/clock.ts";
 import { draw, press, type Screen, sortRows } from "../screen.ts";
 import { type Row, rowsBetween, type Seen, survey } from "../../inspect/survey.ts";
@@ -28,11 +28,7 @@ export const top: Command = {
     const { out, options, terminal } = call;
     const everyMs = (numberIn(call, "every", 0.01) ?? 1) * 1000;
     const count = options.once ? 1 : numberIn(call, "count", 1) ?? Infinity;
-    const before = survey(found(call));
-    if (before.size === 0 && call.names.length > 0) {
-      out.line(nothingFound(call));
-      return Exit.problem;
-    }
+    const before = survey(call.names.length === 0 ? found(call) : needed(call));
     if (terminal !== undefined && count === Infinity && !out.json) {
       return await redraw(call, before, everyMs);
     }

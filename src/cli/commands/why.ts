@@ -14,10 +14,10 @@ import { processOf } from "../../inspect/processes.ts";
 import * as files from "../../os/files.ts";
 import { type RegionInfo, regions } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
-import { found, isSimilar, nothingFound } from "../found.ts";
+import { found, isSimilar, isSourceOf, nothingFound } from "../found.ts";
 import { harmless, rateInWords } from "../output.ts";
 import { sleep } from "../../os/clock.ts";
-import { activityIn, rowsBetween, type Seen, survey } from "../../inspect/survey.ts";
+import { activityIn, problemOf, rowsBetween, type Seen, survey } from "../../inspect/survey.ts";
 
 /** The seconds between the two looks. */
 const WAIT = 0.5;
@@ -83,9 +83,10 @@ export function reasonsBetween(
     const row = rows.find((row) => row.region.path === region.path);
     const status = files.statPath(region.path);
     const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
-    const { messages: rate, lost = 0 } = row?.rates ?? {};
+    const { lost = 0, messages } = row?.rates ?? {};
+    const rate = activity?.flows.length === 0 ? undefined : messages;
     const reasons = region.kind === "sources"
-      ? withoutSources(region)
+      ? betweenSources(region)
       : activity === undefined
       ? unreadable(region)
       : QUESTIONS.flatMap((ask) => ask({ region, activity, held, seconds, rate, lost }) ?? []);
@@ -109,33 +110,32 @@ function answer(
   out.line(out.bold(`${kind} ${harmless(region.name)}`));
   for (const reason of reasons) out.line(`  - ${reason}`);
   if (reasons.length > 0) return Exit.problem;
-  out.line(`  messages pass: ${rateInWords(rate ?? 0)} per second`);
+  out.line(
+    rate === undefined ? "  nothing is wrong" : `  messages pass: ${rateInWords(rate)} per second`,
+  );
   return Exit.ok;
 }
 
-function unreadable({ kind, problem, details }: RegionInfo): string[] {
-  if (problem !== undefined) return [`it cannot be read: ${harmless(problem)}`];
-  if (kind === "shm") return [];
-  return [
-    `another version of vring made it (its layout is ${
-      details?.abiHash.toString(16)
-    }), so programs ` +
-    "of this version cannot open it; use one version, or unlink it",
-  ];
+function unreadable(region: RegionInfo): string[] {
+  const problem = problemOf(region);
+  return problem === undefined ? [] : [`it cannot be read: ${harmless(problem)}`];
 }
 
 /** A topic with many publishers: each has a topic of its own below the name. */
-function withoutSources({ name }: RegionInfo): string[] {
-  const sources = regions().filter((other) =>
-    other.kind === "topic" && other.name.startsWith(`${name}/`)
+function betweenSources(topic: RegionInfo): string[] {
+  const sources = regions().filter((other) => isSourceOf(topic, other)).map((source) =>
+    activityIn(source)
   );
-  const alive = sources.filter((source) => hasSender(activityIn(source)));
-  if (alive.length > 0) return [];
-  return [
-    sources.length === 0
-      ? 'it has no source: start a publisher whose definition says publishers: "many"'
-      : `none of its ${counted(sources.length, "source")} has a publisher; start one again`,
-  ];
+  if (sources.length === 0) {
+    return ['it has no source: start a publisher whose definition says publishers: "many"'];
+  }
+  const alive = sources.filter(hasSender);
+  if (alive.length === 0) {
+    return [`none of its ${counted(sources.length, "source")} has a publisher; start one again`];
+  }
+  return alive.some(hasReceiver)
+    ? []
+    : ['it never had a subscriber: start one whose definition says publishers: "many"'];
 }
 
 /** Other kinds of regions with this name: a program of another kind waits there for ever. */
@@ -175,12 +175,13 @@ const nounOf = ({ kind }: RegionInfo, names: Readonly<Record<string, string>>, u
 
 type Question = (one: Case) => string | readonly string[] | undefined;
 
-/** Whether a party that sends is alive. */
-function hasSender(activity: Activity | undefined): boolean {
-  return activity?.parties.some(({ role, presence }) =>
-    SENDERS.includes(role) && presence === "alive"
-  ) ?? false;
-}
+/** Whether a party with one of these roles is alive. */
+const hasAlive = (roles: readonly string[]) => (activity: Activity | undefined): boolean =>
+  activity?.parties.some(({ role, presence }) => roles.includes(role) && presence === "alive") ??
+    false;
+
+const hasSender = hasAlive(SENDERS);
+const hasReceiver = hasAlive(RECEIVERS);
 
 const QUESTIONS: readonly Question[] = [
   // Does anybody send?
@@ -209,11 +210,24 @@ const QUESTIONS: readonly Question[] = [
   // Is a party stopped?
   ({ activity, held }) =>
     activity.parties.flatMap((party) =>
-      stopped(party, held).map(({ pid, name }) =>
-        `its ${party.role} (process ${pid}, ${harmless(name)}) is stopped; continue it with ` +
-        `kill -CONT ${pid}`
+      stopped(party, held).map(({ pid }) =>
+        `its ${party.role}${processInWords(pid)} is stopped; continue it with kill -CONT ${pid}`
       )
     ),
+  // Does a lock make others wait?
+  ({ region, activity: { parties }, held }) => {
+    if (region.kind !== "rwlock") return undefined;
+    const owners = parties.filter(({ role, presence }) =>
+      role === "writer" && presence === "alive"
+    );
+    const [owner = parties.find(({ role }) => role === "reader")] = owners;
+    const waiting = parties.filter((one) => one !== owner && one.role !== owner?.role);
+    if (owner === undefined || waiting.length === 0) return undefined;
+    const who = processInWords(held.find(({ role }) => role === owner.number)?.pid);
+    const others = waiting.length === 1 ? "another party waits" : `${waiting.length} others wait`;
+    return `its ${owner.role}${who} holds it and ${others}: it may wait for something else, or have ` +
+      "forgotten to release it";
+  },
   // Is it full?
   ({ region, activity, rate }) => {
     const full = activity.flows.filter(({ backlog, room }) =>
@@ -259,6 +273,13 @@ const QUESTIONS: readonly Question[] = [
   // Does anybody use it?
   ({ region }) => region.inUse === false ? "no program has it open" : undefined,
 ];
+
+/** A process in brackets, such as ` (process 12, camera.ts)`; nothing if it cannot be seen. */
+function processInWords(pid: number | undefined): string {
+  const process = pid === undefined ? undefined : processOf(pid);
+  if (process === undefined) return "";
+  return ` (process ${process.pid}, ${harmless(process.program ?? process.name)})`;
+}
 
 function stopped({ number, presence }: Party, held: readonly Held[]) {
   if (presence !== "alive") return [];

@@ -43,9 +43,9 @@ function write(layout: AnyLayout, names: Names, written: string[]): string {
   return name;
 }
 
-/** Makes the name of a constant: `pose` becomes `Pose`. */
+/** Makes the name of a constant: `pose` becomes `Pose`, and `next_place` becomes `NextPlace`. */
 function freeName(layoutName: string, names: Names): string {
-  const name = layoutName.charAt(0).toUpperCase() + layoutName.slice(1);
+  const name = layoutName.replace(/(?:^|_+)([a-z])/g, (_, letter) => letter.toUpperCase());
   const taken = new Set(names.values());
   let free = name;
   for (let number = 2; taken.has(free); number++) free = `${name}${number}`;
