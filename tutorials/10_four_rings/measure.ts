@@ -1,24 +1,31 @@
 /**
  * Measures the four rings between two threads, next to the floor, in rounds that take turns: a stage
  * counts as faster than the one before only if the spreads of the two do not touch. Run it with
- * `deno run --allow-ffi --allow-read tutorials/10_four_rings/measure.ts`: the threads are Workers,
- * and a Worker needs permission to read its source. An argument is the number of rounds, 40 by default.
+ * `deno run --allow-ffi --allow-read --allow-run=taskset tutorials/10_four_rings/measure.ts`: the
+ * threads are Workers, and a Worker needs permission to read its source. `taskset` settles each
+ * thread on a processor; without the permission, or the program, the kernel may move them. An
+ * argument is the number of rounds, 40 by default.
+ *
+ * A round times windows of some hundred messages, and takes their median. While one of the threads
+ * waits for a processor, no window ends. So a round counts as long as both ran at once for a while,
+ * also where other programs run.
  *
  * @module
  */
 
 import { copyIn, copyOut, Word32 } from "../../src/memory/word.ts";
+import { now } from "../../src/os/clock.ts";
+import { allowedCpus, settleOn } from "../../bench/harness/machine.ts";
 import { fit, table, wrap } from "../picture.ts";
 import { type Spread, spreadOf, verdictOf } from "../spread.ts";
-import type { Job, Report } from "./measure_worker.ts";
+import type { Job, Ready, Report } from "./measure_worker.ts";
 import { makeMemory, STOP } from "./ring_memory.ts";
-import { isMessage, MESSAGE_BYTES, messageOf, type Stage, STAGES } from "./rings.ts";
+import { isMessage, MESSAGE_BYTES, messageOf, type Stage, STAGES, WINDOW } from "./rings.ts";
 
-/** Short enough that no other program comes between in most rounds. */
 const RUN_MS = 30;
 const ROUNDS = Number(Deno.args[0] ?? 40);
-/** A round counts if each thread has waited for a processor for less than this part of it. */
-const MOST_WAIT = 0.05;
+/** A round with fewer windows does not count: the threads hardly ran at once. */
+const LEAST_WINDOWS = 50;
 const FLOOR_MS = 100;
 
 /** One of the two threads. */
@@ -26,7 +33,7 @@ class Party {
   readonly #worker = new Worker(new URL("./measure_worker.ts", import.meta.url), {
     type: "module",
   });
-  #answer = Promise.withResolvers<Report | "ready">();
+  #answer = Promise.withResolvers<Report | Ready>();
 
   constructor() {
     this.#worker.onmessage = ({ data }) => this.#answer.resolve(data);
@@ -34,7 +41,7 @@ class Party {
   }
 
   /** Sends a message; returns the answer. */
-  ask(words: Job | "go"): Promise<Report | "ready"> {
+  ask(words: Job | "go"): Promise<Report | Ready> {
     this.#answer = Promise.withResolvers();
     this.#worker.postMessage(words);
     return this.#answer.promise;
@@ -45,10 +52,13 @@ class Party {
   }
 }
 
-interface Result {
-  readonly nsPerMessage: number;
-  readonly writer: Report;
-  readonly reader: Report;
+/** Settles threads on processors of their own; returns whether that could be done. */
+function settle(threads: readonly number[]): boolean {
+  const cpus = allowedCpus();
+  const query = { name: "run", command: "taskset" } as const;
+  const isPossible = cpus.length >= threads.length && !threads.includes(0) &&
+    Deno.permissions.querySync(query).state === "granted";
+  return isPossible && threads.every((thread, i) => settleOn([cpus[i]!], thread));
 }
 
 /** A ring and its two threads; each stage has its own, so that each engine compiles one ring only. */
@@ -57,6 +67,7 @@ class Measured implements Disposable {
   readonly times: number[] = [];
   readonly looks = { writer: 0, reader: 0 };
   messages = 0;
+  isSettled: boolean | undefined;
   readonly #parties = [new Party(), new Party()] as const;
 
   constructor(stage: Stage) {
@@ -68,14 +79,17 @@ class Measured implements Disposable {
     const { stage } = this;
     const memory = makeMemory();
     const { address } = memory;
-    await this.#parties[0].ask({ stage, address, writes: true });
-    await this.#parties[1].ask({ stage, address, writes: false });
+    const ready = [
+      await this.#parties[0].ask({ stage, address, writes: true }),
+      await this.#parties[1].ask({ stage, address, writes: false }),
+    ] as Ready[];
+    this.isSettled ??= settle(ready.map(({ thread }) => thread));
     const reports = this.#parties.map((party) => party.ask("go"));
     await new Promise((resolve) => setTimeout(resolve, RUN_MS));
     new Word32(memory, STOP).store(1);
     const [writer, reader] = await Promise.all(reports) as [Report, Report];
-    const bothRan = [writer, reader].every(({ ns, waited }) => waited < MOST_WAIT * ns);
-    if (bothRan) this.times.push(reader.ns / reader.messages);
+    const { windows } = reader;
+    if (windows.length >= LEAST_WINDOWS) this.times.push(spreadOf(stage, windows).median);
     this.messages += reader.messages;
     this.looks.writer += writer.looks;
     this.looks.reader += reader.looks;
@@ -105,13 +119,17 @@ function measureFloor(): number {
   return Math.max(write, read);
 }
 
+/** The median of windows, as in a round. */
 function nsEach(work: (number: number) => void): number {
-  const start = performance.now();
-  let messages = 0;
-  do {
-    for (let i = 0; i < 1000; i++) work(messages++);
-  } while (performance.now() < start + FLOOR_MS);
-  return (performance.now() - start) * 1e6 / messages;
+  const windows: number[] = [];
+  const last = now() + FLOOR_MS * 1e6;
+  for (let messages = 0, begin = now(); begin < last;) {
+    for (let i = 0; i < WINDOW; i++) work(messages++);
+    const end = now();
+    windows.push((end - begin) / WINDOW);
+    begin = end;
+  }
+  return spreadOf("alone", windows).median;
 }
 
 const floor = measureFloor();
@@ -138,15 +156,19 @@ const verdicts = measured.slice(1).map(({ stage, spread }, i) =>
 );
 
 const about = wrap(
-  `Two threads, up to ${ROUNDS} rounds of ${RUN_MS} ms for each stage in turn, in which both had a processor, messages of ${MESSAGE_BYTES} bytes, every byte
-  checked. The floor of ${
+  `Two threads, ${ROUNDS} rounds of ${RUN_MS} ms for each stage in turn, messages of ${MESSAGE_BYTES} bytes, every byte
+  checked. ${
+    measured.every(({ isSettled }) => isSettled)
+      ? "Each thread has a processor of its own, by taskset."
+      : "The kernel chose the processors: taskset is missing, or not allowed."
+  } The floor of ${
     floor.toFixed(0)
   } ns is the slower of the two alone: it copies messages in, or copies
   them out and checks them, and loads no word that another thread writes.`,
 );
 const caution = wrap(
-  `Looks at an empty or a full ring count too, so a side that waits often looks often. Where other
-  programs want the processors, few rounds count.`,
+  `Looks at an empty or a full ring count too, so a side that waits often looks often. A round counts
+  if both threads ran at once for ${LEAST_WINDOWS} windows of messages. On one processor none does.`,
 );
 console.log(`\n${about}\n\n${fit(table([head, ...rows]))}\n`);
 for (const verdict of verdicts) console.log(fit(wrap(verdict, 72)));

@@ -8,7 +8,7 @@ import { Word32 } from "../../src/memory/word.ts";
 import { now } from "../../src/os/clock.ts";
 import { readAll as readFile } from "../../src/os/files.ts";
 import { memoryAt, type Ring, STOP } from "./ring_memory.ts";
-import { isMessage, MESSAGE_BYTES, messageOf, ringOf, type Stage } from "./rings.ts";
+import { isMessage, MESSAGE_BYTES, messageOf, ringOf, type Stage, WINDOW } from "./rings.ts";
 
 /** The work that begins at "go". */
 export interface Job {
@@ -22,58 +22,53 @@ export interface Job {
 export interface Report {
   readonly messages: number;
   readonly looks: number;
-  /** How long it was at work, in ns. */
-  readonly ns: number;
-  /** How much of that it waited for a processor. */
-  readonly waited: number;
+  /** What the reader took for a message, in ns, in each of its windows. */
+  readonly windows: readonly number[];
+}
+
+/** A thread that is ready, by the number that the kernel gave it. */
+export interface Ready {
+  readonly thread: number;
 }
 
 /** The part of a Worker's global that is used here. */
 const worker = globalThis as unknown as {
   onmessage: (event: { data: Job | "go" }) => void;
-  postMessage(message: Report | "ready"): void;
+  postMessage(message: Report | Ready): void;
 };
 
-type Work = Pick<Report, "messages" | "looks">;
-
-let go = (): Work => ({ messages: 0, looks: 0 });
+let go = (): Report => ({ messages: 0, looks: 0, windows: [] });
 
 worker.onmessage = ({ data }) => {
-  if (data === "go") return worker.postMessage(timed());
+  if (data === "go") return worker.postMessage(go());
   const { stage, address, writes } = data;
   const memory = memoryAt(address);
   const ring = ringOf(stage, memory);
   const stop = new Word32(memory, STOP);
   go = () => writes ? writeAll(ring, stop) : readAll(ring, stop);
-  worker.postMessage("ready");
+  worker.postMessage({ thread: ownNumber() });
 };
 
-function timed(): Report {
-  const [begin, before] = [now(), waited()];
-  const work = go();
-  return { ...work, ns: now() - begin, waited: waited() - before };
+/** The number of this thread, with which its line in /proc begins. */
+function ownNumber(): number {
+  const bytes = readFile("/proc/thread-self/stat");
+  return typeof bytes === "number" ? 0 : parseInt(new TextDecoder().decode(bytes));
 }
 
-/** How long this thread has waited for a processor, as the kernel counts it: the second number. */
-function waited(): number {
-  const bytes = readFile("/proc/thread-self/schedstat");
-  if (typeof bytes === "number") throw new Error("Cannot measure: the kernel counts no waiting");
-  return Number(new TextDecoder().decode(bytes).split(" ")[1]);
-}
-
-function writeAll(ring: Ring, stop: Word32): Work {
+function writeAll(ring: Ring, stop: Word32): Report {
   for (let messages = 0;; messages++) {
     const message = messageOf(messages);
     while (!ring.write(message)) {
-      if (stop.load() !== 0) return { messages, looks: ring.looks };
+      if (stop.load() !== 0) return { messages, looks: ring.looks, windows: [] };
     }
   }
 }
 
 /** Reads at least one message, and then until it is asked to stop. */
-function readAll(ring: Ring, stop: Word32): Work {
+function readAll(ring: Ring, stop: Word32): Report {
   const target = new Uint8Array(MESSAGE_BYTES);
-  for (let messages = 0;;) {
+  const windows: number[] = [];
+  for (let messages = 0, begin = now();;) {
     for (let i = 0; i < 100; i++) {
       const length = ring.read(target);
       if (length === undefined) continue;
@@ -81,7 +76,11 @@ function readAll(ring: Ring, stop: Word32): Work {
         throw new Error(`Cannot continue: message ${messages} has changed since it was written`);
       }
       messages++;
+      if (messages % WINDOW > 0) continue;
+      const end = now();
+      windows.push((end - begin) / WINDOW);
+      begin = end;
     }
-    if (messages > 0 && stop.load() !== 0) return { messages, looks: ring.looks };
+    if (messages > 0 && stop.load() !== 0) return { messages, looks: ring.looks, windows };
   }
 }

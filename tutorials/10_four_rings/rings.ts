@@ -32,6 +32,12 @@ export function ringOf(stage: Stage, memory: RingMemory): Ring {
 /** The bytes of a message that is counted or measured. */
 export const MESSAGE_BYTES = 20;
 
+/**
+ * The messages of a window, which is timed as a whole: so few that most windows pass while both sides
+ * have a processor.
+ */
+export const WINDOW = 200;
+
 /** Messages by number; after these they come again. */
 const MESSAGES = Array.from(
   { length: 251 }, // a prime, so that a message out of place is another one

@@ -243,7 +243,7 @@ class Player {
 
   /** Sends a command, and hands on each report until it is done or the child has ended. */
   async ask(command: Command, hear: (report: Report) => void): Promise<void> {
-    let leftMs = LIMIT_MS;
+    let leftMs = LIMIT_MS * (command.do === "skip" ? Math.max(1, command.upTo) : 1);
     const count = () => {
       if (isStopped(this.process.pid) || this.#cast.isHeld) return;
       leftMs -= TICK_MS;
