@@ -91,6 +91,9 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "1 21.6 C none 2 ready 2",
     "word of reader 1: none 2",
     "too late: held 2",
+    "word for place 0: ready 1 → none",
+    "takes 0 from USED 1",
+    "word for place 0: ready 1 → none",
     "word for place 0: held 1 → none",
     "finds AVAIL empty",
     "words of place 0: none 1, none 1",
@@ -100,7 +103,6 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "reader 0 had it: none 1",
     "word for reader 1: ready 1",
     "[first.seen, second.seen] → [ [], [] ]",
-    'reader.seen → [ "21.5 C", "21.5 C" ]',
   ],
   19: [
     "subscriber.peers → 0",

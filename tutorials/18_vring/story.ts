@@ -6,7 +6,6 @@
 
 import { tablePicture } from "../stage/pictures.ts";
 import type { Step, Story } from "../stage/story.ts";
-import { ForgetfulReader } from "./broken.ts";
 import {
   AVAIL,
   type Cast,
@@ -24,7 +23,7 @@ import { Writer } from "./small_ring.ts";
 
 /** The story of chapter 18. */
 export const story: Story = {
-  steps: () => [...theIndex(), ...theWords(), ...theHints(), ...theJournal()],
+  steps: () => [...theIndex(), ...theWords(), ...theDeaths(), ...theHints(), ...theJournal()],
 };
 
 function microseconds(work: () => void): number {
@@ -82,9 +81,7 @@ function theIndex(): Step[] {
         ["three indexes", short.toFixed(3)],
       ]));
     },
-    after:
-      `Our vring is small: places for three samples, one writer and two readers. It is real memory, and its
-      code does one operation at a time, so that we can watch it.`,
+    after: `Our vring is small: three places, one writer, two readers.`,
   }, {
     title: "An index goes round",
     text:
@@ -150,8 +147,8 @@ function theWords(): Step[] {
     title: "Act 2, the words: who owns a sample?",
     text:
       `Each reader has a word for each place, with the number of the sample there. \`ready 2\`: sample 2 is
-      published, and not taken yet. \`held 2\`: the reader reads it. \`none 2\`: it is done with it. The
-      writer may write into a place only while all its words say none.
+      published for it. \`held 2\`: it reads the sample. \`none 2\`: it is done with it. The writer may
+      write into a place only while all its words say none.
 
       Reader 0 is quick. Reader 1 holds the first sample. Three are published, no place is free, and the
       writer has a fourth.`,
@@ -231,26 +228,47 @@ function theWords(): Step[] {
         ["writer", dropping],
       );
     },
-    after:
-      `Every change that two processes may want is one such operation. So each place has one owner at any
-      moment.`,
-  }, {
-    title: "Killed while it holds",
-    text:
-      `A word that says held belongs to its reader: no other process changes it, because the sample
-      may be read at any moment. Now that reader is killed. Its word would say \`held 1\` for ever.
+    after: `Every change that two processes may want is one such operation.`,
+  }];
+}
 
-      But a reader also holds a [[record lock]], on a byte of the file, and the kernel drops it. So the writer
-      can see that the reader is gone. It first takes the lock itself, and then clears the words, those that say ready too.`,
+/** A film of reader 1, which is killed after so many operations, and of the writer that clears its words. */
+function killed(operations: number, title: string): NonNullable<Step["run"]> {
+  return (scene) => {
+    const cast = newCast();
+    quietly(cast.writer.publish("21.5 C"));
+    quietly(cast.readers[0].receive());
+    film(
+      scene,
+      cast,
+      {
+        title,
+        about: ["word", "sample", "index"],
+        columns: [usedOf(1), wordsOf(0)[1]!, AVAIL],
+      },
+      ["reader 1", cast.readers[1].receive(), operations],
+      ["writer", cast.writer.clear(1)],
+    );
+  };
+}
+
+function theDeaths(): Step[] {
+  return [{
+    title: "Killed while a sample is ready",
+    text: `Reader 1 may be killed at four moments. The first: sample 1 is \`ready\`
+      for it, and it has not looked yet.
+
+      Each reader holds a [[record lock]] on a byte of the file, which the kernel drops with the reader. The writer
+      takes that lock itself. Then it clears the words of the dead one, and puts the place into AVAIL.`,
     ask: {
       kind: "choice",
-      text: "Why must it hold that lock, if it has just seen that the lock is free?",
+      text: "Why must it hold that lock, and not only see that it is free?",
       options: [
         {
           text: "A new reader could join in between, and use the same words",
           right: true,
           because:
-            "The writer would clear the new one's \`held\`, and overwrite what that one reads.",
+            "The writer would clear a word of the new one, and overwrite what that one reads.",
         },
         {
           text: "The dead reader could come back",
@@ -262,32 +280,72 @@ function theWords(): Step[] {
         },
       ],
     },
-    run: (scene) => {
-      const cast = newCast();
-      quietly(cast.writer.publish("21.5 C"));
-      quietly(cast.readers[0].receive());
-      film(
-        scene,
-        cast,
+    run: killed(0, "Ready: USED 1 has the index, and the word says ready"),
+  }, {
+    title: "Killed when it has taken the index",
+    text:
+      `The second moment: reader 1 has taken the index out of USED 1, and has not changed the word to held
+      yet. Now no ring has the index.`,
+    ask: {
+      kind: "choice",
+      text: "How does the place come back?",
+      options: [
         {
-          title: "Place 0, and its words",
-          about: ["word", "sample", "index"],
-          columns: [...wordsOf(0), AVAIL],
+          text: "As before, by its word",
+          right: true,
+          because:
+            "The word still says ready. The writer goes through the words, and needs no index.",
         },
-        ["reader 1", cast.readers[1].receive(), 3],
-        ["writer", cast.writer.clear(1)],
-      );
+        {
+          text: "It does not: the index is lost",
+          because: "An index is only a number. The writer finds the place by its word.",
+        },
+        {
+          text: "The writer puts the index back into USED 1",
+          because: "Nobody reads USED 1: its reader is dead. The index goes into AVAIL.",
+        },
+      ],
     },
+    run: killed(1, "Taken, not held: no ring has the index, and the word says ready"),
+  }, {
+    title: "Killed while it holds",
+    text:
+      `The third moment: reader 1 reads the sample, and its word says \`held 1\`. While it lives, no other
+      process may change that word: else the writer would write where it reads.`,
+    ask: {
+      kind: "choice",
+      text: "May the writer change `held 1` now?",
+      options: [
+        {
+          text: "Yes: it holds the reader's lock",
+          right: true,
+          because: "No living process has that lock. So nobody reads there any more.",
+        },
+        {
+          text: "No: only the reader may",
+          because:
+            "Only the reader may while it lives. It is dead, and its word would say `held 1` " +
+            "for ever.",
+        },
+        {
+          text: "Yes, after a time-out",
+          because:
+            "A stopped reader may hold a sample for an hour. Only the lock tells it from a " +
+            "dead one.",
+        },
+      ],
+    },
+    run: killed(3, "Held: the word says held"),
   }];
 }
 
 function theHints(): Step[] {
   return [{
-    title: "Act 3, the hints: a death in between",
+    title: "Act 3, the hints: killed while it releases",
     text:
-      `The words are the truth. AVAIL, USED and the count only save a search: they are [[hint|hints]]. Reader 1
-      releases sample 1, in place 0. It has stored \`none 1\`, and is killed before it lowers the count. The other
-      two samples are still ready for it, and the writer has a fourth.`,
+      `The words are the truth. AVAIL, USED and the count only save a search: they are [[hint|hints]]. The
+      fourth moment: reader 1 has stored \`none 1\`, and is killed before it lowers the count. Two more samples
+      are ready for it, and the writer has a fourth.`,
     ask: {
       kind: "choice",
       text: "No process will ever put 0 into AVAIL. Is the place lost?",
@@ -329,8 +387,7 @@ function theHints(): Step[] {
         ["writer", cast.writer.publish("21.8 C")],
       );
     },
-    after:
-      `The dead one had left a count of 1. The writer does not add to it: it stores 3, as for every sample.`,
+    after: `The dead one had left a count of 1. The writer does not add to it: it stores 3.`,
   }, {
     title: "A hint that is out of date",
     text: `Back to the slow reader 1: the writer took place 1 back from it, and wrote a newer
@@ -480,54 +537,8 @@ function theJournal(): Step[] {
       scene.look(() => [first.seen, second.seen]);
     },
     after:
-      `In every film here you can let a process die: by the button beside the number of an operation,
-      or by \`d\` in the terminal. Say first which word the repair starts from.`,
-  }, {
-    title: "Words without numbers",
-    text:
-      `Would a plain none be enough? This reader 0 forgets the number when it releases a sample. The
-      writer dies at the same place.`,
-    ask: {
-      kind: "choice",
-      text: "What does the heir do with reader 0?",
-      options: [
-        {
-          text: "It sends the sample again",
-          right: true,
-          because: '"Has had it" and "never had it" look the same without the number.',
-        },
-        {
-          text: "It leaves it out, as before",
-          because:
-            "Before, the number showed that it had had it. Now the word says none, and no more.",
-        },
-        {
-          text: "It asks the reader",
-          because:
-            "Nobody can be asked: the reader may be dead or asleep. Only the words are there.",
-        },
-      ],
-    },
-    run: (scene) => {
-      const honest = newCast();
-      const reader = new ForgetfulReader(honest.ring, 0);
-      const cast: Cast = { ...honest, readers: [reader, honest.readers[1]] };
-      killAfter(cast.writer.publish("21.5 C"), BETWEEN);
-      quietly(reader.receive());
-      cast.writer = new Writer(cast.ring);
-      film(
-        scene,
-        cast,
-        {
-          title: "The heir, and a forgetful reader",
-          about: ["word", "journal", "sample"],
-          columns: wordsOf(0),
-        },
-        ["heir", cast.writer.finish()],
-        ["reader 0", reader.receive()],
-      );
-      scene.look(() => reader.seen);
-    },
+      `In every list of operations here you can let a process die: {{by the button beside the number of
+      one|by the key \`d\`}}. Say first which word the repair starts from.`,
   }, {
     title: "What each repair starts from",
     text:
@@ -535,12 +546,10 @@ function theJournal(): Step[] {
     run: (scene) => {
       scene.show(tablePicture("repairs", "Killed, and what the repair looks at", [
         ["killed", "what it leaves", "the repair looks at"],
-        [
-          "a reader that holds samples",
-          "its words say held or ready",
-          "its lock; takes it, and clears",
-        ],
-        ["a reader, releasing", "the count is too high", "the words: all say none"],
+        ["a reader: ready for it", "ready, and the index in USED", "its lock, then its words"],
+        ["a reader: taken, not held", "ready, and the index nowhere", "its lock, then its words"],
+        ["a reader: held", "held", "its lock, then its words"],
+        ["a reader: releasing", "none, and a count too high", "the words: all say none"],
         ["the writer, filling", "no word mentions the sample", "the words: all say none"],
         ["the writer, publishing", "some readers have it", "the journal, and the numbers"],
         ["an heir, repairing", "a part of the repair", "the same once more"],
