@@ -63,6 +63,7 @@ export type { Counted } from "./src/region/peers.ts";
 export type { Properties } from "./src/region/description.ts";
 export type { MessageType } from "./src/region/header.ts";
 export type { RingHandle } from "./src/lane/handle.ts";
+export type { WindowedRing } from "./src/mirror_ring/windowed_ring.ts";
 export type { MessageSender, Sender } from "./src/lane/sender.ts";
 export type { ShownMessage, TakenRingMessage } from "./src/lane/message.ts";
 export type { BatchOptions, SyncBatchOptions } from "./src/lane/batch.ts";

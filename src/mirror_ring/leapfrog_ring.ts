@@ -38,15 +38,13 @@
  */
 
 import { checkedOptions, inWords } from "../arguments.ts";
-import { byteLengthOf, fill, partOf } from "../arrays.ts";
 import { check } from "../errors.ts";
 import { Mapping } from "../memory/mapping.ts";
 import { onCollected } from "../os/clock.ts";
 import { close, map, MapFlag, MemfdFlag, Protection } from "../os/files.ts";
 import { wholePages } from "../os/page.ts";
-import { noteOpen } from "../region/registry.ts";
-import { checkCapacity, checkClaim, checkCommit, checkConsume, checkPeek } from "./positions.ts";
 import { makeMemory } from "./ring_memory.ts";
+import { checkCapacity, WindowedRing } from "./windowed_ring.ts";
 
 /** The options of a {@linkcode LeapfrogRing}. */
 export interface LeapfrogRingOptions {
@@ -84,23 +82,16 @@ const READ_WRITE = Protection.read | Protection.write;
  * console.log(ring.head - start, ring.capacity); // 30000 4096
  * ```
  */
-export class LeapfrogRing implements Disposable {
-  /** The capacity in bytes: the requested minimum, rounded up to whole pages. */
-  readonly capacity: number;
+export class LeapfrogRing extends WindowedRing {
   /** The first address of the range. */
   readonly start: number;
   /** The address behind the range. */
   readonly end: number;
-  readonly #mapping: Mapping;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #fd: number;
-  readonly #forget: () => void;
   readonly #keepFd: () => void;
   // Offsets from `start`: small integers, which the engine adds faster than addresses.
   #first = 0;
   #tail = 0;
-  #available = 0;
-  #claimed = 0;
   /** The offset of a window that stayed at the end of the range (I4); -1 without one. */
   #left = -1;
   #leaps = 0;
@@ -110,43 +101,33 @@ export class LeapfrogRing implements Disposable {
   constructor(minCapacity: number, options?: LeapfrogRingOptions) {
     checkCapacity(minCapacity);
     const { range } = checkedOptions(options, "make a ring", ["range"]);
-    this.capacity = wholePages(minCapacity);
-    const length = rangeFor(this.capacity, range);
-    this.#fd = makeMemory(this.capacity, WHAT, MemfdFlag.closeOnExec);
+    const capacity = wholePages(minCapacity);
+    const length = rangeFor(capacity, range);
+    const fd = makeMemory(capacity, WHAT, MemfdFlag.closeOnExec);
+    let mapping: Mapping;
     try {
-      this.#mapping = reserve(length);
+      mapping = reserve(length);
     } catch (error) {
-      close(this.#fd);
+      close(fd);
       throw error;
     }
-    const fd = this.#fd;
-    this.#keepFd = onCollected(this.#mapping.buffer, () => close(fd));
-    this.#bytes = this.#mapping.bytes;
-    this.start = this.#mapping.address;
+    super(mapping, capacity, WHAT);
+    this.#fd = fd;
+    this.#keepFd = onCollected(mapping.buffer, () => close(fd));
+    this.start = mapping.address;
     this.end = this.start + length;
-    this.#forget = noteOpen(this, `${WHAT} of ${this.capacity} bytes`);
     try {
       this.#show(0);
-      this.#show(this.capacity);
+      this.#show(capacity);
     } catch (error) {
       this.close();
       throw error;
     }
   }
 
-  /** The number of readable bytes. */
-  get available(): number {
-    return this.#available;
-  }
-
-  /** The number of free bytes. */
-  get free(): number {
-    return this.capacity - this.#available;
-  }
-
   /** The address of the next byte to write; `head - tail` bytes are readable. */
   get head(): number {
-    return this.start + this.#tail + this.#available;
+    return this.tail + this.available;
   }
 
   /** The address of the next byte to read. */
@@ -169,85 +150,34 @@ export class LeapfrogRing implements Disposable {
     return this.#laps;
   }
 
-  /** Copies as many bytes into the ring as fit; returns their number. */
-  write(source: Uint8Array): number {
-    this.#checkOpen();
-    const given = byteLengthOf(source, "write to", "the ring");
-    const length = Math.min(given, this.capacity - this.#available);
-    const part = length === given ? source : partOf(source, 0, length);
-    this.#claimed = 0;
-    this.#reach(length);
-    this.#bytes.set(part, this.#tail + this.#available);
-    this.#available += length;
-    return length;
-  }
-
-  /**
-   * Copies as many readable bytes into the target as fit and removes them; returns their number.
-   */
-  read(target: Uint8Array): number {
-    this.#checkOpen();
-    const length = Math.min(byteLengthOf(target, "read from", "the ring"), this.#available);
-    fill(target, this.#view(this.#tail, length));
-    this.#consumed(length);
-    return length;
-  }
-
-  /**
-   * Returns contiguous free space to write in place; `commit` makes the bytes readable. The next
-   * claim or `write` discards this claim. Throws a RangeError if less space is free.
-   */
-  claim(length?: number): Uint8Array<ArrayBuffer> {
-    if (length === undefined) length = this.free;
-    this.#checkOpen();
-    checkClaim(length, this.free, this.capacity);
-    this.#claimed = 0;
-    this.#reach(length);
-    this.#claimed = length;
-    return this.#view(this.#tail + this.#available, length);
-  }
-
-  /** Makes the first `length` bytes of the last claim readable. */
-  commit(length?: number): void {
-    if (length === undefined) length = this.#claimed;
-    this.#checkOpen();
-    checkCommit(length, this.#claimed);
-    this.#available += length;
-    this.#claimed = 0;
-  }
-
-  /** Returns the first `length` readable bytes in place, contiguous; all of them by default. */
-  peek(length?: number): Uint8Array<ArrayBuffer> {
-    if (length === undefined) length = this.#available;
-    this.#checkOpen();
-    checkPeek(length, this.#available);
-    return this.#view(this.#tail, length);
-  }
-
-  /** Removes the first `length` readable bytes. */
-  consume(length: number): void {
-    this.#checkOpen();
-    checkConsume(length, this.#available);
-    this.#consumed(length);
-  }
-
   /** Closes the ring: empties every view of it and releases its memory and its addresses. */
-  close(): void {
-    this.#forget();
-    if (this.#mapping.closed) return;
-    this.#keepFd();
-    close(this.#fd);
-    this.#mapping.close();
+  override close(): void {
+    if (!this.mapping.closed) {
+      this.#keepFd();
+      close(this.#fd);
+    }
+    super.close();
   }
 
-  /** Closes the ring, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
+  /** @ignore */
+  protected override get readAt(): number {
+    return this.#tail;
   }
 
-  /** Moves the windows so that they show the next `length` bytes behind the head. */
-  #reach(length: number): void {
-    if (this.#tail + this.#available + length <= this.#first + 2 * this.capacity) return;
+  /** @ignore */
+  protected override pass(length: number): void {
+    this.#tail += length;
+  }
+
+  /** Moves the windows so that they show the next `length` bytes behind the head.
+   * @ignore */
+  protected override reach(length: number): number {
+    const end = this.#tail + this.available + length;
+    if (end > this.#first + 2 * this.capacity) this.#leap();
+    return this.#tail + this.available;
+  }
+
+  #leap(): void {
     const { capacity } = this;
     const consumed = this.#first;
     // All of their bytes are consumed: I3, I4. They go first, so that a leap needs no more mappings
@@ -289,20 +219,6 @@ export class LeapfrogRing implements Disposable {
   ): void {
     const mapped = map({ address: this.start + offset, length: this.capacity, ...request });
     check(mapped, { syscall: "mmap", action: `${doing} ${WHAT}` });
-  }
-
-  /** In place of `subarray`, which takes longer. */
-  #view(start: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#mapping.buffer, start, length);
-  }
-
-  #consumed(length: number): void {
-    this.#tail += length;
-    this.#available -= length;
-  }
-
-  #checkOpen(): void {
-    if (this.#bytes.length === 0) throw this.#mapping.whyUnusable("the ring");
   }
 }
 

@@ -5,15 +5,13 @@
  */
 
 import { checkedOptions } from "../arguments.ts";
-import { byteLengthOf, fill, partOf } from "../arrays.ts";
 import { OsError } from "../errors.ts";
-import { noteOpen } from "../region/registry.ts";
 import type { Mapping } from "../memory/mapping.ts";
 import { mapMirrored } from "../memory/mirror.ts";
 import { close, MemfdFlag } from "../os/files.ts";
 import { pageSize, wholePages } from "../os/page.ts";
-import { checkCapacity, checkClaim, checkCommit, checkConsume, checkPeek } from "./positions.ts";
 import { makeMemory } from "./ring_memory.ts";
+import { checkCapacity, WindowedRing } from "./windowed_ring.ts";
 
 /** The options of a {@linkcode MirrorRing}. */
 export interface MirrorRingOptions {
@@ -21,6 +19,7 @@ export interface MirrorRingOptions {
   hugePages?: boolean | undefined;
 }
 
+const WHAT = "a mirror ring";
 const HUGE_PAGE = 2 * 1024 * 1024;
 
 /**
@@ -39,43 +38,22 @@ const HUGE_PAGE = 2 * 1024 * 1024;
  * console.log(new TextDecoder().decode(ring.peek())); // "seamless"
  * ```
  */
-export class MirrorRing implements Disposable {
-  /** The capacity in bytes: the requested minimum, rounded up to whole pages. */
-  readonly capacity: number;
+export class MirrorRing extends WindowedRing {
   /** Whether the ring uses 2 MiB pages. */
   readonly hugePages: boolean;
   /** The reason for using small pages although 2 MiB pages were requested; else undefined. */
   readonly hugePagesRefused: string | undefined;
-  readonly #mapping: Mapping;
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-  readonly #forget: () => void;
-  // 0 <= #readAt < capacity and 0 <= #available <= capacity; the write position follows from both.
-  #readAt = 0;
-  #available = 0;
-  #claimed = 0;
+  #readAt = 0; // below the capacity
 
   /** Makes an empty ring of at least `minCapacity` bytes. */
   constructor(minCapacity: number, options?: MirrorRingOptions) {
     checkCapacity(minCapacity);
     const { hugePages } = checkedOptions(options, "make a ring");
     const huge = hugePages ? tryHugePages(minCapacity) : undefined;
-    const memory = huge?.memory ?? smallPages(minCapacity);
-    this.#mapping = memory.mapping;
-    this.#bytes = memory.mapping.bytes;
-    this.capacity = memory.capacity;
+    const { mapping, capacity } = huge?.memory ?? smallPages(minCapacity);
+    super(mapping, capacity, WHAT);
     this.hugePages = huge?.memory !== undefined;
     this.hugePagesRefused = huge?.reason;
-    this.#forget = noteOpen(this, `a mirror ring of ${this.capacity} bytes`);
-  }
-
-  /** The number of readable bytes. */
-  get available(): number {
-    return this.#available;
-  }
-
-  /** The number of free bytes. */
-  get free(): number {
-    return this.capacity - this.#available;
   }
 
   /**
@@ -83,98 +61,28 @@ export class MirrorRing implements Disposable {
    * byte.
    */
   get bytes(): Uint8Array<ArrayBuffer> {
-    this.#checkOpen();
-    return this.#bytes;
+    this.checkOpen();
+    return this.mapping.bytes;
   }
 
-  /** Copies as many bytes into the ring as fit; returns their number. */
-  write(source: Uint8Array): number {
-    this.#checkOpen();
-    const given = byteLengthOf(source, "write to", "the ring");
-    const length = Math.min(given, this.capacity - this.#available);
-    const part = length === given ? source : partOf(source, 0, length);
-    this.#bytes.set(part, this.#writeAt()); // may run past the seam: the mirror makes it contiguous
-    this.#available += length;
-    this.#claimed = 0;
-    return length;
+  /** @ignore */
+  protected override get readAt(): number {
+    return this.#readAt;
   }
 
-  /**
-   * Copies as many readable bytes into the target as fit and removes them; returns their number.
-   */
-  read(target: Uint8Array): number {
-    this.#checkOpen();
-    const length = Math.min(byteLengthOf(target, "read from", "the ring"), this.#available);
-    fill(target, this.#view(this.#readAt, length));
-    this.#consumed(length);
-    return length;
+  /** Returns where the free bytes begin: both windows always show all of them.
+   * @ignore */
+  protected override reach(_length: number): number {
+    return this.#within(this.#readAt + this.available);
   }
 
-  /**
-   * Returns contiguous free space to write in place; `commit` makes the bytes readable. The next
-   * claim or `write` discards this claim. Throws a RangeError if less space is free.
-   */
-  claim(length?: number): Uint8Array<ArrayBuffer> {
-    if (length === undefined) length = this.free;
-    this.#checkOpen();
-    checkClaim(length, this.free, this.capacity);
-    this.#claimed = length;
-    return this.#view(this.#writeAt(), length);
+  /** @ignore */
+  protected override pass(length: number): void {
+    this.#readAt = this.#within(this.#readAt + length);
   }
 
-  /** Makes the first `length` bytes of the last claim readable. */
-  commit(length?: number): void {
-    if (length === undefined) length = this.#claimed;
-    this.#checkOpen();
-    checkCommit(length, this.#claimed);
-    this.#available += length;
-    this.#claimed = 0;
-  }
-
-  /** Returns the first `length` readable bytes in place, contiguous; all of them by default. */
-  peek(length?: number): Uint8Array<ArrayBuffer> {
-    if (length === undefined) length = this.#available;
-    this.#checkOpen();
-    checkPeek(length, this.#available);
-    return this.#view(this.#readAt, length);
-  }
-
-  /** Removes the first `length` readable bytes. */
-  consume(length: number): void {
-    this.#checkOpen();
-    checkConsume(length, this.#available);
-    this.#consumed(length);
-  }
-
-  /** In place of `subarray`, which takes longer. */
-  #view(start: number, length: number): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#mapping.buffer, start, length);
-  }
-
-  #consumed(length: number): void {
-    const at = this.#readAt + length;
-    this.#readAt = at < this.capacity ? at : at - this.capacity;
-    this.#available -= length;
-  }
-
-  #writeAt(): number {
-    const at = this.#readAt + this.#available;
+  #within(at: number): number {
     return at < this.capacity ? at : at - this.capacity;
-  }
-
-  /** Closes the ring: empties every view of it and releases its memory. */
-  close(): void {
-    this.#forget();
-    this.#mapping.close();
-  }
-
-  /** Closes the ring, as `close()` does. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #checkOpen(): void {
-    if (this.#bytes.length === 0) throw this.#mapping.whyUnusable("the ring");
   }
 }
 
@@ -207,10 +115,9 @@ function tryHugePages(minCapacity: number): { memory?: RingMemory; reason?: stri
 }
 
 function mapMemfd(capacity: number, flags: number, alignment: number): RingMemory {
-  const what = "a mirror ring";
-  const fd = makeMemory(capacity, what, flags);
+  const fd = makeMemory(capacity, WHAT, flags);
   try {
-    return { mapping: mapMirrored(fd, { header: 0, capacity, alignment, what }), capacity };
+    return { mapping: mapMirrored(fd, { header: 0, capacity, alignment, what: WHAT }), capacity };
   } finally {
     close(fd); // the mappings keep the memory
   }
