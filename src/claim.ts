@@ -8,7 +8,8 @@
 import { inWords, isThenable, returnedPromise } from "./arguments.ts";
 import { VringError } from "./errors.ts";
 import { isCount } from "./layout/sizes.ts";
-import { claimView, commitView, endView, type Memory } from "./memory/word.ts";
+import { endView } from "./memory/views.ts";
+import { claimView, commitView, type Memory } from "./memory/word.ts";
 import type { Bytes, Type, View } from "./message.ts";
 import { checkedOrigin, type Origin } from "./origin.ts";
 

@@ -18,13 +18,13 @@ import { byteLengthOf, dataOf, plainBytes } from "./arrays.ts";
 import { type Codec, type Form, formOf, tooLong } from "./codec.ts";
 import { VringError } from "./errors.ts";
 import { isCount } from "./layout/sizes.ts";
+import { endView } from "./memory/views.ts";
 import {
   claimData,
   claimView,
   commitData,
   commitView,
   copyIn,
-  endView,
   type Memory,
 } from "./memory/word.ts";
 

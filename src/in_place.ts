@@ -5,7 +5,7 @@
  */
 
 import { VringError } from "./errors.ts";
-import { endView } from "./memory/word.ts";
+import { endView } from "./memory/views.ts";
 import type { ReadonlyView, Type, Value, View } from "./message.ts";
 
 const NO_BYTES = new Uint8Array(0);

@@ -7,7 +7,7 @@
 import type { Codec } from "../codec.ts";
 import { LostError } from "../errors.ts";
 import { InPlace } from "../in_place.ts";
-import { detachableCopy } from "../memory/word.ts";
+import { detachableCopy } from "../memory/views.ts";
 import type { Bytes, MessageInPlace, Type, Value, View } from "../message.ts";
 import type { Cursor } from "./cursor.ts";
 

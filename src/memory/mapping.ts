@@ -30,7 +30,8 @@ import { check, ClosedError, CorruptRegionError } from "../errors.ts";
 import { onCollected } from "../os/clock.ts";
 import { bufferAt, map, MapFlag, Protection, retire } from "../os/files.ts";
 import { Fault } from "./fault.ts";
-import { endViews, type Memory } from "./word.ts";
+import { endViews } from "./views.ts";
+import type { Memory } from "./word.ts";
 
 /** The part of a file to map, from its beginning. */
 export interface FileRange {

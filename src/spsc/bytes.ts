@@ -10,7 +10,8 @@
 import { checkSyncWaits, inWords } from "../arguments.ts";
 import { byteLengthOf, partOf, trueLengthOf } from "../arrays.ts";
 import { bytes as plainBytes } from "../codec.ts";
-import { copyIn, copyOut, endView, peekView } from "../memory/word.ts";
+import { endView } from "../memory/views.ts";
+import { copyIn, copyOut, peekView } from "../memory/word.ts";
 import { CONDITIONS, LOST, type Waitable } from "../wait/any.ts";
 import type { Condition, Waiter } from "../wait/condition.ts";
 import { type SyncWaitOptions, until, untilSync, type WaitOptions } from "../wait/until.ts";

@@ -7,4 +7,4 @@
 
 export { type Namespace, namespace, type NamespaceOptions } from "./namespace.ts";
 export { checkLeaks, type OpenHandle, openHandles } from "./leaks.ts";
-export { detachViews } from "../memory/word.ts";
+export { detachViews } from "../memory/views.ts";

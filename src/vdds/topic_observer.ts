@@ -11,7 +11,7 @@ import { lossOf, Receiver } from "../receiver.ts";
 import { checkReturned, inWords } from "../arguments.ts";
 import { byteLengthOf } from "../arrays.ts";
 import { ClosedError, VringError } from "../errors.ts";
-import { detachableCopy } from "../memory/word.ts";
+import { detachableCopy } from "../memory/views.ts";
 import type { Bytes, Type } from "../message.ts";
 import { now } from "../os/clock.ts";
 import { Observed, OBSERVER_SLICE_NS, type Subject } from "../region/observed.ts";

@@ -72,10 +72,6 @@ const UNNOTICED: Record<string, readonly string[]> = {
   "memory/word": [
     "prefetch",
     "prefetchToWrite",
-    "detachViews",
-    "detachableCopy",
-    "endView",
-    "endViews",
   ],
   "os/clock": [
     "time",

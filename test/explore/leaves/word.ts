@@ -432,9 +432,3 @@ export function peekView(
   copyOut(memory, offset, view);
   return view;
 }
-
-/** Views are copies here already, which no other message overwrites. */
-export function detachViews(_on = true): void {}
-export function endView(_view: Uint8Array): void {}
-export function endViews(_memory: Memory): void {}
-export function detachableCopy(_length: number): undefined {}
