@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ClosedError, LayoutMismatchError, OsError } from "../../src/errors.ts";
+import { ClosedError, OsError } from "../../src/errors.ts";
 import { array, struct } from "../../src/struct.ts";
 import { layout } from "../../src/layout/layout.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
@@ -9,7 +9,6 @@ import {
   sharedMemory,
   type TypedArrayConstructor,
 } from "../../src/shared/shared_memory.ts";
-import { rwLock } from "../../src/shared/rw_lock.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { Name } from "./scene.ts";
 
@@ -28,37 +27,6 @@ Deno.test("open() makes zeroed memory of the size in a file of the name", () => 
   assertEquals(memory.bytes, new Uint8Array(5000));
   assertEquals(place.files(), [`vring.shm.${place.name}`]);
   assertEquals([memory.references, memory.persist], [1, false]);
-});
-
-Deno.test("open() refuses another size than the memory has", () => {
-  using place = new Name();
-  using memory = sharedMemory(place.name, { size: 100 }).open();
-  for (const size of [99, 101, 8192]) {
-    const definition = sharedMemory(place.name, { size });
-    const told = `its size is 100, and this definition says ${size}; change the definition`;
-    assertThrows(() => definition.open(), LayoutMismatchError, told);
-    assertThrows(() => definition.observer(), LayoutMismatchError, told);
-  }
-  assertEquals(memory.references, 1);
-});
-
-Deno.test("ready() resolves once the memory exists, and its time-out names a namesake", async () => {
-  using place = new Name();
-  const definition = sharedMemory(place.name, { size: 100 });
-  const told = `Cannot find shared memory "${place.name}", which does not exist`;
-  const late = await assertRejects(() => definition.ready({ timeout: 0 }), DOMException);
-  assertEquals([late.name, late.message], ["TimeoutError", `${told}: 0 ms have passed`]);
-  using _lock = rwLock(place.name).open();
-  const namesake = `, but a region of type "rwlock" has this name`;
-  const later = await assertRejects(() => definition.ready({ timeout: 0 }), DOMException);
-  assertEquals(later.message, `${told}${namesake}: 0 ms have passed`);
-  const join = () => definition.open({ open: "join" });
-  const absent = assertThrows(join, OsError, `it does not exist${namesake}`);
-  assertEquals(absent.code, "ENOENT");
-  const ready = definition.ready();
-  using _memory = definition.open();
-  await ready;
-  assertEquals(definition.info()?.details?.geometry, { size: 100 });
 });
 
 // ---- one memory ----

@@ -1,7 +1,7 @@
 /** Loops over a ring: messages in place, batches and copies, and how each of them ends. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { LayoutMismatchError, PeerLostError } from "../../src/errors.ts";
+import { PeerLostError } from "../../src/errors.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
@@ -199,21 +199,6 @@ Deno.test("waitForPeers() resolves once the other end is there, and peers counts
   assertEquals([consumer.peers, producer.peers], [1, 1]);
   producer.close();
   assertEquals(consumer.peers, 0);
-});
-
-Deno.test("ready() waits for the ring, and rejects if it differs from the definition", async () => {
-  using name = new Name();
-  const ring = spsc(name.name, { capacity: CAPACITY });
-  const ready = ring.ready({ timeout: 20_000 });
-  assertEquals([ring.info(), ring.unlink()], [undefined, false]);
-  using _producer = ring.producer();
-  await ready;
-  assertEquals(ring.info()!.details!.geometry, { capacity: CAPACITY });
-  const other = spsc(name.name, { capacity: 2 * CAPACITY });
-  const error = await assertRejects(() => other.ready(), LayoutMismatchError);
-  for (const told of [name.name, CAPACITY, 2 * CAPACITY]) {
-    assert(error.message.includes(`${told}`), error.message);
-  }
 });
 
 Deno.test("a flush that times out says how many bytes are not released", async () => {

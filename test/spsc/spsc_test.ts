@@ -28,24 +28,6 @@ Deno.test("SpscProducer.trySend() sends every length from 0 to maxMessage", () =
   assertEquals(consumer.tryReceive(), undefined);
 });
 
-Deno.test("SpscProducer.trySend() returns false when the ring is full, and true once it has room", () => {
-  using pair = new Pair();
-  const { producer, consumer } = pair;
-  let sent = 0;
-  while (producer.trySend(payload(sent, 100))) sent++;
-  assertEquals(sent, Math.floor(producer.capacity / recordBytes(100)));
-  assertEquals([producer.available, producer.free], [
-    sent * recordBytes(100),
-    producer.capacity - sent * recordBytes(100),
-  ]);
-  assertEquals([consumer.available, consumer.free], [producer.available, producer.free]);
-  for (let next = 0; next < 1000; next++, sent++) {
-    assertEquals(valueOf(consumer.tryReceive()), payload(next, 100));
-    assert(producer.trySend(payload(sent, 100)));
-    assertEquals(producer.trySend(payload(0, 100)), false);
-  }
-});
-
 Deno.test("SpscProducer refuses a message that can never fit at once", () => {
   using pair = new Pair();
   const { producer } = pair;

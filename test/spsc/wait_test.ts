@@ -1,28 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { text } from "../../src/codec.ts";
-import { spsc } from "../../src/spsc/definition.ts";
-import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
-import { CAPACITY, Pair, valueOf } from "./scene.ts";
-
-Deno.test("for await yields every value until the producer closes", async () => {
-  using name = new Name();
-  const ring = spsc(name.name, { type: text(), capacity: CAPACITY });
-  using producer = ring.producer();
-  using consumer = ring.consumer();
-  const sending = (async () => {
-    for (let i = 0; i < 1000; i++) await producer.send(`message ${i}`);
-    producer.close();
-  })();
-  let next = 0;
-  for await (const text of consumer) {
-    assertEquals(text, `message ${next++}`);
-    if (next === 500) break; // leaving the loop leaves the rest where it is
-  }
-  for await (const text of consumer) assertEquals(text, `message ${next++}`);
-  assertEquals(next, 1000);
-  await sending;
-});
+import { Pair, valueOf } from "./scene.ts";
 
 Deno.test("toByteStream() joins messages, also into the reader's array", async () => {
   using pair = new Pair();

@@ -2,15 +2,14 @@
  * Definitions of topics: what differs between two programs is named by both, whichever came first.
  */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { bytes, json, text } from "../../src/codec.ts";
 import { struct } from "../../src/struct.ts";
-import { LayoutMismatchError, OsError } from "../../src/errors.ts";
+import { LayoutMismatchError } from "../../src/errors.ts";
 import type { Type } from "../../src/message.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import type { TopicOptions } from "../../src/vdds/topic_options.ts";
 import { payload } from "../circular/scene.ts";
-import { within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 
 /** Pairs of definitions of one topic, and the words for their values. */
@@ -92,28 +91,6 @@ Deno.test("a topic of scalars carries numbers", () => {
   using subscriber = speeds.subscriber();
   publisher.trySend(1.5);
   assertEquals([publisher.maxSample, subscriber.tryReceive()?.value], [8, 1.5]);
-});
-
-Deno.test("open: create needs a free name, and open: join an existing topic", () => {
-  using name = new Name();
-  const frames = topic(name.name);
-  const { message } = assertThrows(() => frames.subscriber({ open: "join" }), OsError, "ENOENT");
-  assert(message.includes("ready()"), message);
-  assertThrows(() => frames.publisher({ open: "join" }), OsError, "ENOENT");
-  using _subscriber = frames.subscriber({ open: "create" });
-  assertThrows(() => frames.publisher({ open: "create" }), OsError, "EEXIST");
-  using _publisher = frames.publisher({ open: "join" });
-});
-
-Deno.test("ready() resolves once another program has made the topic, and rejects if it differs", async () => {
-  using name = new Name();
-  const frames = topic(name.name);
-  const late = await assertRejects(() => frames.ready({ timeout: 10 }), DOMException);
-  assert(late.message.includes("does not exist"), late.message);
-  const waiting = frames.ready();
-  using _publisher = frames.publisher();
-  await within("the topic", waiting);
-  await assertRejects(() => topic(name.name, { depth: 2 }).ready(), LayoutMismatchError, "depth");
 });
 
 Deno.test("unlink() removes a topic, and with many publishers all that belongs to it", () => {
