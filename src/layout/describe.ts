@@ -173,7 +173,8 @@ function checkFieldType(stored: unknown, budget: Budget): FieldTypeDescription {
   return { array: element, length: countIn(length) };
 }
 
-function objectIn(value: unknown, what: string): Stored {
+/** Returns a stored value that must be an object; `what` names it in the error. */
+export function objectIn(value: unknown, what: string): Stored {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Stored;
   throw new Error(`${what} is ${inWords(value)}`);
 }

@@ -12,7 +12,7 @@
  */
 
 import { inWords } from "../arguments.ts";
-import { checkType, type TypeDescription } from "../layout/describe.ts";
+import { checkType, objectIn, type TypeDescription } from "../layout/describe.ts";
 
 /** The largest description in bytes. A type that does not fit is left out. */
 export const LARGEST_DESCRIPTION = 2 ** 14;
@@ -82,13 +82,6 @@ export function parseDescription(bytes: Uint8Array): RegionDescription | string 
   } catch (error) {
     return `its description is invalid: ${(error as Error).message}`;
   }
-}
-
-function objectIn(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Readonly<Record<string, unknown>>;
-  }
-  throw new Error(`${what} is ${inWords(value)}`);
 }
 
 function propertiesIn<V>(stored: unknown, is: (value: unknown) => value is V): Record<string, V> {

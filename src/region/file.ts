@@ -255,12 +255,6 @@ function checkSize(
   );
 }
 
-/** A random number below 2^40: two members practically never have the same. */
-export function randomCount(): number {
-  const view = new DataView(randomId().buffer);
-  return view.getUint32(0) * 2 ** 8 + view.getUint8(4);
-}
-
 /**
  * Names a region in messages, such as `circular buffer "demo"`; `region "demo" (regionType)` if its type
  * has no title.

@@ -32,6 +32,12 @@ export function identityOf({ device, inode }: files.FileStatus): string {
   return `${device}:${inode}`;
 }
 
+/** Whether a path still leads to the file of this identity: it was not unlinked or replaced. */
+export function isNameOf(path: string, identity: string): boolean {
+  const named = files.statPath(path);
+  return typeof named === "object" && identityOf(named) === identity;
+}
+
 /** Opens the file of this name if it is regular and trusted; undefined if none exists. */
 export function openFile(
   path: string,

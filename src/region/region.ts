@@ -11,7 +11,7 @@
  */
 
 import { check, Errno } from "../errors.ts";
-import { disposeAtEnd } from "../os/clock.ts";
+import { disposeAtEnd, randomId } from "../os/clock.ts";
 import * as files from "../os/files.ts";
 import { LockFile, Role } from "./liveness.ts";
 import { Again, retrySync } from "./poll.ts";
@@ -22,11 +22,10 @@ import {
   describe,
   type JoinOptions,
   type Parts,
-  randomCount,
   tryCreate,
   tryJoin,
 } from "./file.ts";
-import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, openFile } from "./opened.ts";
+import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, isNameOf, openFile } from "./opened.ts";
 import { leave, removeName } from "./removal.ts";
 import { noteDirectory } from "./elsewhere.ts";
 import { noteOpen } from "./registry.ts";
@@ -169,8 +168,7 @@ export class Region implements Disposable {
    */
   hasName(): boolean {
     this.checkOpen();
-    const named = files.statPath(this.#path);
-    return typeof named === "object" && identityOf(named) === this.identity;
+    return isNameOf(this.#path, this.identity);
   }
 
   /** Counts the members, this one included, by the locks that the kernel reports. */
@@ -252,4 +250,10 @@ export class Region implements Disposable {
   checkOpen(): void {
     if (!this.mapping.usable) throw this.mapping.whyUnusable(this.#what);
   }
+}
+
+/** A random number below 2^40: two members practically never have the same. */
+function randomCount(): number {
+  const view = new DataView(randomId().buffer);
+  return view.getUint32(0) * 2 ** 8 + view.getUint8(4);
 }

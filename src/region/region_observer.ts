@@ -19,7 +19,15 @@ import { detailsOf, type RegionDetails } from "./list.ts";
 import { LockFile } from "./liveness.ts";
 import { topicPath } from "./names.ts";
 import { noteOpen } from "./registry.ts";
-import { COUNTS, FIRST_COUNT, FIRST_ROLE, identityOf, type OpenFile, openFile } from "./opened.ts";
+import {
+  COUNTS,
+  FIRST_COUNT,
+  FIRST_ROLE,
+  identityOf,
+  isNameOf,
+  type OpenFile,
+  openFile,
+} from "./opened.ts";
 
 /** The longest copy. */
 const LONGEST_COPY = 2 ** 31 - 1;
@@ -111,8 +119,7 @@ export class RegionObserver implements Disposable {
 
   /** Whether the name still belongs to this region: it was not unlinked or taken by another one. */
   get hasName(): boolean {
-    const named = files.statPath(this.path);
-    return typeof named === "object" && identityOf(named) === identityOf(this.#locks.status());
+    return isNameOf(this.path, identityOf(this.#locks.status()));
   }
 
   /** Whether a living party has a role, such as producer or reader, by its number. */

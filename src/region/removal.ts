@@ -9,7 +9,15 @@ import { check, Errno, LayoutMismatchError, OsError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { REGION_HEADER, type RegionHeader, RegionState } from "./header.ts";
 import { LockFile } from "./liveness.ts";
-import { identityOf, MEMBER, NAME, type OpenFile, openFile, readHeader } from "./opened.ts";
+import {
+  identityOf,
+  isNameOf,
+  MEMBER,
+  NAME,
+  type OpenFile,
+  openFile,
+  readHeader,
+} from "./opened.ts";
 
 /**
  * Opens the locks of an attachment. If it is forgotten, it leaves the region as if it had closed.
@@ -121,10 +129,7 @@ export function removeAbandoned(path: string): boolean {
  */
 export function removeName(lock: LockFile, path: string): number {
   if (!lock.tryLock(NAME, "write")) return -Errno.EAGAIN;
-  const own = lock.status();
-  const named = files.statPath(path);
-  const same = typeof named === "object" && identityOf(named) === identityOf(own);
-  const result = same ? files.unlink(path) : -Errno.ENOENT;
+  const result = isNameOf(path, identityOf(lock.status())) ? files.unlink(path) : -Errno.ENOENT;
   lock.unlock(NAME);
   return result;
 }
