@@ -69,11 +69,11 @@ import {
   RegionState,
   type RegionType,
 } from "./header.ts";
-import type { LockFile } from "./liveness.ts";
+import { LockFile } from "./liveness.ts";
 import { directoryOf, fileNameOf, parseFileName } from "./names.ts";
 import { MEMBER, openFile, readDescription, readHeader } from "./opened.ts";
 import { Again, PATIENCE_MS } from "./poll.ts";
-import { checkAlive, lockAlive, openMember } from "./removal.ts";
+import { checkAlive, lockAlive, removeAbandoned } from "./removal.ts";
 import { fillHoles, reserve } from "./reserve.ts";
 
 /** The options for joining an existing region. */
@@ -214,6 +214,25 @@ function build(
   check(linked, { syscall: "linkat", action });
   stack.move();
   return { path, what, readOnly: false, created: true, header, mapping, member };
+}
+
+/**
+ * Opens the locks of an attachment. If it is forgotten, it leaves the region as if it had closed.
+ */
+function openMember(
+  fd: number,
+  path: string,
+  what: string,
+  { readOnly }: { readOnly: boolean },
+): LockFile {
+  const onForgotten = () => {
+    try {
+      if (!readOnly) removeAbandoned(path);
+    } catch {
+      // The region stays abandoned: an error here would reach nobody and end the program.
+    }
+  };
+  return new LockFile(files.pathOfFd(fd), { write: !readOnly, what, onForgotten });
 }
 
 function mapRegion(

@@ -20,25 +20,6 @@ import {
 } from "./opened.ts";
 
 /**
- * Opens the locks of an attachment. If it is forgotten, it leaves the region as if it had closed.
- */
-export function openMember(
-  fd: number,
-  path: string,
-  what: string,
-  { readOnly }: { readOnly: boolean },
-): LockFile {
-  const onForgotten = () => {
-    try {
-      if (!readOnly) removeAbandoned(path);
-    } catch {
-      // The region stays abandoned: an error here would reach nobody and end the program.
-    }
-  };
-  return new LockFile(files.pathOfFd(fd), { write: !readOnly, what, onForgotten });
-}
-
-/**
  * Returns `alive` if the region has a member, or persists (then MEMBER is locked if nobody else
  * held it). Otherwise removes the abandoned region and returns `again`.
  */

@@ -8,7 +8,7 @@ import type { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { waitAnySync } from "../../src/wait/any.ts";
 import { Name } from "../shared/scene.ts";
 import { promptly } from "../wait/promptly.ts";
-import { Inside, isPayload, payload } from "./scene.ts";
+import { Inside, payload } from "./scene.ts";
 
 const CAPACITY = 4096;
 
@@ -25,19 +25,6 @@ class Pair implements Disposable {
     this.#place[Symbol.dispose]();
   }
 }
-
-Deno.test("wait() and waitSync() return once a message is there, and false at the end", async () => {
-  using pair = new Pair();
-  const { writer, reader } = pair;
-  const target = new Uint8Array(100);
-  const waiting = reader.wait({ timeout: 20_000 });
-  writer.trySend(payload(0, 60));
-  assertEquals([await waiting, reader.waitSync()], [true, true]);
-  assertEquals(reader.tryReceiveInto(target), 60);
-  assert(isPayload(target.subarray(0, 60), 0));
-  writer.close();
-  assertEquals([await reader.wait(), reader.waitSync(), reader.ended], [false, false, true]);
-});
 
 Deno.test("a wait that times out says whether a writer is there", async () => {
   using pair = new Pair();
