@@ -8,6 +8,7 @@ import { VringError } from "../errors.ts";
 import * as files from "../os/files.ts";
 import { type RegionDetails, type RegionInfo, regions } from "../region/list.ts";
 import { usualDirectory } from "../region/names.ts";
+import { isSourceOf } from "../vdds/sources.ts";
 import { type Call, matcher, UsageError } from "./command.ts";
 import { harmless } from "./output.ts";
 
@@ -36,12 +37,6 @@ export function found({ names, options: { kind } }: Asked): RegionInfo[] {
     (kind === undefined || region.kind === kind) &&
     (isNamed(region) || many.some((topic) => isSourceOf(topic, region)))
   );
-}
-
-/** Whether a region is the topic of one source of a topic with many publishers. */
-export function isSourceOf({ name: topic }: RegionInfo, { kind, name }: RegionInfo): boolean {
-  return kind === "topic" && name.startsWith(`${topic}/`) &&
-    !name.slice(topic.length + 1).includes("/");
 }
 
 /** Of these regions, those with exactly the name that was asked for, if there are such. */

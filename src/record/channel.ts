@@ -23,11 +23,15 @@ export interface TopicChannel extends Channel {
     | undefined;
 }
 
-/** Makes the channel of a topic from the type, the sizes and the policy that its region states. */
-export function channelOf(topic: string, details: RegionDetails): TopicChannel {
+/**
+ * Makes the channel of a topic from the type, the sizes and the policy that its region states.
+ * `many` names the topic with many publishers of which it is one source.
+ */
+export function channelOf(topic: string, details: RegionDetails, many?: string): TopicChannel {
   const { type, geometry, policy } = details;
   const metadata = {
-    "vring.name": topic,
+    "vring.name": many ?? topic,
+    ...(many !== undefined && { "vring.publisher": topic.slice(many.length + 1) }),
     "vring.type": type === undefined
       ? ""
       : JSON.stringify({ ...type, hash: type.hash.toString(16) }),
@@ -40,8 +44,12 @@ export function channelOf(topic: string, details: RegionDetails): TopicChannel {
  * Makes the channel of a topic in Foxglove's schema, if its samples are images or point clouds; as
  * `channelOf` does if they are not. A channel in that schema cannot be replayed.
  */
-export function foxgloveChannelOf(topic: string, details: RegionDetails): TopicChannel {
-  const channel = channelOf(topic, details);
+export function foxgloveChannelOf(
+  topic: string,
+  details: RegionDetails,
+  many?: string,
+): TopicChannel {
+  const channel = channelOf(topic, details, many);
   const form = foxgloveForm(layoutOf(details.type));
   if (form === undefined) return channel;
   const { "vring.name": name, ...metadata } = channel.metadata;
@@ -94,6 +102,8 @@ function formOf(type: MessageType | undefined): Omit<TopicChannel, "topic" | "me
 /** The definition of a recorded topic. */
 export interface RecordedTopic {
   readonly name: string;
+  /** The name of the publisher, in a topic with many. */
+  readonly source: string | undefined;
   readonly type: MessageType | undefined;
   readonly options: Readonly<Record<string, number | string | boolean>>;
   /** The bytes before each message that are not part of it. */
@@ -112,7 +122,8 @@ export function topicOf({ metadata, encoding }: Channel): RecordedTopic | undefi
       ? undefined
       : { ...stored, hash: BigInt(`0x${stored.hash}`) } as MessageType;
     const options = JSON.parse(metadata["vring.options"] ?? "{}");
-    return { name, type, options, prefixBytes: encoding === "cdr" ? CDR_HEAD.length : 0 };
+    const source = metadata["vring.publisher"];
+    return { name, source, type, options, prefixBytes: encoding === "cdr" ? CDR_HEAD.length : 0 };
   } catch {
     throw new VringError(
       `Cannot replay "${name}": its channel has no valid definition; the recording is damaged`,

@@ -7,7 +7,7 @@
  *
  * I1  For each source of samples: recorded + lost = the number of the last sample - the number
  *     before the first one. A sample counts as recorded once its chunk is in the file; if the disk
- *     is full, all later samples count as lost. So does an image whose sizes cannot be, if it is to
+ *     is full, the recording ends, and samples that are not in the file count as lost. So does an image whose sizes cannot be, if it is to
  *     be written in another schema.
  *
  * @module
@@ -19,6 +19,7 @@ import { VringError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
 import { topic } from "../vdds/definition.ts";
+import { isSourceOf, SOURCES } from "../vdds/sources.ts";
 import type { TopicMessage } from "../vdds/sample.ts";
 import type { Subscriber } from "../vdds/subscriber.ts";
 import type { TopicObserver } from "../vdds/topic_observer.ts";
@@ -103,7 +104,7 @@ const RULES = {
   flushMs: numberFrom(0),
 };
 
-/** Records topics into a file until the signal aborts; resolves with the account. */
+/** Records topics into a file until the signal aborts or the disk is full; resolves with the account. */
 export async function record(sink: Sink, options: RecordOptions): Promise<RecordReport> {
   checkValue(SINK, "the sink", sink, "record");
   options = optionsBy(options, "record", RULES);
@@ -117,21 +118,27 @@ export async function record(sink: Sink, options: RecordOptions): Promise<Record
     if (!(error instanceof VringError)) throw error;
     refused.push({ topic, reason: error.message });
   };
+  const full = new AbortController();
+  const end = AbortSignal.any([until, full.signal]);
   using stack = new DisposableStack();
   let flushed = performance.now();
   const account = () => ({ ...accountOf(writer, tracks), refused });
   try {
     do {
-      for (const region of regions()) {
+      const all = regions();
+      const many = all.filter(({ kind }) => kind === SOURCES.regionType.name);
+      for (const region of all) {
         const { kind, name, details } = region;
-        if (kind !== "topic" || !matches(name) || details === undefined) continue;
+        if (kind !== "topic" || details === undefined) continue;
+        const topic = many.find((topic) => isSourceOf(topic, region));
+        if (!matches(name) && !(topic !== undefined && matches(topic.name))) continue;
         if (seen.has(details.id)) continue;
         seen.add(details.id);
         try {
-          const track = open(region, writer, options);
+          const track = open(region, writer, options, topic?.name);
           stack.use(track.reader);
           tracks.push(track);
-          running.push(follow(track, writer, until).catch((error) => refuse(name, error)));
+          running.push(follow(track, writer, end).catch((error) => refuse(name, error)));
         } catch (error) {
           refuse(name, error);
         }
@@ -140,7 +147,8 @@ export async function record(sink: Sink, options: RecordOptions): Promise<Record
         writer.flush();
         flushed = performance.now();
       }
-    } while (await sleep(LOOK_MS, until));
+      if (writer.isFull) full.abort();
+    } while (await sleep(LOOK_MS, end));
     await Promise.all(running);
   } finally {
     writer.flush(); // so that the account knows what is in the file
@@ -149,11 +157,16 @@ export async function record(sink: Sink, options: RecordOptions): Promise<Record
   return account();
 }
 
-/** Opens a topic as its region describes it. */
-function open(region: RegionInfo, writer: McapWriter, options: RecordOptions): Track {
+/** Opens a topic as its region describes it; `many` is the topic of which it is one source. */
+function open(
+  region: RegionInfo,
+  writer: McapWriter,
+  options: RecordOptions,
+  many: string | undefined,
+): Track {
   const { name, details } = region;
   const { observe = false, foxglove = false } = options;
-  const channel = (foxglove ? foxgloveChannelOf : channelOf)(name, details!);
+  const channel = (foxglove ? foxgloveChannelOf : channelOf)(name, details!, many);
   const { type, geometry, policy } = details!;
   const codec = type === undefined ? undefined : raw(type);
   const definition = topic(name, { ...codec && { type: codec }, ...geometry, ...policy });

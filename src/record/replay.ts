@@ -159,7 +159,8 @@ function open(channel: Channel, nameOf: (name: string) => string | undefined) {
   const recorded = topicOf(channel);
   const name = recorded && nameOf(recorded.name);
   if (recorded === undefined || name === undefined) return undefined;
-  const { type, options, prefixBytes } = recorded;
-  const definition = topic(name, { ...type && { type: raw(type) }, ...options });
-  return { publisher: definition.publisher(), skip: prefixBytes };
+  const { source, type, options, prefixBytes } = recorded;
+  const publishers = source === undefined ? "one" as const : "many" as const;
+  const definition = topic(name, { ...type && { type: raw(type) }, ...options, publishers });
+  return { publisher: definition.publisher({ source }), skip: prefixBytes };
 }

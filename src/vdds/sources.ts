@@ -89,6 +89,14 @@ export function isUniqueSource(source: string): boolean {
   return UNIQUE.test(source);
 }
 
+/** Whether a region is the topic of one source of a topic with many publishers. */
+export function isSourceOf(
+  topic: { readonly name: string },
+  { kind, name }: { readonly kind: string; readonly name: string },
+): boolean {
+  return kind === TOPIC.name && name.slice(0, name.lastIndexOf("/")) === topic.name;
+}
+
 /** Lists the sources whose topics exist, each with the identity of its region. */
 export function listSources(
   topic: string,

@@ -162,7 +162,9 @@ Deno.test("vring replay publishes the topics that --topic names, under other nam
   assertEquals((await subscriber.receive())?.value.length, 100);
   assertEquals((await player.end()).code, 0);
   await using nobody = new Program(read, CLI, "replay", file.path, "--topic", "nothing");
-  await nobody.until(/: 0 messages/);
+  await nobody.refused(1, /^Cannot replay .*: it has no such topic; it has t\S+$/m);
+  await using late = new Program(read, CLI, "replay", file.path, "--start", "9m");
+  await late.refused(1, /^Cannot replay .*: it ends before --start; vring info shows/);
   for (const bad of [["--start", "soon"], ["--topic", "a:="], ["--topic", "a:=b:=c"]]) {
     await using refused = new Program(read, CLI, "replay", file.path, ...bad);
     await refused.refused(2, /^Cannot (start at|replay topic) .*: pass /);

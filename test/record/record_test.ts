@@ -212,6 +212,53 @@ Deno.test("a full disk ends with a whole file, wherever it is full", () => {
   }
 });
 
+Deno.test("a recording ends by itself when the disk is full, and counts the rest as lost", async () => {
+  using _place = namespace();
+  const disk = new Disk(5000);
+  using publisher = topic("pose", { type: Pose, depth: 16, history: 1 }).publisher();
+  const never = new AbortController().signal;
+  let sent = 0;
+  const sending = setInterval(() => sent += Number(publisher.trySend({ ...VALUE, last: 1 })), 1);
+  const options = { matches: () => true, until: never, chunkBytes: 1000, compress: false };
+  const report = await record(disk, options).finally(() => clearInterval(sending));
+  const { recorded, lost } = report.topics[0]!;
+  assert(report.isFull && recorded > 0 && lost > 0, JSON.stringify(report));
+  assert(recorded + lost <= sent, `${sent}`); // a few came later
+  const reader = disk.reader();
+  assertEquals([...reader.messages()].length, recorded);
+  assert(reader.isWhole);
+});
+
+Deno.test("the sources of a topic are recorded under its name, and replayed as its sources", async () => {
+  using _place = namespace();
+  const disk = new Disk();
+  const many = topic("many", { type: "f64", publishers: "many", history: 2 });
+  const end = new AbortController();
+  {
+    using left = many.publisher({ source: "left" });
+    using right = many.publisher({ source: "right" });
+    const matches = (name: string) => name === "many";
+    const recording = record(disk, { matches, until: end.signal });
+    for (const publisher of [left, right]) await publisher.waitForPeers(1);
+    left.trySend(1);
+    right.trySend(2);
+    end.abort();
+    const { topics } = await recording;
+    assertEquals(topics.map(({ topic, recorded }) => [topic, recorded]), [
+      ["many/left", 1],
+      ["many/right", 1],
+    ]);
+  }
+  const other = topic("other", { type: "f64", publishers: "many", history: 2 });
+  using subscriber = other.subscriber();
+  const until = new AbortController().signal;
+  const nameOf = (name: string) => name === "many" ? "other" : undefined;
+  const replayed = replay(disk.reader(), { until, nameOf, waitFor: 1 });
+  const got = [await subscriber.receive(), await subscriber.receive()];
+  assertEquals(await replayed, 2);
+  assertEquals(got.map((one) => [one?.source, one?.value]), [["left", 1], ["right", 2]]);
+});
+
 Deno.test("a damaged file ends the messages, and never the program", () => {
   const disk = new Disk();
   write(disk, 40, true);

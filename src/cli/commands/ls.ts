@@ -8,10 +8,11 @@ import { counted } from "../../errors.ts";
 import type { Activity, Party } from "../../inspect/activity.ts";
 import { type Held, holders } from "../../inspect/holders.ts";
 import * as files from "../../os/files.ts";
+import { isSourceOf } from "../../vdds/sources.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, matcher } from "../command.ts";
 import { activityIn, problemOf } from "../../inspect/survey.ts";
-import { found, isSourceOf, needed, nothingFound } from "../found.ts";
+import { found, needed, nothingFound } from "../found.ts";
 import { connectNetwork, NETWORK_OPTIONS } from "../network.ts";
 import { bytesInWords, harmless } from "../output.ts";
 

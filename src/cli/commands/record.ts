@@ -7,6 +7,7 @@
 import { record as recordTopics } from "../../record/mod.ts";
 import { type Command, Exit, matcher, UsageError } from "../command.ts";
 import { newFile } from "../files.ts";
+import { found, nothingFound } from "../found.ts";
 import { bytesInWords, harmless } from "../output.ts";
 
 export const record: Command = {
@@ -33,6 +34,13 @@ export const record: Command = {
     const patterns = names.map(matcher);
     using file = newFile(output);
     out.line(`Recording into ${output}; Ctrl-C ends it.`);
+    const matched = found({ names, options: {} });
+    const [first] = matched;
+    if (first === undefined) {
+      out.remark(`${nothingFound({ names, options: {} })}; it may come later`);
+    } else if (!matched.some(({ kind }) => kind === "topic")) {
+      out.remark(`Only topics are recorded, and ${first.kind} ${harmless(first.name)} is none`);
+    }
     const report = await recordTopics(file.sink, {
       matches: (name) => patterns.some((isMatch) => isMatch(name)),
       until: end,
@@ -47,10 +55,10 @@ export const record: Command = {
     );
     for (const { topic, reason } of report.refused) {
       out.object({ topic, reason });
-      out.line(`${harmless(topic)} was not recorded to the end: ${harmless(reason)}`);
+      out.remark(`${harmless(topic)} was not recorded to the end: ${harmless(reason)}`);
     }
     out.line(`${output}: ${bytesInWords(report.bytes)}`);
-    if (report.isFull) out.line("The disk was full: the file ends there, and is whole.");
+    if (report.isFull) out.remark("The disk is full: the recording ended, and its file is whole");
     return report.isFull || report.refused.length > 0 ? Exit.problem : Exit.ok;
   },
 };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { VringError } from "../../errors.ts";
 import { McapReader, Pace, replay as replayFile } from "../../record/mod.ts";
 import { type Call, type Command, Exit, matcher, numberIn, UsageError } from "../command.ts";
 import { oldFile } from "../files.ts";
@@ -57,11 +58,35 @@ export const replay: Command = {
     } finally {
       screen[Symbol.dispose]();
     }
+    if (count === 0 && !until.aborted) throw new VringError(whyNothing(reader, path, nameOf));
     out.object({ path, messages: count });
     out.line(`${path}: ${count} messages`);
     return Exit.ok;
   },
 };
+
+/** Says why no message of a recording was published. */
+function whyNothing(
+  { channels }: McapReader,
+  path: string,
+  nameOf: (name: string) => string | undefined,
+): string {
+  const cannot = `Cannot replay ${harmless(path)}: `;
+  if (channels.length === 0) return `${cannot}it has no messages`;
+  const names = channels.flatMap(({ metadata }) => metadata["vring.name"] ?? []);
+  if (names.length === 0) {
+    return `${cannot}no topic in it can be replayed: it was recorded with --foxglove, or by another ` +
+      "program";
+  }
+  if (names.some((name) => nameOf(name) !== undefined)) {
+    return `${cannot}it ends before --start; vring info shows how long it is`;
+  }
+  const there = names.slice(0, MOST_NAMES).join(", ") + (names.length > MOST_NAMES ? ", ..." : "");
+  return `${cannot}it has no such topic; it has ${harmless(there)}`;
+}
+
+/** The most topics that an error lists. */
+const MOST_NAMES = 8;
 
 /** Shows the progress in a terminal, and lets keys pause it; elsewhere, lines of input do. */
 function showScreen(
