@@ -86,12 +86,17 @@ export class Output {
 
   /** Makes text less bright, where colours are shown. */
   dim(text: string): string {
-    return this.#color ? `\x1b[2m${text}\x1b[22m` : text;
+    return this.painted(text, "2");
   }
 
   /** Makes text stand out. */
   bold(text: string): string {
-    return this.#color ? `\x1b[1m${text}\x1b[22m` : text;
+    return this.painted(text, "1");
+  }
+
+  /** Gives text an attribute of a terminal, such as 31 for red, where colours are shown. */
+  painted(text: string, code: string): string {
+    return this.#color && code !== "" ? `\x1b[${code}m${text}\x1b[m` : text;
   }
 }
 

@@ -8,7 +8,7 @@ import type { RegionInfo } from "../../region/list.ts";
 import { type Call, type Command, Exit, numberIn } from "../command.ts";
 import { found, needed } from "../found.ts";
 import { sleep } from "../../os/clock.ts";
-import { draw, press, type Screen, sortRows } from "../screen.ts";
+import { draw, type Look, press, type Screen, sortRows } from "../screen.ts";
 import { type Row, rowsBetween, type Seen, survey } from "../../inspect/survey.ts";
 import { COLUMNS, factsIn } from "../survey.ts";
 import { about } from "./info.ts";
@@ -58,17 +58,27 @@ async function printTables(
   return Exit.ok;
 }
 
+/** The attributes of a terminal for the looks of a line. */
+const CODES: Readonly<Record<Look, string>> = {
+  plain: "",
+  head: "1",
+  marked: "7",
+  lossy: "31",
+  foot: "2",
+};
+
 /** Redraws the screen after each look and each key, until `q`, Ctrl-C or the end. */
 async function redraw(call: Call, first: Map<string, Seen>, everyMs: number): Promise<number> {
   const terminal = call.terminal!;
   let before = first;
   let rows: Row[] = [];
-  let screen: Screen = { sort: 1, selected: 0, find: "", mode: "table", isPaused: false };
-  const show = () => terminal.show(draw(screen, rows, terminal.size(), linesOf));
+  let screen: Screen = { sort: 1, selected: "", find: "", mode: "table", isPaused: false };
+  const paint = (text: string, look: Look) => call.out.painted(text, CODES[look]);
+  const show = () => terminal.show(draw(screen, rows, terminal.size(), linesOf, paint));
   const quit = new AbortController();
   const end = AbortSignal.any([call.end, quit.signal]);
   using _screen = terminal.open((key) => {
-    screen = press(screen, key, sortRows(screen, rows).length);
+    screen = press(screen, key, sortRows(screen, rows));
     if (screen.mode === "quit") quit.abort();
     else show();
   });
