@@ -9,6 +9,7 @@
  */
 
 import { setTimeout as delay } from "node:timers/promises";
+import { camera, drone, lidar, log, pose, route } from "./scene.ts";
 
 const ended = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -46,4 +47,5 @@ while (await wait(12_000)) {
 const all = [...running];
 for (const program of all) program.kill("SIGTERM");
 await Promise.all(all.map(({ status }) => status));
+for (const definition of [pose, camera, lidar, log, drone, route]) definition.unlink();
 Deno.exit();

@@ -262,6 +262,22 @@ Deno.test("vring watch tells of regions and parties", async () => {
   assertEquals(told.at(-1), "spsc ring is gone");
 });
 
+Deno.test("vring watch --once ends after one change, and hz says that a region is gone", async () => {
+  using _place = namespace();
+  using stack = new DisposableStack();
+  using here = topic("here").publisher();
+  const open = () => stack.use(spsc("ring").producer());
+  const { code, out } = await vring("watch --once --every 0.01", [
+    [/here is there/, open],
+    [/ appeared/, () => new Promise(() => {})], // nothing interrupts it
+  ]);
+  assertEquals(code, 0);
+  assertMatch(out, /here is there\n.* spsc ring appeared\n$/);
+  const hz = "hz here --every 0.01 --timeout 0.5";
+  const { err } = await vring(hz, [[/messages\/s/, () => here.close()], [/never/, () => {}]]);
+  assertEquals(err, "here is gone\n");
+});
+
 Deno.test("vring tells killed parties from living ones, and clean removes what they leave", async () => {
   using place = namespace();
   await using party = new Program("test/cli/party.ts", place.prefix);
@@ -283,9 +299,13 @@ Deno.test("vring tells killed parties from living ones, and clean removes what t
   assertMatch(after, /t .*1 dead publisher, 1 subscriber .*1 dead subscriber/);
   assertMatch(after, /many .*1 dead producer$/m);
 
-  const trial = "would remove mpsc many, [0-9.]+ [KM]iB\nwould remove topic alone, .*\n";
+  const trial =
+    "would remove mpsc many, [0-9.]+ [KM]iB\nwould remove topic alone, .*\n2 regions with .*\n";
   assertMatch((await vring("clean --dry-run")).out, new RegExp(`^${trial}$`));
-  assertMatch((await vring("clean")).out, /^removed mpsc many, .*\nremoved topic alone, .*\n$/);
+  assertMatch(
+    (await vring("clean")).out,
+    /^removed mpsc many, .*\nremoved topic alone, .*\n2 regions with .*\n$/,
+  );
   assertEquals((await vring("clean")).out, "There is nothing to remove.\n");
 });
 

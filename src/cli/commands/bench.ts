@@ -40,10 +40,11 @@ export const bench: Command = {
     const { runs, begin, remark } = await openRuns(stack);
     await measure(runs, begin, performance.now() + seconds * 1000, end);
     const floor = quartiles(runs[0]!.each)[1];
+    const isBusy = floor > BUSY_NS;
     const rows = runs.map(({ kind: { name, there }, each }) => {
       const [low, middle, high] = quartiles(each);
       out.object({ name, unit: "ns", there, low, median: middle, high, rounds: each.length });
-      const ratio = (middle / floor).toFixed(middle < 10 * floor ? 1 : 0);
+      const ratio = isBusy ? "" : (middle / floor).toFixed(middle < 10 * floor ? 1 : 0);
       return [WHAT[name], inWords(middle), `${inWords(low)} - ${inWords(high)}`, ratio];
     });
     out.table(["", "MEDIAN", "MIDDLE HALF", "FLOORS"], rows);
@@ -51,7 +52,7 @@ export const bench: Command = {
     out.line(
       out.dim(`${runs[0]!.each.length} rounds in turns; 64 B there and back unless noted.`),
     );
-    if (floor > BUSY_NS) {
+    if (isBusy) {
       out.line("Other programs are busy: spinning sides waited for the scheduler.");
     }
     if (remark !== undefined) out.line(remark);

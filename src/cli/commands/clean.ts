@@ -31,6 +31,10 @@ export const clean: Command = {
       );
     }
     if (gone.length === 0) out.line("There is nothing to remove.");
+    if (gone.length > 1) {
+      const bytes = gone.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+      out.line(`${gone.length} regions with ${bytesInWords(bytes)}`);
+    }
     return Exit.ok;
   },
 };

@@ -57,6 +57,9 @@ function figure(
       if (before.size === 0) throw new VringError(cannotCount(all));
       for (let i = 0; i < count && await sleep(everyMs, end); i++) {
         const after = survey(found(call));
+        for (const [path, { region }] of before) {
+          if (!after.has(path)) out.remark(`${harmless(region.name)} is gone`);
+        }
         for (const row of rowsBetween(before, after)) {
           const { kind, name } = row.region;
           const { facts, words } = tell(row);

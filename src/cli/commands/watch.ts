@@ -15,15 +15,23 @@ export const watch: Command = {
   name: "watch",
   summary: "Prints a line when a region appears or goes, and when a party joins, leaves or dies.",
   usage: "[PATTERN...]",
-  options: { every: { value: "SECONDS", summary: "the time between two looks; 0.1 by default" } },
-  examples: ["vring watch", "vring watch '/cam/**' --json"],
+  options: {
+    every: { value: "SECONDS", summary: "the time between two looks; 0.1 by default" },
+    count: { value: "N", summary: "end after so many changes" },
+    once: { summary: "end after one change" },
+  },
+  examples: ["vring watch", "vring watch '/cam/**' --json", "vring watch cam/left --once"],
   async run(call) {
     const everyMs = (numberIn(call, "every", 0.01) ?? 0.1) * 1000;
+    const count = call.options.once ? 1 : numberIn(call, "count", 1) ?? Infinity;
     let known = look(call);
     for (const { kind, name } of known.values()) tell(call, { event: "is there", kind, name });
-    while (await sleep(everyMs, call.end)) {
+    for (let told = 0; told < count && await sleep(everyMs, call.end);) {
       const now = look(call);
-      for (const change of changesBetween(known, now)) tell(call, change);
+      for (const change of changesBetween(known, now).slice(0, count - told)) {
+        tell(call, change);
+        told++;
+      }
       known = now;
     }
     return Exit.ok;
