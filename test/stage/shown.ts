@@ -63,6 +63,10 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
     "inOrder = allOrders(sendPlainly, receive, 0) → Found { states: 13, wrong: undefined }",
     "result = allOrders(send, receive) → Found { states: 58, wrong: undefined }",
     "result = allOrders(overwrite, copyThenLookLast) → Found { states: 258, wrong: undefined }",
+    "announce what you wrote a plain store: wrong a release: right",
+    "see it announced, then read a plain load: wrong an acquire: right",
+    "store, then look elsewhere a release: wrong an exchange: right",
+    "copy, then look again an acquire: wrong a barrier first: right",
   ],
   12: ["taken 128 2 the reader", "words[Ring.head] - before → 0"],
   14: [

@@ -72,12 +72,12 @@ function other({ x, y }: OrderedMemory): number {
   return x.glance();
 }
 
-function oneExchanges({ x, y }: OrderedMemory): number {
+export function oneExchanges({ x, y }: OrderedMemory): number {
   x.exchange(1);
   return y.glance();
 }
 
-function otherExchanges({ x, y }: OrderedMemory): number {
+export function otherExchanges({ x, y }: OrderedMemory): number {
   y.exchange(1);
   return x.glance();
 }
@@ -203,7 +203,7 @@ export function counting(): Step[] {
         text: "In how many rounds do both see the old value?",
         unit: "rounds",
         answer: () => exchanged!.neither,
-        right: "None, on any machine. A read-modify-write is in order with all that follows.",
+        right: "None. A read-modify-write is in order with all that follows.",
         often: [
           { number: 1, because: "Even 1 is too many: the exchange is visible before the look." },
         ],

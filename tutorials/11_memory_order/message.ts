@@ -27,21 +27,21 @@ export function allOrders(
   });
 }
 
-function sendPlainly({ count, write }: OrderedMemory): void {
+export function sendPlainly({ count, write }: OrderedMemory): void {
   write("RICE8.00");
   count.storePlainly(1);
 }
 
-function send({ count, write }: OrderedMemory): void {
+export function send({ count, write }: OrderedMemory): void {
   write("RICE8.00");
   count.store(1);
 }
 
-function receivePlainly({ count, read }: OrderedMemory): string | undefined {
+export function receivePlainly({ count, read }: OrderedMemory): string | undefined {
   if (count.glance() === 1) return read();
 }
 
-function receive({ count, read }: OrderedMemory): string | undefined {
+export function receive({ count, read }: OrderedMemory): string | undefined {
   if (count.load() === 1) return read();
 }
 
@@ -151,20 +151,20 @@ export function publishing(): Step[] {
   ];
 }
 
-function overwrite({ count, write }: OrderedMemory): void {
+export function overwrite({ count, write }: OrderedMemory): void {
   count.storeFirst(1);
   write("RICE8.00");
   count.store(2);
 }
 
-function copyThenLook({ count, read }: OrderedMemory): string | undefined {
+export function copyThenLook({ count, read }: OrderedMemory): string | undefined {
   const before = count.load();
   if (before === 1) return;
   const copy = read();
   if (count.load() === before) return copy;
 }
 
-function copyThenLookLast({ count, read }: OrderedMemory): string | undefined {
+export function copyThenLookLast({ count, read }: OrderedMemory): string | undefined {
   const before = count.load();
   if (before === 1) return;
   const copy = read();
@@ -223,9 +223,9 @@ export function overwriting(): Step[] {
     {
       title: "A barrier",
       text:
-        `A [[barrier]] keeps everything before it apart from everything after it. \`loadLast\` is a
-        barrier and then a load. In the same way, the writer's first store is a \`storeFirst\`: the
-        store, and then a barrier.`,
+        `A [[barrier]] stands between two operations, and keeps what is before it from what is after it.
+        \`loadLast\` is a barrier for loads, and then a load. \`storeFirst\` is a store, and then a
+        barrier.`,
       run: (scene) => {
         scene.code(copyThenLookLast);
         scene.run("result", () => allOrders(overwrite, copyThenLookLast));
@@ -233,10 +233,15 @@ export function overwriting(): Step[] {
       after: `A barrier makes the processor wait, so code has as few as it can. In the exercise you
         choose them.`,
     },
-    {
-      title: "Remove one from the library",
-      text:
-        `The reader of the library's circular buffer has this barrier, in \`copyOutThenLoad\`. Take it
+  ];
+}
+
+/** The step about a barrier in the library. */
+export function removeOne(): Step {
+  return {
+    title: "Remove one from the library",
+    text:
+      `The reader of the library's circular buffer has this barrier, in \`copyOutThenLoad\`. Take it
         out, and let the explorer run the shipped code in weak memory:
 
         \`deno run --allow-read --allow-write --allow-run tutorials/11_memory_order/torn_read.ts\`
@@ -246,6 +251,5 @@ export function overwriting(): Step[] {
 
         Or be the scheduler of the shipped reader yourself: [[play circular-lap|play circular-lap]],
         and tick "weak memory". Then give the words of your own ring their order.`,
-    },
-  ];
+  };
 }

@@ -6,10 +6,11 @@
 
 import type { Story } from "../stage/story.ts";
 import { ACTORS, counting, otherSide } from "./counting.ts";
-import { overwriting, publishing } from "./message.ts";
+import { fourJobs } from "./four_jobs.ts";
+import { overwriting, publishing, removeOne } from "./message.ts";
 
 /** The story of chapter 11. */
 export const story: Story = {
   cast: { [ACTORS.store]: otherSide("store"), [ACTORS.exchange]: otherSide("exchange") },
-  steps: () => [...counting(), ...publishing(), ...overwriting()],
+  steps: () => [...counting(), ...publishing(), ...overwriting(), fourJobs(), removeOne()],
 };
