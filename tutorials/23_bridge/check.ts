@@ -134,6 +134,8 @@ class World {
   #late: Message[] = [];
   #number = 0;
   #lost = { before: 0, inside: 0 };
+  /** The last frame that the near bridge has had in hand, and so can repeat. */
+  #sent = 0;
   /** The last number that the far bridge knows of, and that it has published. */
   #known = 0;
   #published = 0;
@@ -147,12 +149,16 @@ class World {
     if (fate === "before" || fate === "inside") {
       this.#lost[fate]++;
       this.#film.add("near", `frame ${number} is lost ${fate} the bridge`);
-    } else if (fate === "wire") this.#film.add("wire", `frame ${number} is lost`);
+      return;
+    }
+    const repeats = fate === "overlap" && number > 1 && this.#sent === number - 1;
+    this.#sent = number;
+    if (fate === "wire") this.#film.add("wire", `frame ${number} is lost`);
     else if (fate === "late") this.#late.push(this.#message(number, 1));
     else if (fate === "two") {
-      this.#number++;
+      this.#sent = ++this.#number;
       this.#deliver(this.#message(number, 2));
-    } else if (fate === "overlap" && number > 1) this.#deliver(this.#message(number - 1, 2));
+    } else if (repeats) this.#deliver(this.#message(number - 1, 2));
     else {
       if (fate === "refused") this.#refused.add(number);
       const message = this.#message(number, 1);
