@@ -20,6 +20,9 @@ const WORDS: Readonly<Record<ViewEvent["what"], string>> = {
   repaired: "⟳ repaired",
 };
 
+/** The ends of texts that only repeat the word before them. */
+const SAID = / ?(appeared|is gone|joined|left|died|was lost|was repaired)$/;
+
 /** The lines that are shown. */
 const MOST = 200;
 
@@ -67,7 +70,7 @@ function lineOf({ what, time, kind, name, text }: ViewEvent): HTMLElement {
     { class: what },
     h("time", { datetime: new Date(time).toISOString() }, clock(time)),
     h("span", { class: "what" }, WORDS[what]),
-    h("p", {}, `${kind} `, h("b", {}, name), ` ${text}`),
+    h("p", {}, `${kind} `, h("b", {}, name), text.replace(SAID, "").replace(/^(?=.)/, " ")),
   );
 }
 

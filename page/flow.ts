@@ -75,6 +75,7 @@ export class Flow {
         region,
       ) => [region.id, region.type, region.problem, linksIn(rows.get(region.id))]),
       [...processes.values()],
+      regions.length === 0 && [filter, this.#store.hasScene],
     ]);
     if (shape !== this.#shape) {
       this.#shape = shape;
@@ -105,7 +106,9 @@ export class Flow {
     this.#edges.clear();
     this.#stage.style.height = "auto";
     this.#stage.replaceChildren(
-      filter === ""
+      !this.#store.hasScene
+        ? h("p", { class: "empty" }, "Waiting for the first look at the shared memory.")
+        : filter === ""
         ? h(
           "p",
           { class: "empty" },

@@ -20,6 +20,8 @@ const MOST_EVENTS = 500;
 
 /** The state. */
 export class Store {
+  /** Whether a scene has arrived: until then, nothing is known. */
+  hasScene = false;
   regions = new Map<number, RegionFacts>();
   rows = new Map<number, RegionRow>();
   processes = new Map<number, ProcessFacts>();
@@ -40,6 +42,7 @@ export class Store {
 
   /** Takes a new scene. */
   scene(regions: readonly RegionFacts[]): void {
+    this.hasScene = true;
     this.regions = new Map(regions.map((region) => [region.id, region]));
   }
 

@@ -99,6 +99,31 @@ const shows = (page: Page, selector: string, words: RegExp) =>
 const overflow = "document.documentElement.scrollWidth > innerWidth";
 
 inEachBrowser(
+  "a page that knows nothing yet does not say that nothing is open",
+  async (_t, browser) => {
+    using _place = namespace();
+    await using served = view({ port: 0, everyMs: 100 });
+    const page = await browser.newPage();
+    await page.evaluateOnNewDocument(`globalThis.WebSocket = class {
+    constructor() { globalThis.socket = this; setTimeout(() => this.onopen()); }
+    send() {}
+  }`);
+    await page.goto(served.url);
+    await shows(page, ".empty", /^Waiting for the first look/);
+    await page.evaluate(`for (const message of [
+    { op: "scene", regions: [] },
+    { op: "tick", time: 1, rows: [], processes: [], events: 0, dropped: 0 },
+  ]) socket.onmessage({ data: JSON.stringify(message) })`);
+    await shows(page, ".empty", /^Nothing is open/);
+    for (const text of ["z", "zz"]) {
+      await page.evaluate(`document.querySelector("#filter").value = "${text}";
+      document.querySelector("#filter").dispatchEvent(new Event("input"))`);
+      await shows(page, ".empty", new RegExp(`"${text}" in its name`));
+    }
+  },
+);
+
+inEachBrowser(
   "on a wall: who is there, values as curve, table and image, and keys",
   async (_t, browser) => {
     using place = namespace();
@@ -176,7 +201,7 @@ inEachBrowser(
     await shows(page, ".region", /many/);
     await shows(page, ".process", /party\.ts/);
     party.kill("SIGKILL");
-    await shows(page, ".log .died", /✕ died.*many.*producer 0.*died/);
+    await shows(page, ".log .died", /✕ died.*many producer 0 \(party\.ts, process \d+\)$/);
     await shows(page, ".process.dead", /✕ producer.*died/);
     await shows(page, "#totals .bad", /✕ \d/);
 
