@@ -77,7 +77,7 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
   ],
   15: ["reader.lost → 8", "read + reader.lost → 10000"],
   16: [
-    "made.head - before → 30000",
+    "Math.round(ADDRESSES / SPEED / 3600) → 39",
     "[...stale] → [ 0, 0, 0, 0 ]",
     "after our leap 1, 2 0, 1",
   ],

@@ -16,11 +16,11 @@ const WINDOW = 0x4000_0000;
 /** The step with the table of a Pi. */
 export function theTableOfAPi(): Step {
   return {
-    title: "The same on a real processor",
+    title: "A mirror is one number, stored twice",
     text:
-      `The first Raspberry Pi can do with one table, whose entries each lead to 1 MiB: a [[section]]. The first three digits of an address choose the entry.
+      `How little is a mirror? We asked a real processor, without Linux in between. Our program in \`native/pi\` boots on the first Raspberry Pi alone, and fills in its table itself. An entry there leads to 1 MiB, a [[section]], and the first three digits of an address choose it.
 
-      Our program in \`native/pi\` boots there without an operating system, fills in the table, and runs a ring. Two of its entries are the same number, 0x0030040e: the section at 0x00300000, and bits that say who may use it. We put the recorded entries into our machine.`,
+      The whole mirror is the number 0x0030040e, stored in two neighbouring entries: the section at 0x00300000, and bits that say who may use it. Here are the recorded entries, in our machine.`,
     ask: {
       kind: "number",
       text:

@@ -50,9 +50,11 @@ function compressAVerse(): Step[] {
   return [{
     title: "A verse, compressed",
     text:
-      `Does a mirror make a program faster? Here is one that should profit: it looks back into its
-      last bytes all the time. heatshrink compresses for devices with very little memory, such as a
-      sensor with a radio. It sends "row, row, row your boat, gently down the stream; merrily, merrily, merrily, merrily,
+      `You have built a mirror. Is it worth it? Make a bet now: a program that looks back into its last
+      bytes all the time, with a mirror and without. How much faster is it? You collect near the end.
+
+      heatshrink is such a program. It compresses for devices with very little memory, such as a sensor
+      with a radio. It sends "row, row, row your boat, gently down the stream; merrily, merrily, merrily, merrily,
       life is but a dream". This is ${verse.length} bytes.`,
     ask: {
       kind: "number",

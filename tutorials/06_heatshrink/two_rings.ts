@@ -4,12 +4,7 @@
  * @module
  */
 
-import {
-  copyInPieces,
-  type History,
-  MaskedHistory,
-  MirrorHistory,
-} from "../../examples/heatshrink/history.ts";
+import { type History, MaskedHistory, MirrorHistory } from "../../examples/heatshrink/history.ts";
 import { tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step } from "../stage/story.ts";
 
@@ -49,7 +44,10 @@ export function twoRings(): Step[] {
       decoder keeps only its last bytes, in a [[ring]]. A range of bytes there may cross the end of
       the memory.
 
-      The first of our two rings, the masked one, is one piece of ${CAPACITY} bytes. A repeat of ${LENGTH} bytes begins to read
+      The first of our two rings is one piece of ${CAPACITY} bytes. It is called masked: \`position & ${
+        CAPACITY - 1
+      }\` keeps
+      the lowest bits of a position, which is the place in the memory. A repeat of ${LENGTH} bytes begins to read
       50 bytes before the end.`,
     ask: {
       kind: "number",
@@ -75,18 +73,7 @@ export function twoRings(): Step[] {
       });
       showCounts(scene, { masked });
     },
-  }, {
-    title: "The code for it",
-    text:
-      `The masked ring copies a long repeat like this. Positions count all bytes ever written, and
-      \`mask\` is ${
-        CAPACITY - 1
-      }. As the capacity is a power of two, \`& mask\` keeps the lowest bits of a
-      position: the remainder by ${CAPACITY}, which is the place in the memory. Hence the name.`,
-    run: (scene) => scene.code(copyInPieces),
-    after:
-      `For each piece it asks twice how far the end is. Repeats of less than 64 bytes are copied by a loop,
-      which masks twice for each byte.`,
+    after: `For each piece, its code asks twice how far the end is.`,
   }, {
     title: "The same in a mirror ring",
     text:
@@ -116,7 +103,9 @@ export function twoRings(): Step[] {
     after: `Both have copied the same bytes.`,
   }, {
     title: "And its code",
-    text: `This is all that the mirror ring does, for short and for long repeats.`,
+    text:
+      `This is all that the mirror ring does, for short and for long repeats. The masked ring needs
+      more, with a loop over pieces: \`examples/heatshrink/history.ts\`.`,
     run: (scene) => {
       scene.code(mirror!.repeat);
       mirror![Symbol.dispose]();

@@ -48,7 +48,7 @@ const MEANING = [
 export class Here {
   name = "";
   #bank: ReturnType<typeof openBank> | undefined;
-  readonly #deaths = new Map<number, readonly string[]>();
+  readonly #deaths = new Map<string, readonly string[]>();
 
   open(name: string): void {
     this.name = name;
@@ -81,12 +81,12 @@ export class Here {
   }
 
   /** Acquires the lock after a death, as an heir does, and shows what it learns. */
-  inherit(scene: Scene, operation: number): Permit {
+  inherit(scene: Scene, operation: number, dead = `${operation}`): Permit {
     const { number, bank, name } = this;
     const door = lock(name).open();
     const permit = scene.run("permit", () => door.lockSync());
-    const found = [`${operation}`, `${number}`, `${permit.recovered}`, `${bank.ann + bank.ben}`];
-    this.#deaths.set(operation, found);
+    const found = [dead, `${number}`, `${permit.recovered}`, `${bank.ann + bank.ben}`];
+    this.#deaths.set(dead, found);
     const rows = [...this.#deaths.values()];
     scene.show(tablePicture("deaths", "What the heir found", [
       ["killed before", "number", "recovered", "coins"],
@@ -112,7 +112,7 @@ function operations(here: Here): Step {
       `Chapter 8's lock has two halves: the record lock, which the kernel drops at a death, and the
       number in the semaphore, 1 for free and 0 for taken, which programs in C know too.
 
-      We move 30 coins under it, and look after each operation.`,
+      \`door\` is the lock, and \`bank\` the two purses. We move 30 coins, and look after each operation.`,
     run: (scene) => {
       here.open(scene.name);
       const { bank, name } = here;
@@ -393,7 +393,7 @@ function anHeirDies(here: Here): Step {
       await scene.until(() => bank.at !== 0);
       const learned = bank.at === 1;
       await here.kill(scene, "heir");
-      const permit = here.inherit(scene, 4);
+      const permit = here.inherit(scene, 4, "4, and its heir");
       if (!learned) throw new Error("The first heir did not learn of the death");
       scene.look(() => {
         bank.ben = 200 - bank.ann;

@@ -151,6 +151,12 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
   let memory: ReturnType<typeof makeMemory> | undefined;
   let ring: PositionRing | undefined;
   const word = (place: typeof HEAD) => new Word32(memory!, place);
+  const showWords = (scene: Scene) =>
+    scene.show(tablePicture("words", "The two words", [
+      ["word", "value", "meaning"],
+      ["head", word(HEAD).load(), "bytes ever written"],
+      ["tail", word(TAIL).load(), "bytes ever read"],
+    ]));
   return [
     {
       title: "Stage 2: positions",
@@ -182,15 +188,10 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
       run: (scene) => {
         memory = makeMemory();
         ring = scene.run("ring", () => new PositionRing(memory!));
-        const [head, tail] = [word(HEAD), word(TAIL)];
         scene.look(() => ring!.write(encoder.encode("a message of any length")));
         scene.look(() => ring!.write(encoder.encode("ring")));
         scene.look(() => textOf(ring!.read(target)));
-        scene.show(tablePicture("words", "The two words", [
-          ["word", "value", "meaning"],
-          ["head", head.load(), "bytes ever written"],
-          ["tail", tail.load(), "bytes ever read"],
-        ]));
+        showWords(scene);
       },
       after:
         `Both only grow. The place in the ring is the remainder by ${page}. After 32 bits they wrap to 0,
@@ -199,12 +200,11 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
     {
       title: "Cut in two",
       text:
-        `Both positions are 16 bytes before the end. We write a message of 21 bytes. Its length comes
+        `Messages came and went, and both positions are 16 bytes before the end now. We write a message of 21 bytes. Its length comes
         first, as a number of 4 bytes: \`15 00 00 00\`, which is 0x15, or 21. Its lowest byte comes first:
         that is [[little-endian]].`,
       ask: {
         kind: "choice",
-        picture: "words",
         text: "Where does it go?",
         options: [
           {
@@ -224,6 +224,7 @@ function positions(target: Uint8Array<ArrayBuffer>, textOf: TextOf): Step[] {
       },
       run: (scene) => {
         comeTo(page - 16, ring!, word(TAIL), target);
+        showWords(scene);
         scene.look(() => ring!.write(encoder.encode("cut in two by the end")));
         const data = memory!.bytes.subarray(memory!.data, memory!.data + page);
         const part = { address: 0, length: 16 };

@@ -2,7 +2,8 @@
  * Exercise: lay out words on lines.
  *
  * Each word has a name and a size in bytes: 4, 8 or 16. One party stores it; `storedBy` is its name,
- * or "nobody" if the word never changes. One party polls it, `polledBy`, or "nobody".
+ * or "nobody" if the word never changes. One party polls it, which means that it looks again and
+ * again: `polledBy`, or "nobody".
  *
  * Return the offset of each word by its name. A line has 64 bytes and begins at a multiple of 64.
  *

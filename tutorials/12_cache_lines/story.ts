@@ -282,9 +282,9 @@ function theWordsOfALane(): Step {
   ] as const).map(([name, { offset }, who]) => [name, offset, Math.floor(offset / LINE), who]);
   return {
     title: "The words of the library's ring",
-    text:
-      `Here is how the ring of this library lays out its words. The writer polls \`tail\`, the reader polls
-      \`head\`, and nobody polls the others.`,
+    text: `Here is how the ring of this library lays out its words. The writer polls
+      \`tail\`: it looks at the word again and again while it waits. The reader polls \`head\`, and nobody
+      polls the others.`,
     ask: {
       kind: "choice",
       text: "The reader stores both `tail` and `taken`. Why are they on two lines?",

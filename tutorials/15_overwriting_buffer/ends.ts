@@ -46,7 +46,7 @@ export class Ends {
     const picture: RingPicture = {
       kind: "ring",
       id: "ring",
-      title: "The ring, a letter for each message; R is the oldest that is intact",
+      title: "A letter for each message; R: the oldest that is intact; W: the next place",
       cells: cells.join(""),
       cellBytes: each * UNIT,
       readAt: oldest % lap * UNIT,

@@ -110,7 +110,9 @@ export function torn(ends: Ends): Step[] {
     },
     {
       title: "Copy, then look",
-      text: `We ask the same question after the last byte was copied: is the message intact now?`,
+      text:
+        `We ask the same question after the last byte was copied: is the message intact now? Below
+        is the same on a ring with one place, whose message has two halves.`,
       run: (scene) => {
         const { window } = ends;
         scene.look(() => window.oldest <= position);

@@ -6,14 +6,11 @@
 
 import { allocate, bufferAt, map, MapFlag, memfd, Protection, unmap } from "../../src/os/files.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { bytesPicture } from "../stage/pictures.ts";
 import type { Scene, Step } from "../stage/story.ts";
 import { stripPicture } from "./strip.ts";
 
 const PAGES = 8;
 const readWrite = Protection.read | Protection.write;
-const message = new TextEncoder().encode("over the seam, on and on");
-const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** The steps by hand; they share one range. */
 export function byHand(): Step[] {
@@ -79,40 +76,6 @@ export function byHand(): Step[] {
     },
     after:
       `Two calls, and no byte was copied. Both windows show the same page of memory, as before.`,
-  }, {
-    title: "On and on",
-    text: `We write a message 10 bytes before the end of page 1.`,
-    ask: {
-      kind: "choice",
-      text: "Where in the memory are its last bytes?",
-      options: [
-        {
-          text: "At the beginning of the one page of memory",
-          right: true,
-          because: "Window 2 shows it from its beginning, as each window does.",
-        },
-        {
-          text: "In the third page of the memory file",
-          because: "The file has one page. All windows show it.",
-        },
-        {
-          text: "In memory of page 2 alone",
-          because: "Page 2 was reserved without memory, and shows the file now.",
-        },
-      ],
-    },
-    run: (scene) => {
-      const at = 2 * page - 10;
-      const part = (id: string, title: string, from: number) =>
-        scene.show(bytesPicture(bytes, { id, title, address: start, from, length: 16 }));
-      scene.look(() => {
-        bytes.set(message, at);
-      });
-      scene.look(() => text(bytes.subarray(at, at + message.length)));
-      part("end", "The end of page 1", 2 * page - 16);
-      part("next", "The beginning of page 2", 2 * page);
-      part("first", "The beginning of page 1", page);
-    },
   }, {
     title: "Behind us",
     text:

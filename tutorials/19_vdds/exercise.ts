@@ -5,7 +5,10 @@
  * how many frames were lost before it, if any were. The screen may throw. You need not catch that,
  * but you must release every sample that you have taken. You have:
  *
- *     subscriber            with all its methods: `tryTake`, `tryReceive`, `tryTakeLatest` ...
+ *     subscriber            with all its methods. `tryTake` takes the next frame, and
+ *                           `tryTakeLatest` the newest; each returns undefined if there is none
+ *     sample.lost           how many were lost before it. Those that tryTakeLatest
+ *                           skips are not lost
  *     screen.draw(bytes)    draws a frame, slowly, and reads the bytes meanwhile
  *     screen.missed(count)  shows that so many were lost
  *

@@ -39,7 +39,7 @@ function meet(here: Here): Step[] {
       title: "A topic",
       text:
         `A vring with a name is a [[topic]]. Every program has the same line for it, its definition,
-        which opens nothing. There is no daemon.
+        which opens nothing. No program has to run in the background.
 
         This process subscribes, and asks for an error if the publisher dies: \`onPeerGone\`. Then
         another process starts, the camera: see its card. It publishes three frames.`,
@@ -59,9 +59,9 @@ function meet(here: Here): Step[] {
               "handle of any role creates the topic.",
           },
           {
-            text: "Nothing, until a daemon has made it",
+            text: "Nothing, until some program in the background has made it",
             because:
-              "There is no daemon. A topic is a file in /dev/shm, which any program can make.",
+              "No such program is needed. A topic is a file in /dev/shm, which any program can make.",
           },
         ],
       },

@@ -104,20 +104,20 @@ export function oneWordForAll(): Step[] {
         and 33, and ten events in slot 1.`,
       ask: {
         kind: "choice",
-        text: "Could the writer not wake just one of the sleepers with that bit?",
+        text: "Suppose that a writer wakes only one of the sleepers with its bit. What happens?",
         options: [
           {
-            text: "No: it may be the wrong one, and the right one sleeps on",
+            text: "It may be the wrong one, and the right one sleeps on",
             right: true,
             because:
               "The kernel wakes whichever slept first. A waker must wake all that share a bit.",
           },
           {
-            text: "Yes: the kernel wakes the one that has news",
+            text: "The kernel wakes the one that has news",
             because: "The kernel knows bits, and no slots. It wakes whichever slept first.",
           },
           {
-            text: "Yes: the wrong one passes it on",
+            text: "A wrong one passes it on",
             because: "The wrong listener finds nothing in its slot, and sleeps again. It cannot " +
               "know which slot has news.",
           },

@@ -97,7 +97,7 @@ function newest(here: Here): Step[] {
       title: "A late reader",
       text:
         `A slot keeps the last few messages, here three. A reader has seen number 2. While it is busy
-        elsewhere, number 7 is written. It asks for all messages after number 2.`,
+        elsewhere, the writers come to number 7. It asks for all messages after number 2.`,
       ask: {
         kind: "number",
         text: "How many are lost to it?",

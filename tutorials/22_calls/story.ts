@@ -96,7 +96,9 @@ function ask(here: Here): Step[] {
           ["client", asked!.client, answered!.client],
         ]));
       },
-      after: `The answer has the number of its call. By it, the client knows what was answered.`,
+      after:
+        `The answer has the number of its call. By it, the client knows what was answered. (In front of
+        the text is a 1: JavaScript stores it as 00 .. f0 3f.)`,
     },
     {
       title: "An error is an answer, too",
@@ -286,8 +288,8 @@ function two(here: Here): Step[] {
               "clerk.",
           },
           {
-            text: "A daemon decides",
-            because: "There is no daemon. The client chooses, by what the clerks have stored.",
+            text: "A program in the background decides",
+            because: "No such program exists. The client chooses, by what the clerks have stored.",
           },
         ],
       },

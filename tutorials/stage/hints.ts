@@ -90,7 +90,7 @@ export const HINTS: Readonly<Record<string, readonly [string, string, string]>> 
     "each next one behind the last.",
   ],
   doorbell: [
-    "Read the film from its end: which value did the reader sleep on, and who changed it?",
+    "Read the operations from the last one back: which value did the reader sleep on, and who changed it?",
     "A flag of 1 looks like any other 1. Let the bell also count how often it rang.",
     "`sleep`: set bit 0 with `or(1)`, look again, sleep while the value is what you set. `ring`: " +
     "if bit 0 is set, `addAndWake()`.",
