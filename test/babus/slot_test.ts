@@ -7,8 +7,7 @@ import {
 } from "@std/assert";
 import type { Slot } from "../../src/babus/slot.ts";
 import { ClosedError, LostError, RoleTakenError, VringError } from "../../src/errors.ts";
-import { bytes, type Codec, json, text } from "../../src/codec.ts";
-import { array, struct } from "../../src/struct.ts";
+import { bytes, type Codec } from "../../src/codec.ts";
 import { time } from "../../src/os/clock.ts";
 import { until } from "../os/until.ts";
 import { isPayload, lengthOf, payload } from "../circular/scene.ts";
@@ -260,21 +259,6 @@ Deno.test("messages in place and claims are at the right place after any earlier
   }
 });
 
-Deno.test("claims and messages in place have accessors to the fields of a struct", () => {
-  using scene = new Scene();
-  const Imu = struct("imu", { time: "f64", gyro: array("f32", 3) });
-  const slot = scene.domain.slot("imu", { type: Imu });
-  assertEquals(slot.size, Imu.size);
-  for (let i = 1; i <= 10; i++) {
-    using claim = slot.claimSync();
-    claim.view.time = i;
-    claim.view.gyro.set([i, 2, 3]);
-    claim.publish();
-    const { view } = slot.peek()!;
-    assertEquals([view.time, ...view.gyro], [i, i, 2, 3]);
-  }
-});
-
 Deno.test("one writer writes at a time: the others wait, or get undefined", async () => {
   using scene = new Scene();
   const slot = scene.slot();
@@ -373,24 +357,6 @@ Deno.test("a value that cannot be written is refused, and does not block other w
   for (const length of [257, -1, 0.5]) assertThrows(() => slot.tryClaim(length), RangeError);
   assertEquals([other.writeSync(new Uint8Array()), slot.sequence], [1, 1]);
   assertEquals(slot.latest()!.value.length, 0);
-});
-
-Deno.test("values of any codec are written and read", () => {
-  using scene = new Scene();
-  const { domain } = scene;
-  const Imu = struct("imu", { time: "f64", gyro: array("f32", 3) });
-  const imu = domain.slot("imu", { type: Imu });
-  imu.writeSync({ time: 1.5, gyro: [1, 2, 3] });
-  const { value } = imu.latest()!;
-  assertEquals([value.time, [...value.gyro]], [1.5, [1, 2, 3]]);
-  const state = domain.slot("state", { type: json<{ mode: string }>() });
-  state.writeSync({ mode: "walk" });
-  assertEquals(state.latest()!.value, { mode: "walk" });
-  const speed = domain.slot("speed", { type: "f64" });
-  speed.writeSync(2.5);
-  assertEquals([speed.size, speed.latest()!.value], [8, 2.5]);
-  const label = domain.slot("label", { type: text(20) });
-  assertEquals(label.size, 20);
 });
 
 Deno.test("a slot takes memory only for written messages", () => {

@@ -4,6 +4,7 @@
 
 import { circular } from "../../src/circular/definition.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { text } from "../../src/codec.ts";
 import { ClosedError, VringError } from "../../src/errors.ts";
 import { availableMemory, pageSize } from "../../src/os/page.ts";
 import { space } from "../../src/os/files.ts";
@@ -181,6 +182,18 @@ Deno.test("trySend() changes nothing but the record, the next head and what is s
       assert(from < touched && !rest || bytes[i] === 0xcd, `byte ${i}, message at ${at * UNIT}`);
     }
   }
+});
+
+Deno.test("a text overwrites no more than it takes, however long its bound is", () => {
+  using place = new Name();
+  const buffer = circular(place.name, { type: text(), capacity: 4096 });
+  using writer = buffer.writer();
+  using reader = buffer.reader();
+  writer.trySend("first");
+  writer.trySend("x".repeat(1200)); // it could take three times as many bytes
+  writer.trySend("y".repeat(1200));
+  assertEquals([reader.tryReceive()?.value, reader.lost], ["first", 0]);
+  assertThrows(() => writer.trySend("z".repeat(4096)), RangeError, "a message can have");
 });
 
 // ---- in place ----

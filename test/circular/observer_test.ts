@@ -6,6 +6,7 @@ import type { CircularBufferObserver } from "../../src/circular/observer.ts";
 import type { CircularBufferReader } from "../../src/circular/reader.ts";
 import type { CircularBufferWriter } from "../../src/circular/writer.ts";
 import { CorruptRegionError, LostError } from "../../src/errors.ts";
+import { array, struct } from "../../src/struct.ts";
 import { waitAny } from "../../src/wait/any.ts";
 import { Name } from "../shared/scene.ts";
 import { Inside, payload } from "./scene.ts";
@@ -147,6 +148,21 @@ Deno.test("a loop of an observer continues after a close, and ends with a LostEr
     "this receiver lost 33 messages",
   );
   assertEquals(inside.ring.bell.word.load(), 0); // nobody ever raised it
+});
+
+Deno.test("an observer receives a struct, and shows it as a reader does", () => {
+  using place = new Name();
+  const Point = struct("point", { x: "f64", tags: array("u8", 3) });
+  const buffer = circular(place.name, { type: Point, capacity: CAPACITY });
+  using writer = buffer.writer();
+  using observer = buffer.observer();
+  const points = [1, 2].map((x) => ({ x, tags: Uint8Array.of(x, 2, 3) }));
+  for (const point of points) writer.trySend(point);
+  assertEquals(observer.tryReceive()?.value, points[0]);
+  const handled = observer.poll(({ view, value, length }) => {
+    assertEquals([view.x, [...view.tags], value, length], [2, [2, 2, 3], points[1], Point.size]);
+  });
+  assertEquals(handled, 1);
 });
 
 Deno.test("nothing that JavaScript does with an observer stores into the buffer", () => {

@@ -4,89 +4,10 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { domain } from "../../src/babus/definition.ts";
-import { circular } from "../../src/circular/definition.ts";
-import type { Claim } from "../../src/claim.ts";
 import { ClosedError, VringError } from "../../src/errors.ts";
-import { mpsc } from "../../src/mpsc/definition.ts";
-import { spsc } from "../../src/spsc/definition.ts";
-import { topic } from "../../src/vdds/definition.ts";
 import { payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
-
-type Handle = Disposable & { close(): void };
-
-/** A claim of any product: a slot's returns a number when it is published. */
-type AnyClaim = Omit<Claim, "publish"> & { publish(length?: number): unknown };
-
-interface Sender extends Handle {
-  tryClaim(length: number): AnyClaim | undefined;
-  tryFill(handler: (claim: AnyClaim) => number | void, length?: number): unknown;
-  trySend(message: Uint8Array): unknown;
-}
-
-type Receiver = Handle & { tryReceive(): { value: Uint8Array } | undefined };
-
-interface Claiming {
-  open(name: string): readonly [Sender, Receiver];
-  /** The word for a claim, of which a handle of a topic can have several at a time. */
-  readonly noun?: "loan";
-  /** Claims without a length are refused, as the type of its messages tells none. */
-  readonly mustTellLength?: true;
-  /** A full one refuses what comes. */
-  readonly refuses?: true;
-}
-
-const OPTIONS = { capacity: 4096 };
-
-const CLAIMING: Record<string, Claiming> = {
-  "SPSC ring": {
-    open(name) {
-      const ring = spsc(name, OPTIONS);
-      return [ring.producer(), ring.consumer()];
-    },
-    mustTellLength: true,
-    refuses: true,
-  },
-  "MPSC ring": {
-    open(name) {
-      const ring = mpsc(name, { ...OPTIONS, producers: 2 });
-      return [ring.producer(), ring.consumer()];
-    },
-    mustTellLength: true,
-    refuses: true,
-  },
-  "circular buffer": {
-    open(name) {
-      const buffer = circular(name, OPTIONS);
-      return [buffer.writer(), buffer.reader()];
-    },
-    mustTellLength: true,
-  },
-  topic: {
-    open(name) {
-      const one = topic(name, { depth: 8, size: 256 });
-      const publisher = one.publisher();
-      const tryClaim = (length: number) => publisher.tryLoan({ length });
-      return [Object.assign(publisher, { tryClaim }), one.subscriber()];
-    },
-    noun: "loan",
-  },
-  slot: {
-    open(name) {
-      const define = () => domain(name, { slot: { depth: 8, size: 256 } }).open().slots.slot;
-      const [slot, other] = [define(), define()];
-      let seen = 0;
-      const tryReceive = () => {
-        const [message] = other.since(seen);
-        seen = message?.sequence ?? seen;
-        return message;
-      };
-      const trySend = (message: Uint8Array) => slot.tryWrite(message);
-      return [Object.assign(slot, { trySend }), Object.assign(other, { tryReceive })];
-    },
-  },
-};
+import { type AnyClaim, type Sender, SENDING } from "./products/sending.ts";
 
 interface Ends {
   readonly sender: Sender;
@@ -96,7 +17,7 @@ interface Ends {
   next(): Uint8Array | undefined;
 }
 
-for (const [name, product] of Object.entries(CLAIMING)) {
+for (const [name, product] of Object.entries(SENDING)) {
   const test = (title: string, fn: (ends: Ends) => void) => {
     Deno.test(`${name}: ${title}`, () => {
       using place = new Name();

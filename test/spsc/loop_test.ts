@@ -134,21 +134,6 @@ Deno.test("small arrays that a consumer received share a buffer with each other,
   assertEquals(second, payload(3, 16));
 });
 
-Deno.test("a consumer with `own` receives arrays with buffers of their own", async () => {
-  using name = new Name();
-  const ring = spsc(name.name, { capacity: CAPACITY });
-  using producer = ring.producer();
-  using consumer = ring.consumer({ own: true });
-  producer.trySendBatch([1, 2, 3].map((seed) => payload(seed, 16)));
-  producer.end();
-  const received = [valueOf(consumer.tryReceive()), valueOf(await consumer.receive())];
-  for await (const value of consumer) received.push(value);
-  for (const [i, bytes] of received.entries()) {
-    assertEquals([bytes.byteOffset, bytes.buffer.byteLength], [0, 16]);
-    assertEquals(structuredClone(bytes, { transfer: [bytes.buffer] }), payload(i + 1, 16));
-  }
-});
-
 Deno.test("flush() still works after end(), until the producer is closed", async () => {
   using pair = new Pair();
   const { producer, consumer } = pair;

@@ -1,40 +1,11 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, CorruptRegionError } from "../../src/errors.ts";
-import { type Codec, json } from "../../src/codec.ts";
-import { struct } from "../../src/struct.ts";
 import { mpsc } from "../../src/mpsc/definition.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { countFiles, rangesOf } from "../os/process_state.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
 import { CAPACITY, Inside, Pair, valueOf } from "./scene.ts";
-
-Deno.test("codecs carry values", () => {
-  using name = new Name();
-  const ring = spsc(name.name, { type: struct("point", { x: "f64", y: "f64" }) });
-  using producer = ring.producer();
-  using consumer = ring.consumer();
-  assertEquals(producer.trySendBatch([{ x: 1, y: -2 }, { x: 3, y: 0.5 }]), 2);
-  assertEquals(valueOf(consumer.tryReceive()), { x: 1, y: -2 });
-  assertEquals(valueOf(consumer.tryReceive()), { x: 3, y: 0.5 });
-});
-
-Deno.test("an error of a codec costs only its message", () => {
-  using name = new Name();
-  const failing: Codec<number> = {
-    ...json<number>(),
-    decode: (bytes) => {
-      if (bytes.length === 1) throw new Error("too short for me");
-      return bytes.length;
-    },
-  };
-  const ring = spsc(name.name, { type: failing });
-  using producer = ring.producer();
-  using consumer = ring.consumer();
-  producer.trySendBatch([1, 22]);
-  assertThrows(() => consumer.tryReceive(), Error, "too short for me");
-  assertEquals(valueOf(consumer.tryReceive()), 2);
-});
 
 Deno.test("SpscConsumer drains the messages of a closed producer, and then sees that it has closed", () => {
   using pair = new Pair();

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
+import { CorruptRegionError, PeerLostError } from "../../src/errors.ts";
 import { bytes, type Codec, json, text } from "../../src/codec.ts";
-import { struct } from "../../src/struct.ts";
 import type { Bytes } from "../../src/message.ts";
 import { recordBytes } from "../../src/lane/record.ts";
 import type { SpscConsumer } from "../../src/spsc/consumer.ts";
@@ -368,34 +367,4 @@ Deno.test("SpscConsumer.poll() shows one message object, which is empty once the
   assertEquals([handled, seen.size], [2, 1]);
   const [message] = seen;
   assertEquals(message!.bytes.length, 0);
-});
-
-Deno.test("claims and messages of a struct have its accessors, and need no length", () => {
-  using name = new Name();
-  const ring = spsc(name.name, { type: struct("point", { x: "f64", y: "f32" }) });
-  using producer = ring.producer();
-  using consumer = ring.consumer();
-  const claim = producer.tryClaim()!;
-  Object.assign(claim.view, { x: 1.5, y: -2 });
-  claim.publish();
-  assert(producer.tryFill(({ view }) => {
-    Object.assign(view, { x: 3, y: 4 });
-  }));
-  const taken = consumer.tryTake()!;
-  assertEquals([taken.view.x, taken.view.y, taken.value], [1.5, -2, { x: 1.5, y: -2 }]);
-  taken.ack();
-  assertThrows(() => taken.view, VringError, "it was released");
-  assertEquals(consumer.poll(({ view, value }) => assertEquals([view.x, value.y], [3, 4])), 1);
-  using texts = spsc(`${name.name}-text`, { type: text() }).producer();
-  assertThrows(() => texts.tryClaim(), TypeError);
-});
-
-Deno.test("a scalar is a type of messages", () => {
-  using name = new Name();
-  const ring = spsc(name.name, { type: "f64" });
-  using producer = ring.producer();
-  using consumer = ring.consumer();
-  producer.trySendBatch([1.5, NaN, -0]);
-  const received = [consumer.tryReceive(), consumer.tryReceive(), consumer.tryReceive()];
-  assertEquals(received.map(valueOf), [1.5, NaN, -0]);
 });

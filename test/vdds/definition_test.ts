@@ -84,15 +84,6 @@ Deno.test("topic() opens nothing, and refuses a size other than that of its type
   assertEquals(points.info()?.details?.geometry?.size, 16);
 });
 
-Deno.test("a topic of scalars carries numbers", () => {
-  using name = new Name();
-  const speeds = topic(name.name, { type: "f64" });
-  using publisher = speeds.publisher();
-  using subscriber = speeds.subscriber();
-  publisher.trySend(1.5);
-  assertEquals([publisher.maxSample, subscriber.tryReceive()?.value], [8, 1.5]);
-});
-
 Deno.test("unlink() removes a topic, and with many publishers all that belongs to it", () => {
   using name = new Name();
   const single = topic(name.name);

@@ -258,24 +258,6 @@ Deno.test("poll() shows all samples by one object, with views and values, which 
   assertEquals([shown.size, sample!.bytes.length], [1, 0]);
 });
 
-Deno.test("the view of a loan writes the fields of a struct in place", () => {
-  using name = new Name();
-  const points = topic(name.name, { type: struct("point", { x: "f64", y: "f64" }) });
-  using publisher = points.publisher();
-  using subscriber = points.subscriber();
-  {
-    using loan = publisher.loanSync();
-    Object.assign(loan.view, { x: 1, y: 2 });
-    loan.publish();
-  }
-  {
-    using loan = publisher.loanSync();
-    loan.view.x = 9; // and the block is left
-  }
-  assertEquals(subscriber.tryReceive()?.value, { x: 1, y: 2 });
-  assertEquals([subscriber.tryReceive(), publisher.sequence], [undefined, 1]);
-});
-
 Deno.test("a message is the receiver's to keep", () => {
   using scene = new Scene({ depth: 1 });
   const subscriber = scene.subscribe();

@@ -11,7 +11,6 @@ import {
 } from "@std/assert";
 import { ClosedError, RoleTakenError } from "../../src/errors.ts";
 import { text } from "../../src/codec.ts";
-import { struct } from "../../src/struct.ts";
 import { topicPath } from "../../src/region/names.ts";
 import { topic } from "../../src/vdds/definition.ts";
 import { topics } from "../../src/vdds/topics.ts";
@@ -85,18 +84,6 @@ Deno.test('a subscriber with onPeerGone "end" drains the topic, and then it has 
   assertEquals([hasty.takeSync(), await hasty.receive()], [undefined, undefined]);
   const values = await Array.fromAsync(iterated);
   assertEquals(values, [payload(1, 30), payload(2, 30)]);
-});
-
-Deno.test("types carry values", () => {
-  using name = new Name();
-  const points = topic(name.name, { type: struct("point", { x: "f64", y: "f32" }) });
-  using publisher = points.publisher();
-  using subscriber = points.subscriber();
-  publisher.trySend({ x: 1, y: 2 });
-  publisher.trySend({ x: 3, y: 4 });
-  assertEquals(valueOf(subscriber.tryReceive()), { x: 1, y: 2 });
-  using sample = present(subscriber.tryTake());
-  assertEquals([sample.value, sample.view.x], [{ x: 3, y: 4 }, 3]);
 });
 
 Deno.test("nextSubscriber() waits for a place that a stopped subscriber is just taking", async () => {
