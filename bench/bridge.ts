@@ -1,7 +1,8 @@
 /**
  * `deno task bench:bridge [rate] [frames] [delay] [--rounds N]`: topics over two bridges and a server on this machine, next to a plain
  * program for NATS, and to a topic of one host, in the same run. The plain program sends each message
- * by itself, and once more packed, as many in one message of NATS as a bridge packs.
+ * by itself, and once more packed, as many in one message of NATS as a bridge packs. To measure
+ * delays, one program sends a message over each of the three ways in turn.
  *
  * @module
  */
@@ -18,8 +19,15 @@ interface Figures {
   readonly rate: number;
   readonly received: number;
   readonly lost: number;
-  readonly delay: { readonly median: number; readonly p99: number };
 }
+
+/** The delays of one way in milliseconds. */
+interface Delay {
+  readonly median: number;
+  readonly p99: number;
+}
+
+type Delays = Readonly<Record<"plain" | "bridge" | "local", Delay>>;
 
 interface Workload {
   readonly size: number;
@@ -68,22 +76,35 @@ class Printed {
 }
 
 /** Runs a sender and a receiver; returns what the receiver prints. */
-async function run(
-  over: "topic" | "nats" | "packed",
-  from: string,
-  to: string,
-  workload: Workload,
-): Promise<Figures> {
-  const receiver = new Printed(
-    start(CHILD, JSON.stringify({ over, role: "receive", at: to, ...workload })),
-  );
+async function run<F>(plan: Workload & Record<string, unknown>): Promise<F> {
+  const receiver = new Printed(start(CHILD, JSON.stringify({ ...plan, role: "receive" })));
   await receiver.until(/ready/);
-  const sender = start(CHILD, JSON.stringify({ over, role: "send", at: from, ...workload }));
+  const sender = start(CHILD, JSON.stringify({ ...plan, at: plan.from, role: "send" }));
   const line = await receiver.until(/\{.*\}/);
   sender.kill("SIGKILL");
   await sender.stdout.cancel();
   await Promise.all([sender.status, receiver.process.status]);
   return JSON.parse(line);
+}
+
+/** Runs two bridges during a measurement between their hosts. */
+async function bridged<F>(server: string, place: string, measure: () => Promise<F>): Promise<F> {
+  const net = ["nats", "--server", server, "--realm", place];
+  const bridges = [
+    new Printed(start(BRIDGE, `${place}-a`, ...net, "--host", "a", "--export", "bench")),
+    new Printed(start(BRIDGE, `${place}-b`, ...net, "--host", "b", "--import", "bench")),
+  ];
+  await Promise.all(bridges.map((each) => each.until(/Ctrl-C/)));
+  const found = await measure();
+  for (const { process } of bridges) {
+    process.kill("SIGINT");
+    await process.status;
+  }
+  return found;
+}
+
+function unlinkAll(place: string): void {
+  for (const host of ["a", "b", "c"]) namespace(`${place}-${host}`)[Symbol.dispose]();
 }
 
 /** The ways from a sender to a receiver. */
@@ -97,27 +118,34 @@ interface Results {
 async function compare(workload: Workload, rounds: number): Promise<Results> {
   const results: Results = { plain: [], packed: [], bridge: [], local: [] };
   await using server = await NatsServer.start();
+  const { url } = server;
   for (let round = 0; round < rounds; round++) {
-    results.plain.push(await run("nats", server.url, server.url, workload));
-    if (workload.pauseMs === 0 && workload.size < 1000) {
-      results.packed.push(await run("packed", server.url, server.url, workload));
+    results.plain.push(await run({ over: "nats", from: url, at: url, ...workload }));
+    if (workload.size < 1000) {
+      results.packed.push(await run({ over: "packed", from: url, at: url, ...workload }));
     }
     const place = `bench-${Deno.pid}-${round}`;
-    const net = ["nats", "--server", server.url, "--realm", place];
-    const bridges = [
-      new Printed(start(BRIDGE, `${place}-a`, ...net, "--host", "a", "--export", "bench")),
-      new Printed(start(BRIDGE, `${place}-b`, ...net, "--host", "b", "--import", "bench")),
-    ];
-    await Promise.all(bridges.map((each) => each.until(/Ctrl-C/)));
-    results.bridge.push(await run("topic", `${place}-a`, `${place}-b`, workload));
-    for (const { process } of bridges) {
-      process.kill("SIGINT");
-      await process.status;
-    }
-    results.local.push(await run("topic", `${place}-c`, `${place}-c`, workload));
-    for (const host of ["a", "b", "c"]) namespace(`${place}-${host}`)[Symbol.dispose](); // unlinks all
+    const between = (from: string, at: string) =>
+      run<Figures>({ over: "topic", from: `${place}-${from}`, at: `${place}-${at}`, ...workload });
+    results.bridge.push(await bridged(url, place, () => between("a", "b")));
+    results.local.push(await between("c", "c"));
+    unlinkAll(place);
   }
   return results;
+}
+
+async function compareDelays(workload: Workload, rounds: number): Promise<Delays[]> {
+  const delays: Delays[] = [];
+  await using server = await NatsServer.start();
+  for (let round = 0; round < rounds; round++) {
+    const place = `bench-${Deno.pid}-${round}`;
+    const hosts = { from: `${place}-a`, to: `${place}-b`, server: server.url };
+    delays.push(
+      await bridged(server.url, place, () => run<Delays>({ over: "all", hosts, ...workload })),
+    );
+    unlinkAll(place);
+  }
+  return delays;
 }
 
 function median(values: readonly number[]): number {
@@ -134,7 +162,7 @@ function shown(values: readonly number[], unit: string): string {
 const WORKLOADS = {
   rate: { size: 64, count: 1_000_000, warmUp: 300_000, pauseMs: 0 },
   frames: { size: 6_220_800, count: 150, warmUp: 20, pauseMs: 0 },
-  delay: { size: 64, count: 20_300, warmUp: 20_000, pauseMs: 5 },
+  delay: { size: 64, count: 1_000, warmUp: 400, pauseMs: 5 },
 } as const;
 
 const NAMES = {
@@ -162,16 +190,15 @@ function printRates(name: string, results: Results): void {
   console.log(`  plain / bridges = ${ratio(results.plain)}${packed} (medians of the rounds)`);
 }
 
-function printDelays({ plain, bridge, local }: Results): void {
+function printDelays(delays: readonly Delays[]): void {
   console.log("delay:");
-  const us = (all: Figures[], key: "median" | "p99") => all.map(({ delay }) => delay[key] * 1000);
-  for (const [way, all] of Object.entries({ plain, bridge, local })) {
-    const p99 = Math.round(median(us(all, "p99")));
-    const words = shown(us(all, "median"), " us");
-    console.log(`  ${NAMES[way as keyof Results].padEnd(19)} ${words}, 99 %: ${p99} us`);
+  const us = (way: keyof Delays, key: keyof Delay) => delays.map((each) => each[way][key] * 1000);
+  for (const way of ["plain", "bridge", "local"] as const) {
+    const p99 = Math.round(median(us(way, "p99")));
+    console.log(`  ${NAMES[way].padEnd(19)} ${shown(us(way, "median"), " us")}, 99 %: ${p99} us`);
   }
-  const more = bridge.map((_, i) => us(bridge, "median")[i]! - us(plain, "median")[i]!);
-  const wakeUps = us(local, "median").map((each) => 2 * each);
+  const more = delays.map(({ plain, bridge }) => (bridge.median - plain.median) * 1000);
+  const wakeUps = us("local", "median").map((each) => 2 * each);
   console.log(`  x = ${shown(more, " us")}; two wake-ups = ${shown(wakeUps, " us")}`);
 }
 
@@ -184,9 +211,8 @@ async function main(): Promise<void> {
   });
   for (const [name, workload] of Object.entries(WORKLOADS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
-    const results = await compare(workload, Number(rounds));
-    if (name === "delay") printDelays(results);
-    else printRates(name, results);
+    if (name === "delay") printDelays(await compareDelays(workload, Number(rounds)));
+    else printRates(name, await compare(workload, Number(rounds)));
   }
 }
 

@@ -7,20 +7,26 @@
 
 import { connect } from "../src/bridge/nats_client.ts";
 import { namespace } from "../src/testing/namespace.ts";
+import { usePrefix } from "../src/region/names.ts";
 import { topic, waitAny } from "../mod.ts";
 
 /** What to send. */
 interface Plan {
-  /** `topic`, `nats`, or `packed` for NATS with as many messages in one as a bridge packs. */
-  readonly over: "topic" | "nats" | "packed";
+  /**
+   * `topic`, `nats`, or `packed` for NATS with as many messages in one as a bridge packs; `all` sends
+   * each message over plain NATS, in a topic of one host, and over the bridges in turn.
+   */
+  readonly over: "topic" | "nats" | "packed" | "all";
   readonly role: "send" | "receive";
   /** The prefix of the host's names, or the URL of the server. */
   readonly at: string;
+  /** The prefixes of both hosts, and the server, for `all`. */
+  readonly hosts?: { readonly from: string; readonly to: string; readonly server: string };
   readonly size: number;
   readonly count: number;
   /** The number of these that are sent as fast as possible, and not measured. */
   readonly warmUp: number;
-  /** The pause after each message in milliseconds; 0 sends as fast as possible. */
+  /** The pause after each message of `all` in milliseconds. */
   readonly pauseMs: number;
 }
 
@@ -60,16 +66,20 @@ class Figures {
     if (number <= warmUp) return false;
     if (this.#received++ === 0) this.#first = now();
     if (pauseMs > 0) this.#delays.push(now() - data.getFloat64(0, true));
-    return number === count;
+    return number >= count;
+  }
+
+  /** The median of the delays, and the delay that 99 % of them do not exceed. */
+  get delay(): { median: number; p99: number } {
+    this.#delays.sort((a, b) => a - b);
+    const at = (share: number) => this.#delays[Math.floor(share * this.#delays.length)]!;
+    return { median: at(0.5), p99: at(0.99) };
   }
 
   print(lost: number): void {
     const seconds = (now() - this.#first) / 1000;
-    this.#delays.sort((a, b) => a - b);
-    const at = (share: number) => this.#delays[Math.floor(share * this.#delays.length)];
     const rate = (this.#received - 1) / seconds;
-    const delay = { median: at(0.5), p99: at(0.99) };
-    console.log(JSON.stringify({ rate, received: this.#received, lost, delay }));
+    console.log(JSON.stringify({ rate, received: this.#received, lost }));
   }
 }
 
@@ -90,7 +100,6 @@ const roles = {
       stamp(bytes, i);
       if (!publisher.trySend(bytes)) await publisher.send(bytes);
       if (size > CHUNK) await pause(5); // twice as fast as anything that was seen
-      if (pauseMs > 0 && i > warmUp) await pause(pauseMs);
     }
     for (;; await pause(50)) publisher.trySend(bytes); // the last one may be lost
   },
@@ -126,8 +135,7 @@ const roles = {
       for (let from = 0; size > CHUNK && from < size; from += CHUNK) {
         connection.publish("bench", bytes.slice(from, from + CHUNK));
       }
-      if (pauseMs > 0 && i > warmUp) await pause(pauseMs);
-      else if (size > CHUNK ? i % 4 === 0 : i % 2000 === 0) await connection.flush();
+      if (size > CHUNK ? i % 4 === 0 : i % 2000 === 0) await connection.flush();
     }
     await connection.flush();
     await pause(60_000); // until it is killed
@@ -157,7 +165,52 @@ const roles = {
     figures.print(0);
     await connection.close();
   },
+  async "all send"() {
+    const { from, server } = plan.hosts!;
+    namespace(from);
+    const connection = await connect({ servers: server });
+    using bridged = definition().publisher();
+    using near = topic("near", { size }).publisher();
+    await Promise.all([bridged.waitForPeers(1), near.waitForPeers(1)]);
+    await pause(500); // until the far side subscribes
+    const ways = [
+      (bytes: Uint8Array) => connection.publish("bench", bytes.slice()),
+      (bytes: Uint8Array) => near.send(bytes),
+      (bytes: Uint8Array) => bridged.send(bytes),
+    ];
+    const bytes = new Uint8Array(size);
+    for (let i = 1;; i++) { // until it is killed
+      for (const send of ways) {
+        stamp(bytes, i);
+        await send(bytes);
+        await pause(i > warmUp ? pauseMs : 0);
+      }
+    }
+  },
+  async "all receive"() {
+    const { from, to, server } = plan.hosts!;
+    usePrefix(`${from}.`);
+    const near = topic("near", { size }).subscriber();
+    usePrefix(`${to}.`);
+    const bridged = definition().subscriber();
+    const connection = await connect({ servers: server });
+    const figures = { plain: new Figures(), local: new Figures(), bridge: new Figures() };
+    const follow = async (subscriber: typeof near, own: Figures) => {
+      for (let ended = false; !ended;) {
+        await waitAny([subscriber]);
+        subscriber.poll(({ bytes }) => void (ended ||= own.add(bytes)));
+      }
+    };
+    connection.subscribe("bench", { callback: (_error, { data }) => void figures.plain.add(data) });
+    await connection.flush();
+    console.log("ready");
+    await Promise.all([follow(near, figures.local), follow(bridged, figures.bridge)]);
+    const { plain, local, bridge } = figures;
+    console.log(JSON.stringify({ plain: plain.delay, local: local.delay, bridge: bridge.delay }));
+    near.close();
+    bridged.close();
+  },
 };
 
-await roles[`${over === "topic" ? "topic" : "nats"} ${role}`]();
+await roles[`${over === "packed" ? "nats" : over} ${role}`]();
 Deno.exit();
