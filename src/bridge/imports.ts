@@ -41,11 +41,21 @@ interface Arrived {
   readonly message: Incoming;
 }
 
+/** What a subject names, and the index of the first pattern that covers it. */
+interface Located {
+  readonly host: string;
+  readonly name: string;
+  readonly first: number;
+}
+
+const PLACES_MAX = 4096;
+
 /** The imports of a bridge. */
 export class Imports implements Disposable {
   readonly #parts: ImportsParts;
   readonly #listed: readonly Listed[];
   readonly #imports = new Map<string, Import>();
+  readonly #places = new Map<string, Located>(); // by subject
   #isClosed = false;
   readonly #holders = new Map<string, string>(); // of topics: the key of the import with the name
 
@@ -89,9 +99,9 @@ export class Imports implements Disposable {
     for (const [i, { kind }] of this.#listed.entries()) {
       const options = kind === "mpsc" ? { queue: "importers" } : {};
       yield carrier.subscribe(wide[i]!, (message) => {
-        const place = placeOf(kind, message.subject);
+        const place = this.#placeOf(kind, message.subject);
         if (place === undefined || place.host === host) return;
-        if (this.#first(kind, place.name) === i) this.#receive(kind, place, message);
+        if (place.first === i) this.#receive(kind, place, message);
       }, options);
     }
     if (!this.#listed.some(({ kind }) => kind === "mpsc")) return;
@@ -106,6 +116,18 @@ export class Imports implements Disposable {
   get #inbox(): string {
     const { realm, host } = this.#parts;
     return subjectOf("bridge", { realm, host, name: "batches" });
+  }
+
+  /** Reads a subject. It remembers those of before, as a look at one takes longer than at the map. */
+  #placeOf(kind: Listed["kind"], subject: string): Located | undefined {
+    const known = this.#places.get(subject);
+    if (known !== undefined) return known;
+    const place = placeOf(kind, subject);
+    if (place === undefined) return undefined;
+    if (this.#places.size === PLACES_MAX) this.#places.clear();
+    const found = { host: place.host, name: place.name, first: this.#first(kind, place.name) };
+    this.#places.set(subject, found);
+    return found;
   }
 
   /** Several patterns may cover a name; the first that does takes it. */
@@ -149,10 +171,12 @@ export class Imports implements Disposable {
   ): Promise<boolean> | boolean {
     const { stem: { host }, source } = heading;
     const key = JSON.stringify(["topic", name, source, host]);
-    const place = JSON.stringify([name, source]);
-    const { ask, onProblem: onRefusal } = this.#parts;
-    const claim = (hasSamples: boolean) => this.#claim(place, key, hasSamples);
-    const make = () => new TopicImport({ name, host, source, claim, ask, onRefusal });
+    const make = () => {
+      const place = JSON.stringify([name, source]);
+      const { ask, onProblem: onRefusal } = this.#parts;
+      const claim = (hasSamples: boolean) => this.#claim(place, key, hasSamples);
+      return new TopicImport({ name, host, source, claim, ask, onRefusal });
+    };
     const found = this.#import(key, make);
     const { payload } = message;
     if (done !== undefined) return found.receiveKept({ sender, heading, payload, done });

@@ -335,8 +335,9 @@ Deno.test("damaged messages change nothing", async () => {
   const subject = subjectOf("topic", { realm: "test", host: "x", name: "t" });
   const headers: Record<string, string>[] = [
     {},
-    { "Vring-Origin": "a b c", "Vring-Samples": "1 1 0" },
-    { "Vring-Origin": "1 1 x", "Vring-Samples": "1 -1 0", "Vring-Hash": "5" },
+    { "Vring-Samples": "1 1 0 5 a b c 0 0 0" },
+    { "Vring-Samples": "1 -1 0 5 1 1 x 0 0 0" },
+    { "Vring-Samples": "1 1 0 5 1 1 x" },
   ];
   for (const each of headers) {
     hand.publish({ subject, headers: new Map(Object.entries(each)), payload: bytes(5) });
