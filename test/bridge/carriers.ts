@@ -7,6 +7,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Carrier, CarrierEvent, Incoming } from "../../src/bridge/carrier.ts";
+import { until as patiently } from "../os/until.ts";
 
 /** A network under test. */
 export interface NetworkUnderTest extends AsyncDisposable {
@@ -259,13 +260,9 @@ class Inbox implements Disposable {
   }
 }
 
-/** Resolves once a condition holds; fails after ten seconds. */
-export async function until(holds: () => boolean): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!holds()) {
-    if (performance.now() > end) throw new Error(`in vain: ${holds}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+/** Resolves once a condition holds. */
+export function until(holds: () => boolean): Promise<void> {
+  return patiently(`${holds}`, holds);
 }
 
 function bytesAt(length: number, i: number): number {

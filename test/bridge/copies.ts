@@ -54,7 +54,7 @@ async function copiesOfFrame(a: Carrier, b: Carrier): Promise<number> {
     loan.bytes.set(frame);
     using counted = countCopies();
     loan.publish();
-    using sample = (await far.take({ timeout: 10_000 }))!;
+    using sample = (await far.take({ timeout: 60_000 }))!;
     copied += counted.bytes;
     assertEquals([sample.lost, sample.bytes.length], [0, FRAME]);
     assert(sample.bytes.every((byte, i) => byte === frame[i]));

@@ -111,7 +111,7 @@ serverTest(
     using far = topic("far/t", options).subscriber();
     await until(() => far.peers > 0);
     publisher.trySend(bytes(1));
-    const first = (await far.receive({ timeout: 10_000 }))!.origin!.sequence;
+    const first = (await far.receive({ timeout: 60_000 }))!.origin!.sequence;
     proxy.stall();
     for (let i = 0; i < 300; i++) await publisher.send(new Uint8Array(100_000));
     await new Promise((resolve) => setTimeout(resolve, 1200)); // until the bridge is behind

@@ -33,7 +33,7 @@ Deno.test("samples that wait arrive in order, and survive a change of the messag
   sendAll(outlet, Samples.records(records)!);
   records.fill(0xee); // the network uses the memory again
   for (let i = 1; i <= 30; i++) {
-    const { value, origin, lost } = (await subscriber.receive({ timeout: 5000 }))!;
+    const { value, origin, lost } = (await subscriber.receive({ timeout: 60_000 }))!;
     assertEquals([value, origin!.sequence, lost], [bytes(i), i, 0]);
   }
   assertEquals([await outlet.settled(), outlet.published], [true, 30]);

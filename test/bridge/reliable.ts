@@ -44,7 +44,7 @@ bothTest("samples wait for a far bridge that is away, and lose nothing", async (
     await using exporter = exporting(a, LIST, RELIABLE);
     await publisher.waitForPeers(1);
     await publisher.send(bytes(1));
-    assertEquals((await far.receive({ timeout: 10_000 }))!.value.length, 1);
+    assertEquals((await far.receive({ timeout: 60_000 }))!.value.length, 1);
     void exporter;
   }
   await using exporter = exporting(a, LIST, RELIABLE);
@@ -53,7 +53,7 @@ bothTest("samples wait for a far bridge that is away, and lose nothing", async (
   await until(() => exporter.bridge.report.exports[0]!.sent >= 59);
   await using importer = importing(await connect(), LIST, RELIABLE);
   for (let i = 2; i <= 60; i++) {
-    const { value, lost, origin } = (await far.receive({ timeout: 10_000 }))!;
+    const { value, lost, origin } = (await far.receive({ timeout: 60_000 }))!;
     assertEquals([value.length, lost], [i % 10 === 0 ? 250_000 : i, 0]);
     assertEquals(origin!.sequence, i);
   }
@@ -96,7 +96,7 @@ bothTest("messages that the network refuses at first arrive in their order", asy
     for (let i = 1; i <= 60; i++) await publisher.send(new Uint8Array(19_000 + i));
   })();
   for (let i = 1; i <= 60; i++) {
-    const { value, lost, origin } = (await far.receive({ timeout: 10_000 }))!;
+    const { value, lost, origin } = (await far.receive({ timeout: 60_000 }))!;
     assertEquals([value.length, lost, origin!.sequence], [19_000 + i, 0, i]);
   }
   await sending;
@@ -125,7 +125,7 @@ bothTest(
       assert(before < 40, "the stream holds 2 MiB, and the publisher waits");
     }
     for (let i = 0; i < 40; i++) {
-      assertEquals((await far.receive({ timeout: 10_000 }))!.lost, 0);
+      assertEquals((await far.receive({ timeout: 60_000 }))!.lost, 0);
     }
     await done;
   },
@@ -153,7 +153,7 @@ bothTest("what the far side refuses is published once it is accepted", async (co
   holder.close();
   using far = topic("far/t", { type: "f64" }).subscriber();
   for (let i = 1; i <= 5; i++) {
-    assertEquals((await far.receive({ timeout: 10_000 }))!.value, i);
+    assertEquals((await far.receive({ timeout: 60_000 }))!.value, i);
   }
 });
 

@@ -26,7 +26,7 @@ function connected(subscriber: Subscriber): Promise<void> {
 async function receive(subscriber: Subscriber, total: number) {
   const messages = [];
   for (let sum = 0; sum < total;) {
-    const message = (await subscriber.receive({ timeout: 10_000 }))!;
+    const message = (await subscriber.receive({ timeout: 60_000 }))!;
     sum += 1 + (messages.length === 0 ? 0 : message.lost);
     messages.push(message);
   }
@@ -45,7 +45,7 @@ async function carriesTopics(a: Carrier, b: Carrier): Promise<void> {
   for (const size of [0, 1, 50_000, 99_999, 100_000, 100_001, 500_000, 2 ** 20]) {
     const sent = bytes(size);
     await publisher.send(sent);
-    const message = (await far.receive({ timeout: 10_000 }))!;
+    const message = (await far.receive({ timeout: 60_000 }))!;
     assertEquals(message.value.length, size);
     assert(message.value.every((byte, i) => byte === sent[i]));
     assertEquals(message.lost, 0);
@@ -53,7 +53,7 @@ async function carriesTopics(a: Carrier, b: Carrier): Promise<void> {
     assertEquals([host, hops, sequence], ["a", 1, publisher.sequence]);
   }
   poses.trySend({ x: 1.5, parts: [2, 3] });
-  const pose = (await farPoses.receive({ timeout: 10_000 }))!;
+  const pose = (await farPoses.receive({ timeout: 60_000 }))!;
   assertEquals([pose.value.x, pose.value.parts[1]], [1.5, 3]);
   assertEquals(importer.problems, []);
 }
@@ -115,7 +115,7 @@ Deno.test("one remote source is one local source, and each keeps its order", asy
   }
   const found: Record<string, number[]> = {};
   for (let i = 0; i < 40; i++) {
-    const { source, value, lost } = (await far.receive({ timeout: 10_000 }))!;
+    const { source, value, lost } = (await far.receive({ timeout: 60_000 }))!;
     assertEquals(lost, 0);
     (found[source!] ??= []).push(value[0]!);
   }
@@ -203,12 +203,12 @@ Deno.test("a slow subscriber at the far side makes a bounded queue, and then cou
   using far = topic("far/t", options).subscriber();
   await connected(far);
   for (let i = 1; i <= 50; i++) {
-    await publisher.send(new Uint8Array(2 ** 20 - i), { timeout: 5000 }); // the far side does not hold it up
+    await publisher.send(new Uint8Array(2 ** 20 - i), { timeout: 60_000 }); // the far side does not hold it up
   }
   await until(() => importer.bridge.report.imports[0]!.lost.here > 0);
   const lengths: number[] = [];
   for (let last = 0; last !== 1;) {
-    const message = (await far.receive({ timeout: 10_000 }))!;
+    const message = (await far.receive({ timeout: 60_000 }))!;
     lengths.push(last = message.value.length);
     if (lengths.length === 30) await publisher.send(bytes(1));
   }
@@ -322,7 +322,7 @@ Deno.test("the clock of another machine may be wrong: it is passed on, and decid
   const options = { type: raw(type), depth: 8, size: 100, policy: "dropOldest" } as const;
   using far = topic("far/t", options).subscriber();
   byHand(hand, "x", { sequence: 4, time: 1 });
-  const { time } = (await far.receive({ timeout: 10_000 }))!;
+  const { time } = (await far.receive({ timeout: 60_000 }))!;
   assert(Math.abs(time - Date.now()) < 60_000, "the time of a sample is that of its bridge here");
 });
 

@@ -5,10 +5,10 @@
  */
 
 /** How much more time than x86_64 another processor gets: it is emulated (test/arm64.ts). */
-export const PATIENCE = Deno.build.arch === "x86_64" ? 1 : 10;
+export const PATIENCE = Deno.build.arch === "x86_64" ? 1 : 5;
 
 /** Generous, because it is only reached when something is broken. */
-const LIMIT_MS = 30_000 * PATIENCE;
+const LIMIT_MS = 60_000 * PATIENCE;
 
 /** Resolves once the condition holds; fails, naming it, when it does not come true. */
 export async function until(

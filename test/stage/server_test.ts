@@ -136,7 +136,7 @@ Deno.test("an exercise is judged when its file is written, helped, reset and rem
   await using visit = new Visit();
   await visit.enter();
   const response = await visit.get("/api/exercise/1");
-  const deadline = setTimeout(() => visit.stage[Symbol.asyncDispose](), 40_000); // ends the stream
+  const deadline = setTimeout(() => visit.stage[Symbol.asyncDispose](), 180_000); // ends the stream
   const events = response.body!.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
   /** Reads on until an exercise is as it should be. */
   const until = async (isRight: (exercise: Exercise) => boolean): Promise<Exercise> => {
