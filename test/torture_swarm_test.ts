@@ -8,15 +8,25 @@ const ROOT = new URL("../", import.meta.url);
 const obstacle = whyNoCompiler();
 if (obstacle !== undefined) console.warn(`The swarm is not tested: ${obstacle}`);
 
+interface Ended {
+  readonly pid: number;
+  readonly code: number;
+  readonly report: string;
+  readonly shown: string;
+}
+
 /** Runs the command for some seconds; returns its exit code and report. */
-async function swarm(...args: string[]): Promise<{ code: number; report: string; shown: string }> {
+async function swarm(...args: string[]): Promise<Ended> {
   const task = ["--v8-flags=--single-threaded", "--import-map", "test/trap/import_map.json"];
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", "--no-check", ...task, "test/torture/swarm/main.ts", ...args],
     cwd: ROOT,
-  }).output();
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
-  return { code, report: decoder.decode(stdout), shown: decoder.decode(stderr) };
+  return { pid: child.pid, code, report: decoder.decode(stdout), shown: decoder.decode(stderr) };
 }
 
 Deno.test({
@@ -24,26 +34,29 @@ Deno.test({
   ignore: obstacle !== undefined,
   async fn() {
     const state = await Deno.makeTempFile();
+    const pids: number[] = [];
     await Deno.remove(state);
     try {
       const one = ["--state", state, "--slice", "0.5", "--seed", "5"];
       const clean = await swarm(...one, "--minutes", "0.01", "locks");
+      pids.push(clean.pid);
       assertEquals(clean.code, 0, clean.report);
       assertMatch(clean.report, /swarm: clean, .* seed 5\n/);
-      const broken = await swarm(
-        ...one,
-        ...["--minutes", "1", "--at-once", "2", "--until-found", "--patience", "0.2"],
-        ...["broken-wake", "broken-locks"],
+      // one after the other: a run ends at its first complaint
+      const until = [...one, "--minutes", "1", "--at-once", "2", "--until-found"];
+      const wake = await swarm(...until, "--patience", "0.2", "broken-wake");
+      pids.push(wake.pid);
+      assertMatch(wake.report, /- broken-wake .*no progress, though nobody is harmed/);
+      assertMatch(
+        wake.report,
+        /broken-wake: load .*[^]* spsc swarm[^]*why: messages wait in it/,
       );
-      assertEquals(broken.code, 1, broken.report);
+      const broken = await swarm(...until, "broken-locks");
+      pids.push(broken.pid);
+      assertEquals([wake.code, broken.code], [1, 1], broken.report);
       assertMatch(
         broken.report,
         /NOT CLEAN.* seed 5\n[^]*\| locks .*[^]*- broken-locks .*two hold/,
-      );
-      assertMatch(broken.report, /- broken-wake .*no progress, though nobody is harmed/);
-      assertMatch(
-        broken.report,
-        /broken-wake: load .*[^]* spsc swarm[^]*why: messages wait in it/,
       );
       assertMatch(broken.shown, /\[#*\.+\] +\d+ % /);
       const { parts } = JSON.parse(await Deno.readTextFile(state));
@@ -51,8 +64,9 @@ Deno.test({
     } finally {
       await Deno.remove(state);
     }
-    const left = [...Deno.readDirSync("/dev/shm")].filter(({ name }) => name.includes("swarm"));
-    assertEquals(left.filter(({ name }) => name.includes("x5-")), []);
+    const left = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name);
+    const isOurs = (name: string) => pids.some((pid) => name.includes(`swarm${pid}x5-`));
+    assertEquals(left.filter(isOurs), []);
   },
 });
 

@@ -7,7 +7,7 @@
 import { Random } from "../random.ts";
 import { HITS, instrument } from "./instrument.ts";
 import { apply, type Input, mutate, placesIn } from "./mutate.ts";
-import { TARGETS } from "./targets.ts";
+import { NAME, TARGETS } from "./targets.ts";
 
 /** What fuzzing found. */
 export interface FuzzReport {
@@ -45,7 +45,7 @@ function bases(): Map<string, Base> {
       target.make();
       try {
         const file = [...Deno.readDirSync("/dev/shm")].map(({ name }) => name)
-          .find((name) => /^vring\.\w+\.fuzz-region/.test(name))!;
+          .find((name) => name.includes(`.${NAME}`))!;
         const path = `/dev/shm/${file}`;
         const bytes = Deno.readFileSync(path);
         return [kind, { path, bytes, places: placesIn(bytes) }];

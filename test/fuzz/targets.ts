@@ -33,7 +33,8 @@ export interface Target {
 }
 
 const JOIN = { open: "join" } as const;
-const NAME = "fuzz-region";
+/** The name of all regions, which no other fuzzer uses. */
+export const NAME = `fuzz-region-${Deno.pid}`;
 
 const ring = spsc(NAME, { ...KEPT, type: POSE, capacity: 4096 });
 const stream = byteRing(NAME, { ...KEPT, capacity: 4096 });
