@@ -50,7 +50,7 @@ async function judgedInChild(
   folder: string,
   index: number,
 ): Promise<{ what: string; message: string }> {
-  const options = { types: false, limitMs: 700, args: [folder, `${index}`] };
+  const options = { types: false, limitMs: 2000, args: [folder, `${index}`] };
   const { verdict, checks, failure, text } = await judgeFile(PROGRAM, options);
   const what = checks.find(({ passed }) => !passed)?.what ?? "no check";
   return { what, message: (failure && seenIn(failure)) ?? `${verdict}: ${text}` };

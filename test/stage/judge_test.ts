@@ -20,7 +20,7 @@ async function judged(body: string, head = "", options: JudgeOptions = {}): Prom
 checkPagesTouched((address: number, length: number, page: number): number => { ${body} });\n`,
   );
   try {
-    return await judgeFile(file, { types: false, limitMs: 700, ...options });
+    return await judgeFile(file, { types: false, limitMs: 60_000, ...options });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -42,7 +42,7 @@ Deno.test("a wrong answer names the check that failed, and why", async () => {
 });
 
 Deno.test("an endless answer is ended, and names the check that was running", async () => {
-  const { verdict, text } = await judged("for (;;);");
+  const { verdict, text } = await judged("for (;;);", "", { limitMs: 700 });
   assertEquals([verdict, text], ["endless", "one page, from its first byte to its last"]);
 });
 
