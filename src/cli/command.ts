@@ -57,11 +57,50 @@ export const Exit = {
 /** An error of the command line. */
 export class UsageError extends Error {}
 
-/** Returns an option as a number; throws a UsageError unless it is one of at least `least`. */
-export function numberIn(call: Call, name: string, least = 0): number | undefined {
-  const given = call.options[name];
+/** Returns an option as a number; throws a UsageError unless it is one from `least` to `most`. */
+export function numberIn(call: Call, name: string, least = 0, most = Infinity): number | undefined {
+  return checkedNumber(call, name, "a number", [least, most], () => true);
+}
+
+/** Returns an option as a whole number; throws a UsageError unless it is one from `least` to `most`. */
+export function wholeIn(call: Call, name: string, least = 0, most = Infinity): number | undefined {
+  return checkedNumber(call, name, "a whole number", [least, most], Number.isInteger);
+}
+
+function checkedNumber(
+  { options }: Call,
+  name: string,
+  noun: string,
+  [least, most]: readonly [number, number],
+  isOne: (value: number) => boolean,
+): number | undefined {
+  const given = options[name];
   if (given === undefined) return undefined;
   const value = Number(given);
-  if (given !== "" && value >= least) return value;
-  throw new UsageError(`Cannot use --${name} ${given}: pass a number, ${least} or more`);
+  if (given !== "" && value >= least && value <= most && isOne(value)) return value;
+  const range = most === Infinity ? `${least} or more` : `${least} to ${most}`;
+  throw new UsageError(`Cannot use --${name} ${given}: pass ${noun}, ${range}`);
+}
+
+/** The longest time of a timer: some days. */
+const LONGEST_S = 2_000_000;
+
+/** Returns an option with seconds in milliseconds. */
+export function millisecondsIn(
+  call: Call,
+  name: string,
+  usual: number,
+  least = 0.01,
+): number {
+  return (numberIn(call, name, least, LONGEST_S) ?? usual) * 1000;
+}
+
+/** Returns how many lines or messages to print, as --count or --once say. */
+export function countIn(call: Call): number {
+  return call.options.once ? 1 : wholeIn(call, "count", 1) ?? Infinity;
+}
+
+/** Returns the port to listen at. */
+export function portIn(call: Call, usual: number): number {
+  return wholeIn(call, "port", 0, 65_535) ?? usual;
 }

@@ -349,7 +349,17 @@ Deno.test("vring explains its commands, and what it does not understand", async 
     const { code, err } = await vring(line);
     assertEquals([code, err.slice(0, said.length)], [2, said]);
   }
-  assertStringIncludes((await vring("top --every x")).err, "pass a number");
+  for (
+    const [line, said] of [
+      ["top --every x", "--every x: pass a number, 0.01 to 2000000"],
+      ["delay x --every 1e300", "--every 1e300: pass a number, 0.01 to 2000000"],
+      ["echo x --count 1.5", "--count 1.5: pass a whole number, 1 or more"],
+      ["view --port 65536", "--port 65536: pass a whole number, 0 to 65535"],
+      ["prometheus --port 1.5", "--port 1.5: pass a whole number, 0 to 65535"],
+    ] as const
+  ) {
+    assertEquals([(await vring(line)).err], [`Cannot use ${said}\n`]);
+  }
   for (const { name } of COMMANDS) {
     for (const text of [overview(), (await vring(`${name} --help`)).out]) assertFits(text);
   }

@@ -148,6 +148,10 @@ Deno.test("vring prometheus serves counters, and only on its path", async () => 
     [/127\.0\.0\.1:\d+/, (url) => scrape(`http://${url}`)],
   ]);
   assertEquals([code, missing], [0, 404]);
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const refused = await vring(`prometheus --port ${taken.addr.port}`);
+  assertMatch(refused.err, /^Cannot serve on port \d+: another program uses it/);
+  assertEquals(refused.code, 1);
   assertMatch(told, /^http:/);
   assertMatch(served, /vring_delay_seconds_bucket\{kind="topic",name="a-b",le="\+Inf"\} \d+/);
 });

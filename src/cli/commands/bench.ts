@@ -35,7 +35,7 @@ export const bench: Command = {
   examples: ["vring bench", "vring bench --seconds 30 --json"],
   async run(call) {
     const { out, end } = call;
-    const seconds = numberIn(call, "seconds", 0.1) ?? 10;
+    const seconds = numberIn(call, "seconds", 0.1, 1e6) ?? 10;
     await using stack = new AsyncDisposableStack();
     const { runs, begin, remark } = await openRuns(stack);
     await measure(runs, begin, performance.now() + seconds * 1000, end);

@@ -10,7 +10,7 @@
 
 import { VringError } from "../../errors.ts";
 import type { RegionInfo } from "../../region/list.ts";
-import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
+import { type Call, type Command, countIn, Exit, UsageError } from "../command.ts";
 import { checkPath } from "../fields.ts";
 import { detailsOf, exactly, needed } from "../found.ts";
 import { observerFor, READABLE, type Received, typeOf } from "../../inspect/messages.ts";
@@ -41,9 +41,9 @@ export const echo: Command = {
     "vring echo jobs --timeout 1 # what waits in a ring",
   ],
   async run(call) {
+    const most = countIn(call);
     const region = theOne(call);
     const { options, out, end } = call;
-    const most = options.once ? 1 : numberIn(call, "count", 1) ?? Infinity;
     const asBytes = options.hex !== undefined || options.raw !== undefined;
     const { codec, reason } = typeOf(detailsOf(region).type, asBytes);
     if (reason !== undefined) out.remark(harmless(reason));

@@ -7,7 +7,15 @@
 import { VringError } from "../../errors.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { sleep } from "../../os/clock.ts";
-import { type Call, type Command, Exit, numberIn, type Option, UsageError } from "../command.ts";
+import {
+  type Call,
+  type Command,
+  countIn,
+  Exit,
+  millisecondsIn,
+  type Option,
+  UsageError,
+} from "../command.ts";
 import { detailsOf, exactly, found, needed } from "../found.ts";
 import { observerFor, typeOf } from "../../inspect/messages.ts";
 import { bytesInWords, harmless, rateInWords } from "../output.ts";
@@ -19,14 +27,6 @@ const OPTIONS: Readonly<Record<string, Option>> = {
   count: { value: "N", summary: "end after so many lines" },
   once: { summary: "end after one line" },
 };
-
-/** How often, and how many times. */
-function rhythmOf(call: Call): { everyMs: number; count: number } {
-  return {
-    everyMs: (numberIn(call, "every", 0.01) ?? 1) * 1000,
-    count: call.options.once ? 1 : numberIn(call, "count", 1) ?? Infinity,
-  };
-}
 
 /** Says why none of these regions can be counted. */
 function cannotCount(all: readonly RegionInfo[]): string {
@@ -51,7 +51,7 @@ function figure(
     async run(call) {
       const { out, end, names } = call;
       if (names.length === 0) throw new UsageError(`Cannot run ${name}: pass a name or a pattern`);
-      const { everyMs, count } = rhythmOf(call);
+      const [everyMs, count] = [millisecondsIn(call, "every", 1), countIn(call)];
       const all = needed(call);
       let before = survey(all);
       if (before.size === 0) throw new VringError(cannotCount(all));
@@ -130,13 +130,13 @@ export const delay: Command = {
   async run(call) {
     const { out, end, names } = call;
     if (names.length !== 1) throw new UsageError("Cannot measure delays: pass one name");
+    const [everyMs, count] = [millisecondsIn(call, "every", 1), countIn(call)];
     const region = exactly(names[0]!, needed(call)).find(({ kind }) => WITH_TIMES.includes(kind));
     if (region === undefined) {
       throw new VringError(
         `Cannot measure delays of ${names[0]}: only topics and slots have times`,
       );
     }
-    const { everyMs, count } = rhythmOf(call);
     const { name } = region;
     for (let i = 0; i < count && !end.aborted; i++) {
       const delays = await delaysOf(region, everyMs, end);

@@ -8,7 +8,7 @@ import { raw } from "../../codec.ts";
 import { VringError } from "../../errors.ts";
 import { type RegionInfo, regions } from "../../region/list.ts";
 import { sleep } from "../../os/clock.ts";
-import { type Call, type Command, Exit, matcher, numberIn } from "../command.ts";
+import { type Call, type Command, Exit, matcher, portIn } from "../command.ts";
 import { type AnyType, observerFor } from "../../inspect/messages.ts";
 import { activityIn, survey } from "../../inspect/survey.ts";
 
@@ -34,7 +34,7 @@ export const prometheus: Command = {
       out.raw(metrics(call, histograms));
       return Exit.ok;
     }
-    const port = numberIn(call, "port") ?? PORT;
+    const port = portIn(call, PORT);
     const watching = typeof options.delays === "string"
       ? watchDelays(options.delays, histograms, end)
       : undefined;
@@ -59,10 +59,13 @@ async function serve({ out, end }: Call, port: number, text: () => string): Prom
     });
     await server.finished;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-    throw new VringError(
-      `Cannot serve on port ${port}: the permission is missing; run with --allow-net=127.0.0.1:${port}`,
-    );
+    if (!(error instanceof Error)) throw error;
+    const reason = error instanceof Deno.errors.NotCapable
+      ? `the permission is missing; run with --allow-net=127.0.0.1:${port}`
+      : error instanceof Deno.errors.AddrInUse
+      ? "another program uses it; choose another one with --port"
+      : error.message;
+    throw new VringError(`Cannot serve on port ${port}: ${reason}`, { cause: error });
   }
 }
 

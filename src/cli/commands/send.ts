@@ -16,7 +16,7 @@ import { topic } from "../../vdds/definition.ts";
 import type { Publisher } from "../../vdds/publisher.ts";
 import { sleep } from "../../os/clock.ts";
 import type { WaitOptions } from "../../wait/until.ts";
-import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
+import { type Call, type Command, Exit, numberIn, UsageError, wholeIn } from "../command.ts";
 import { detailsOf, exactly, needed } from "../found.ts";
 import type { AnyType } from "../../inspect/messages.ts";
 import { shown } from "../messages.ts";
@@ -47,7 +47,7 @@ export const pub: Command = {
     if (text === undefined) throw new UsageError(`Cannot send to ${name}: pass a value`);
     const value = valueOf(text, region.details!.type);
     const rate = numberIn(call, "rate", 0.001);
-    const count = numberIn(call, "count", 1) ?? (rate === undefined ? 1 : Infinity);
+    const count = wholeIn(call, "count", 1) ?? (rate === undefined ? 1 : Infinity);
     using sender = senderFor(region);
     let sent = 0;
     try {

@@ -5,7 +5,7 @@
  */
 
 import type { RegionInfo } from "../../region/list.ts";
-import { type Call, type Command, Exit, numberIn } from "../command.ts";
+import { type Call, type Command, countIn, Exit, millisecondsIn } from "../command.ts";
 import { found, needed } from "../found.ts";
 import { sleep } from "../../os/clock.ts";
 import { draw, type Look, press, type Screen, sortRows } from "../screen.ts";
@@ -25,9 +25,9 @@ export const top: Command = {
   },
   examples: ["vring top", "vring top '/cam/**' --every 0.2", "vring top --once --json"],
   async run(call) {
-    const { out, options, terminal } = call;
-    const everyMs = (numberIn(call, "every", 0.01) ?? 1) * 1000;
-    const count = options.once ? 1 : numberIn(call, "count", 1) ?? Infinity;
+    const { out, terminal } = call;
+    const everyMs = millisecondsIn(call, "every", 1);
+    const count = countIn(call);
     const before = survey(call.names.length === 0 ? found(call) : needed(call));
     if (terminal !== undefined && count === Infinity && !out.json) {
       return await redraw(call, before, everyMs);

@@ -5,7 +5,16 @@
  */
 
 import { type PictureHint, view as serve } from "../../live/mod.ts";
-import { type Call, type Command, Exit, matcher, numberIn, UsageError } from "../command.ts";
+import {
+  type Call,
+  type Command,
+  Exit,
+  matcher,
+  millisecondsIn,
+  numberIn,
+  portIn,
+  UsageError,
+} from "../command.ts";
 
 const PORT = 8765;
 
@@ -33,9 +42,9 @@ export const view: Command = {
   async run(call) {
     const { names, options, out, end } = call;
     const patterns = names.map(matcher);
-    const everyMs = (numberIn(call, "every", 0.05) ?? 0.25) * 1000;
+    const everyMs = millisecondsIn(call, "every", 0.25, 0.05);
     await using shown = serve({
-      port: numberIn(call, "port") ?? PORT,
+      port: portIn(call, PORT),
       hostname: typeof options.host === "string" ? options.host : undefined,
       token: options.open === true ? false : textIn(call, "token"),
       names: listIn(call, "name"),

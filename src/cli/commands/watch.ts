@@ -7,7 +7,7 @@
 import { type Change, changesBetween, lookAt, type Looks } from "../../inspect/changes.ts";
 import { activityIn } from "../../inspect/survey.ts";
 import { sleep } from "../../os/clock.ts";
-import { type Call, type Command, Exit, numberIn } from "../command.ts";
+import { type Call, type Command, countIn, Exit, millisecondsIn } from "../command.ts";
 import { found } from "../found.ts";
 import { harmless } from "../output.ts";
 
@@ -22,8 +22,7 @@ export const watch: Command = {
   },
   examples: ["vring watch", "vring watch '/cam/**' --json", "vring watch cam/left --once"],
   async run(call) {
-    const everyMs = (numberIn(call, "every", 0.01) ?? 0.1) * 1000;
-    const count = call.options.once ? 1 : numberIn(call, "count", 1) ?? Infinity;
+    const [everyMs, count] = [millisecondsIn(call, "every", 0.1), countIn(call)];
     let known = look(call);
     for (const { kind, name } of known.values()) tell(call, { event: "is there", kind, name });
     for (let told = 0; told < count && await sleep(everyMs, call.end);) {

@@ -14,7 +14,7 @@ import { processOf } from "../../inspect/processes.ts";
 import * as files from "../../os/files.ts";
 import { isSourceOf } from "../../vdds/sources.ts";
 import { type RegionInfo, regions } from "../../region/list.ts";
-import { type Call, type Command, Exit, numberIn, UsageError } from "../command.ts";
+import { type Call, type Command, Exit, millisecondsIn, UsageError } from "../command.ts";
 import { found, isSimilar, nothingFound } from "../found.ts";
 import { harmless, rateInWords } from "../output.ts";
 import { sleep } from "../../os/clock.ts";
@@ -46,13 +46,13 @@ export const why: Command = {
   examples: ["vring why cam/left", "vring why orders --kind mpsc --json"],
   async run(call) {
     if (call.names.length !== 1) throw new UsageError("Cannot say why: pass one name");
+    const ms = millisecondsIn(call, "wait", WAIT);
     const all = found(call);
     if (all.length === 0) return answer(call, undefined, [nothingFound(call)]);
-    const seconds = numberIn(call, "wait", 0.01) ?? WAIT;
     const before = survey(all);
-    await sleep(seconds * 1000, call.end);
+    await sleep(ms, call.end);
     let code: number = Exit.ok;
-    const looks = { before, after: survey(found(call)), seconds };
+    const looks = { before, after: survey(found(call)), seconds: ms / 1000 };
     for (const { region, reasons, rate } of reasonsBetween(all, looks)) {
       if (answer(call, region, reasons, rate) !== Exit.ok) code = Exit.problem;
     }
