@@ -18,6 +18,23 @@ export interface Option {
   readonly summary: string;
 }
 
+/** The option of commands that are about regions. */
+export const KIND_OPTION: Readonly<Record<string, Option>> = {
+  kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+};
+
+/** The options of commands that print again and again; `millisecondsIn` and `countIn` read them. */
+export function againOptions(what: string, usualSeconds: number): Readonly<Record<string, Option>> {
+  return {
+    every: {
+      value: "SECONDS",
+      summary: `the time between two looks; ${usualSeconds} by default`,
+    },
+    count: { value: "N", summary: `end after so many ${what}s` },
+    once: { summary: `end after one ${what}` },
+  };
+}
+
 /** The arguments of a call, and its surroundings. */
 export interface Call {
   /** The arguments that are no options. */

@@ -47,3 +47,52 @@ function namesIn(type: FieldTypeDescription | TypeDescription): Map<string, Fiel
     : [0, "u8" as const];
   return new Map(Array.from({ length }, (_, k) => [String(k), element]));
 }
+
+/** Returns the part of a value at a path, such as `pose.x`. */
+export function partAt(value: unknown, path: string): unknown {
+  return path.split(".").reduce<unknown>((at, key) => Object(at)[key], value);
+}
+
+type Comparison = (a: number | bigint | string, b: number | string) => boolean;
+
+const COMPARISONS: Readonly<Record<string, Comparison>> = {
+  "==": (a, b) => a == b, // a number of 64 bits equals the same number
+  "!=": (a, b) => a != b,
+  ">=": (a, b) => a >= b,
+  "<=": (a, b) => a <= b,
+  ">": (a, b) => a > b,
+  "<": (a, b) => a < b,
+};
+
+/** Returns the test that a filter states: a field, a comparison, and a number or a text. */
+export function testOf(
+  filter: string | true | undefined,
+  type: MessageType | undefined,
+): (value: unknown) => boolean {
+  if (typeof filter !== "string") return () => true;
+  const found = /^\s*([\w.]+)\s*(==|!=|>=|<=|>|<)\s*(.+?)\s*$/.exec(filter);
+  if (found === null) {
+    throw new UsageError(`Cannot use the filter ${filter}: pass a test, such as 'pose.x > 3'`);
+  }
+  const [, path, sign, stated] = found;
+  if (path !== "value") checkPath(path!, type);
+  const wanted = Number.isNaN(Number(stated))
+    ? stated!.replace(/^(["'])(.*)\1$/, "$2")
+    : Number(stated);
+  return (value) => {
+    const part = path === "value" ? value : partAt(value, path!);
+    return part !== undefined && COMPARISONS[sign!]!(part as number, wanted);
+  };
+}
+
+/** The scalars in a value, by path. */
+export function flattened(value: unknown, path = ""): [string, string][] {
+  if (typeof value !== "object" || value === null) return [[path || "value", csv(String(value))]];
+  return Object.entries(value).flatMap(([key, inner]) =>
+    flattened(inner, path === "" ? key : `${path}.${key}`)
+  );
+}
+
+function csv(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -123,7 +123,7 @@ export function tableLines(
 const NUMBER = /^(-?[\d.,]+( [KMGT]?i?B)?)?$/;
 
 /** Shortens a line that does not fit, with a mark at its end. */
-function cut(line: string, width: number): string {
+export function cut(line: string, width: number): string {
   return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
 }
 

@@ -7,7 +7,7 @@
 
 import type { RegionInfo } from "../region/list.ts";
 import { counted } from "../errors.ts";
-import { type Cell, tableLines, wrapped } from "./output.ts";
+import { type Cell, cut, tableLines, wrapped } from "./output.ts";
 import type { Row } from "../inspect/survey.ts";
 import { COLUMNS } from "./survey.ts";
 
@@ -135,7 +135,7 @@ export function draw(
       : tableOf(screen, shown, { columns, rows: body })).slice(0, body);
   while (lines.length < body) lines.push(["", "plain"]);
   lines.push(["", "plain"], [footOf(screen, shown.length), "foot"]);
-  return lines.map(([text, look]) => paint(fit(text, columns), look));
+  return lines.map(([text, look]) => paint(cut(text, columns), look));
 }
 
 const plain = (text: string): Line => [text, "plain"];
@@ -197,8 +197,4 @@ function footOf({ mode, find, isPaused }: Screen, count: number): string {
   if (mode !== "table") return "any key goes back";
   const state = [counted(count, "region"), find && `with "${find}"`, isPaused && "paused"];
   return `${state.filter(Boolean).join(", ")}   ? help   / find   s sort   q quit`;
-}
-
-function fit(line: string, columns: number): string {
-  return line.length <= columns ? line : `${line.slice(0, columns - 1)}…`;
 }

@@ -26,6 +26,15 @@ export function holders(): Map<number, Held[]> {
   return new HolderSearch().search();
 }
 
+/** Returns those of the holders that hold a region, which is the file at this path. */
+export function holdersOf(
+  { path }: { readonly path: string },
+  holders: ReadonlyMap<number, readonly Held[]>,
+): readonly Held[] {
+  const status = files.statPath(path);
+  return typeof status === "number" ? [] : holders.get(status.inode) ?? [];
+}
+
 /** Of so many processes, one is read again in each search although nothing shows a change. */
 const PARTS = 16;
 

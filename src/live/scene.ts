@@ -9,10 +9,9 @@
 
 import type { Activity, Flow, Party } from "../inspect/activity.ts";
 import { type Change, changesBetween, lookAt, type Looks } from "../inspect/changes.ts";
-import { type Held, HolderSearch } from "../inspect/holders.ts";
+import { type Held, HolderSearch, holdersOf } from "../inspect/holders.ts";
 import { processOf } from "../inspect/processes.ts";
 import { fullestOf, KeptObservers, rowsBetween, type Seen, survey } from "../inspect/survey.ts";
-import * as files from "../os/files.ts";
 import { type RegionInfo, regions } from "../region/list.ts";
 import type { LinkFacts, ProcessFacts, RegionFacts, RegionRow, ViewEvent } from "./protocol.ts";
 import { factsOf, type HintFor } from "./region_facts.ts";
@@ -154,10 +153,8 @@ export class Scenery implements Disposable {
   }
 
   /** The locks of a region, as each of the last searches found them. */
-  #held({ path }: RegionInfo): readonly (readonly Held[])[] {
-    const status = files.statPath(path);
-    const inode = typeof status === "number" ? NaN : status.inode;
-    return this.#holders.map((found) => found.get(inode) ?? []);
+  #held(region: RegionInfo): readonly (readonly Held[])[] {
+    return this.#holders.map((found) => holdersOf(region, found));
   }
 
   #compare(all: readonly RegionInfo[], seen: ReadonlyMap<string, Seen>): void {

@@ -10,8 +10,8 @@
 
 import { VringError } from "../../errors.ts";
 import type { RegionInfo } from "../../region/list.ts";
-import { type Call, type Command, countIn, Exit, UsageError } from "../command.ts";
-import { checkPath } from "../fields.ts";
+import { type Call, type Command, countIn, Exit, KIND_OPTION, UsageError } from "../command.ts";
+import { checkPath, flattened, partAt, testOf } from "../fields.ts";
 import { detailsOf, exactly, needed } from "../found.ts";
 import { observerFor, READABLE, type Received, typeOf } from "../../inspect/messages.ts";
 import { activityIn } from "../../inspect/survey.ts";
@@ -25,7 +25,7 @@ export const echo: Command = {
     "Prints the messages of a topic, slot or circular buffer, and those that wait in a ring.",
   usage: "NAME",
   options: {
-    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+    ...KIND_OPTION,
     field: { value: "PATH", summary: "only this field, such as pose.x" },
     filter: { value: "TEST", summary: "only messages that pass, such as 'pose.x > 3'" },
     count: { value: "N", summary: "end after so many messages" },
@@ -50,7 +50,7 @@ export const echo: Command = {
     const isRing = WaitingMessages.canRead(region);
     const missed = isRing ? "received by the consumer before this look" : "lost";
     const print = printer(call);
-    const passes = testOf(options.filter, region);
+    const passes = testOf(options.filter, region.details?.type);
     if (typeof options.field === "string") checkPath(options.field, region.details?.type);
     using observer = isRing ? waitingIn(region, codec) : observerFor(region, codec);
     let shown = 0;
@@ -118,43 +118,6 @@ function theOne(call: Call): RegionInfo {
   );
 }
 
-/** Returns the part of a value at a path, such as `pose.x`. */
-function partAt(value: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((at, key) => Object(at)[key], value);
-}
-
-type Comparison = (a: number | bigint | string, b: number | string) => boolean;
-
-const COMPARISONS: Readonly<Record<string, Comparison>> = {
-  "==": (a, b) => a == b, // a number of 64 bits equals the same number
-  "!=": (a, b) => a != b,
-  ">=": (a, b) => a >= b,
-  "<=": (a, b) => a <= b,
-  ">": (a, b) => a > b,
-  "<": (a, b) => a < b,
-};
-
-/** Returns the test that a filter states: a field, a comparison, and a number or a text. */
-function testOf(
-  filter: string | true | undefined,
-  { details }: RegionInfo,
-): (value: unknown) => boolean {
-  if (typeof filter !== "string") return () => true;
-  const found = /^\s*([\w.]+)\s*(==|!=|>=|<=|>|<)\s*(.+?)\s*$/.exec(filter);
-  if (found === null) {
-    throw new UsageError(`Cannot use the filter ${filter}: pass a test, such as 'pose.x > 3'`);
-  }
-  const [, path, sign, stated] = found;
-  if (path !== "value") checkPath(path!, details?.type);
-  const wanted = Number.isNaN(Number(stated))
-    ? stated!.replace(/^(["'])(.*)\1$/, "$2")
-    : Number(stated);
-  return (value) => {
-    const part = path === "value" ? value : partAt(value, path!);
-    return part !== undefined && COMPARISONS[sign!]!(part as number, wanted);
-  };
-}
-
 /** Returns the function that prints one message in the form that was asked for. */
 function printer({ out, options }: Call): (message: Received) => void {
   const { field } = options;
@@ -178,16 +141,4 @@ function printer({ out, options }: Call): (message: Received) => void {
     hasHead = true;
     out.line([sequence, ...flat.map(([, cell]) => cell)].join(","));
   };
-}
-
-/** The scalars in a value, by path. */
-function flattened(value: unknown, path = ""): [string, string][] {
-  if (typeof value !== "object" || value === null) return [[path || "value", csv(String(value))]];
-  return Object.entries(value).flatMap(([key, inner]) =>
-    flattened(inner, path === "" ? key : `${path}.${key}`)
-  );
-}
-
-function csv(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -8,10 +8,11 @@ import { VringError } from "../../errors.ts";
 import type { RegionInfo } from "../../region/list.ts";
 import { sleep } from "../../os/clock.ts";
 import {
-  type Call,
+  againOptions,
   type Command,
   countIn,
   Exit,
+  KIND_OPTION,
   millisecondsIn,
   type Option,
   UsageError,
@@ -22,10 +23,8 @@ import { bytesInWords, harmless, rateInWords } from "../output.ts";
 import { problemOf, type Row, rowsBetween, survey } from "../../inspect/survey.ts";
 
 const OPTIONS: Readonly<Record<string, Option>> = {
-  kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
-  every: { value: "SECONDS", summary: "the time between two lines; 1 by default" },
-  count: { value: "N", summary: "end after so many lines" },
-  once: { summary: "end after one line" },
+  ...KIND_OPTION,
+  ...againOptions("line", 1),
 };
 
 /** Says why none of these regions can be counted. */

@@ -4,17 +4,14 @@
  * @module
  */
 
-import { describedType } from "../../described.ts";
-import { counted, VringError } from "../../errors.ts";
+import { counted } from "../../errors.ts";
 import { type Activity, controlLayoutOf } from "../../inspect/activity.ts";
-import { type Held, holders } from "../../inspect/holders.ts";
-import { isSingle, type TypeDescription } from "../../layout/describe.ts";
+import { type Held, holders, holdersOf } from "../../inspect/holders.ts";
 import { inspect } from "../../layout/tools/inspect.ts";
-import * as files from "../../os/files.ts";
-import type { RegionDetails, RegionInfo } from "../../region/list.ts";
-import { DIRECTORY, directoryOf } from "../../region/names.ts";
-import { type Call, type Command, Exit, UsageError } from "../command.ts";
+import type { RegionInfo } from "../../region/list.ts";
+import { type Call, type Command, Exit, KIND_OPTION, UsageError } from "../command.ts";
 import { McapReader } from "../../record/mod.ts";
+import { definitionOf } from "../definition_text.ts";
 import { oldFile } from "../files.ts";
 import { activityIn, observerOf, problemOf } from "../../inspect/survey.ts";
 import { needed } from "../found.ts";
@@ -25,7 +22,7 @@ export const info: Command = {
   name: "info",
   summary: "Shows the definition, the parties and the flows of a region, or what a recording has.",
   usage: "NAME... | FILE.mcap",
-  options: { kind: { value: "KIND", summary: "only this kind, such as topic or spsc" } },
+  options: KIND_OPTION,
   examples: ["vring info cam/left", "vring info cam/left --json"],
   run(call) {
     if (call.names.length === 0) throw new UsageError("Cannot show a region: pass its name");
@@ -97,8 +94,7 @@ export function about(
 ): { readonly facts: object; readonly lines: readonly string[] } {
   const { kind, name, details, path, sizeBytes, allocatedBytes } = region;
   const activity = activityIn(region);
-  const status = files.statPath(path);
-  const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
+  const held = holdersOf(region, locks);
   const definition = details && definitionOf(region, details);
   const facts = { ...factsOf(region, activity, held), id: details?.id, definition };
   const lines = [
@@ -146,97 +142,4 @@ function wordsIn(region: RegionInfo): readonly string[] | undefined {
   const bytes = observer.controlBytes(layout);
   const values = inspect(layout, new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
   return values.trimEnd().split("\n");
-}
-
-const FUNCTIONS: Readonly<Record<string, string>> = {
-  topic: "topic",
-  sources: "topic",
-  spsc: "spsc",
-  mpsc: "mpsc",
-  calls: "calls",
-  circular: "circular",
-  slot: "domain",
-  shm: "sharedMemory",
-  rwlock: "rwLock",
-};
-
-/** The definition of a region as source text; undefined for a kind that nobody knows. */
-function definitionOf(
-  { kind, name, path }: RegionInfo,
-  details: RegionDetails,
-): string | undefined {
-  const maker = FUNCTIONS[kind];
-  if (maker === undefined) return undefined;
-  const { type, geometry = {}, policy = {}, dataBytes } = details;
-  const description = type?.description;
-  const isBytes = type?.name === "bytes without messages";
-  const types = isBytes || type === undefined ? [] : typesOf(type.name, description);
-  const many = kind === "sources" ? { publishers: "many" } : {};
-  const sizes = kind === "shm" ? { size: dataBytes } : { ...geometry, ...policy, ...many };
-  const directory = directoryOf(path);
-  const place = directory === DIRECTORY ? [] : [`directory: ${JSON.stringify(directory)}`];
-  const options = [
-    ...types.map(({ option, expression }) => `${option}: ${expression}`),
-    ...Object.entries(sizes).map(([key, value]) => `${key}: ${JSON.stringify(value)}`),
-    ...(kind === "slot" ? [] : place),
-  ].join(", ");
-  const ofDomain = place.map((option) => `, { ${option} }`).join("");
-  const text = JSON.stringify(harmless(name));
-  const declared = types.flatMap(({ declaration }) => declaration ?? []).join("\n");
-  const [domainName, slotName] = name.split("/");
-  const call = kind === "slot"
-    ? `domain(${JSON.stringify(domainName)}, { ${
-      JSON.stringify(slotName)
-    }: { ${options} } }${ofDomain})`
-    : `${isBytes ? "byteRing" : maker}(${text}, { ${options} })`;
-  return declared === "" ? call : `${declared}\n${call}`;
-}
-
-interface TypeText {
-  readonly option: string;
-  readonly expression: string;
-  readonly declaration?: string;
-}
-
-function typesOf(name: string, description: TypeDescription | undefined): TypeText[] {
-  if (description === undefined) return [{ option: "type", expression: `/* ${harmless(name)} */` }];
-  if ("request" in description) {
-    return [
-      { ...typeText(description.request), option: "request" },
-      { ...typeText(description.response), option: "response" },
-    ];
-  }
-  return [{ ...typeText(description), option: "type" }];
-}
-
-/** The source text of a type, and of the declaration that it needs. */
-function typeText(description: TypeDescription): Omit<TypeText, "option"> {
-  try {
-    const { layout, type } = describedType(description);
-    if (layout === undefined) {
-      const known = ["bytes", "text", "json"].includes(type.name);
-      return { expression: known ? `${type.name}()` : `/* ${harmless(type.name)} */` };
-    }
-    const single = singleIn(description);
-    if (single !== undefined) return { expression: single };
-    const declaration = layout.toDefinition();
-    return { expression: nameIn(declaration), declaration };
-  } catch (error) {
-    if (!(error instanceof VringError)) throw error;
-    return { expression: `/* ${harmless(error.message)} */` };
-  }
-}
-
-/** Messages of one scalar, or of one array of scalars, as source text; undefined for others. */
-function singleIn(description: TypeDescription): string | undefined {
-  if (!("struct" in description) || !isSingle(description)) return undefined;
-  const { type } = description.fields[0]!;
-  if (typeof type === "string") return JSON.stringify(type);
-  if (!("array" in type) || typeof type.array !== "string") return undefined;
-  return `array(${JSON.stringify(type.array)}, ${type.length})`;
-}
-
-/** The constant that the last of these declarations declares. */
-function nameIn(declarations: string): string {
-  return [...declarations.matchAll(/^const (\w+) = struct/gm)].at(-1)![1]!;
 }

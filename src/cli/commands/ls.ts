@@ -6,11 +6,10 @@
 
 import { counted } from "../../errors.ts";
 import type { Activity, Party } from "../../inspect/activity.ts";
-import { type Held, holders } from "../../inspect/holders.ts";
-import * as files from "../../os/files.ts";
+import { type Held, holders, holdersOf } from "../../inspect/holders.ts";
 import { isSourceOf } from "../../vdds/sources.ts";
 import type { RegionInfo } from "../../region/list.ts";
-import { type Call, type Command, Exit, matcher } from "../command.ts";
+import { type Call, type Command, Exit, KIND_OPTION, matcher } from "../command.ts";
 import { activityIn, problemOf } from "../../inspect/survey.ts";
 import { found, needed, nothingFound } from "../found.ts";
 import { connectNetwork, NETWORK_OPTIONS } from "../network.ts";
@@ -21,7 +20,7 @@ export const ls: Command = {
   summary: "Lists the regions: their kinds, types, memory, parties and backlog.",
   usage: "[PATTERN...]",
   options: {
-    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+    ...KIND_OPTION,
     ...NETWORK_OPTIONS,
   },
   examples: [
@@ -43,8 +42,7 @@ export const ls: Command = {
     const locks = holders();
     const rows = all.map((region) => {
       const activity = activityIn(region);
-      const status = files.statPath(region.path);
-      const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
+      const held = holdersOf(region, locks);
       out.object(factsOf(region, activity, held));
       return [
         region.kind,

@@ -16,7 +16,15 @@ import { topic } from "../../vdds/definition.ts";
 import type { Publisher } from "../../vdds/publisher.ts";
 import { sleep } from "../../os/clock.ts";
 import type { WaitOptions } from "../../wait/until.ts";
-import { type Call, type Command, Exit, numberIn, UsageError, wholeIn } from "../command.ts";
+import {
+  type Call,
+  type Command,
+  Exit,
+  KIND_OPTION,
+  numberIn,
+  UsageError,
+  wholeIn,
+} from "../command.ts";
 import { detailsOf, exactly, needed } from "../found.ts";
 import type { AnyType } from "../../inspect/messages.ts";
 import { shown } from "../messages.ts";
@@ -33,7 +41,7 @@ export const pub: Command = {
   summary: "Sends a value to a region that exists: a topic, a ring, a slot or a circular buffer.",
   usage: "NAME VALUE",
   options: {
-    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+    ...KIND_OPTION,
     rate: { value: "HZ", summary: "send so many per second, until Ctrl-C; once by default" },
     count: { value: "N", summary: "end after so many" },
   },

@@ -5,7 +5,15 @@
  */
 
 import type { RegionInfo } from "../../region/list.ts";
-import { type Call, type Command, countIn, Exit, millisecondsIn } from "../command.ts";
+import {
+  againOptions,
+  type Call,
+  type Command,
+  countIn,
+  Exit,
+  KIND_OPTION,
+  millisecondsIn,
+} from "../command.ts";
 import { found, needed } from "../found.ts";
 import { sleep } from "../../os/clock.ts";
 import { draw, type Look, press, type Screen, sortRows } from "../screen.ts";
@@ -18,10 +26,8 @@ export const top: Command = {
   summary: "Shows messages and bytes per second, backlog, losses, sleepers and wake-ups.",
   usage: "[PATTERN...]",
   options: {
-    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
-    every: { value: "SECONDS", summary: "the time between two looks; 1 by default" },
-    count: { value: "N", summary: "end after so many tables" },
-    once: { summary: "end after one table" },
+    ...KIND_OPTION,
+    ...againOptions("table", 1),
   },
   examples: ["vring top", "vring top '/cam/**' --every 0.2", "vring top --once --json"],
   async run(call) {

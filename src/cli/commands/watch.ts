@@ -7,7 +7,14 @@
 import { type Change, changesBetween, lookAt, type Looks } from "../../inspect/changes.ts";
 import { activityIn } from "../../inspect/survey.ts";
 import { sleep } from "../../os/clock.ts";
-import { type Call, type Command, countIn, Exit, millisecondsIn } from "../command.ts";
+import {
+  againOptions,
+  type Call,
+  type Command,
+  countIn,
+  Exit,
+  millisecondsIn,
+} from "../command.ts";
 import { found } from "../found.ts";
 import { harmless } from "../output.ts";
 
@@ -15,11 +22,7 @@ export const watch: Command = {
   name: "watch",
   summary: "Prints a line when a region appears or goes, and when a party joins, leaves or dies.",
   usage: "[PATTERN...]",
-  options: {
-    every: { value: "SECONDS", summary: "the time between two looks; 0.1 by default" },
-    count: { value: "N", summary: "end after so many changes" },
-    once: { summary: "end after one change" },
-  },
+  options: againOptions("change", 0.1),
   examples: ["vring watch", "vring watch '/cam/**' --json", "vring watch cam/left --once"],
   async run(call) {
     const [everyMs, count] = [millisecondsIn(call, "every", 0.1), countIn(call)];

@@ -9,12 +9,18 @@
 
 import { counted } from "../../errors.ts";
 import type { Activity, Party } from "../../inspect/activity.ts";
-import { type Held, holders } from "../../inspect/holders.ts";
+import { type Held, holders, holdersOf } from "../../inspect/holders.ts";
 import { processOf } from "../../inspect/processes.ts";
-import * as files from "../../os/files.ts";
 import { isSourceOf } from "../../vdds/sources.ts";
 import { type RegionInfo, regions } from "../../region/list.ts";
-import { type Call, type Command, Exit, millisecondsIn, UsageError } from "../command.ts";
+import {
+  type Call,
+  type Command,
+  Exit,
+  KIND_OPTION,
+  millisecondsIn,
+  UsageError,
+} from "../command.ts";
 import { found, isSimilar, nothingFound } from "../found.ts";
 import { harmless, rateInWords } from "../output.ts";
 import { sleep } from "../../os/clock.ts";
@@ -40,7 +46,7 @@ export const why: Command = {
   summary: "Says why nothing arrives: the ways in which messages stop without an error.",
   usage: "NAME",
   options: {
-    kind: { value: "KIND", summary: "only this kind, such as topic or spsc" },
+    ...KIND_OPTION,
     wait: { value: "SECONDS", summary: `the time between two looks; ${WAIT} by default` },
   },
   examples: ["vring why cam/left", "vring why orders --kind mpsc --json"],
@@ -82,8 +88,7 @@ export function reasonsBetween(
   return all.map((region) => {
     const activity = activityIn(region);
     const row = rows.find((row) => row.region.path === region.path);
-    const status = files.statPath(region.path);
-    const held = typeof status === "number" ? [] : locks.get(status.inode) ?? [];
+    const held = holdersOf(region, locks);
     const { lost = 0, messages } = row?.rates ?? {};
     const rate = activity?.flows.length === 0 ? undefined : messages;
     const reasons = region.kind === "sources"
