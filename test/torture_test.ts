@@ -67,6 +67,7 @@ testAccounts(
 const EXPECTED: Record<string, RegExp> = {
   "broken-babus-view": /slot \w+: message \d+ is not what was written/,
   "broken-doorbell": /rang \d+ ms ago, and watched \d sleeps on/,
+  "broken-many-hints": /waited until -?\d+ was ready, and \d+ was before|was not reported, and was/,
   "broken-mpsc-generation": /lane \d+: the message at \d+ is said to be of generation \d+/,
   "broken-region": /name [ab]: member \d+\.\d+ had [0-9a-f]+ while member/,
   "broken-role": /had the role, and so had|the role: contender \d+\.\d+ had [0-9a-f]+ while/,
