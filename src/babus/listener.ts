@@ -20,9 +20,14 @@
  * P1  Raise the bells, look at all slots, sleep: as with one bell (doorbell.ts, P1).
  *
  * With many slots that is linear. So a listener to many keeps them in a set (wait/ready_set.ts), from
- * the second wait on until slots are added or removed: their bells stay raised, and a wait looks only
- * at those that were hot or rung. A look() goes through all: it promises every message that is there,
- * also one whose writer was killed before it rang.
+ * the second look on until slots are added or removed. Their bells stay raised, and a look goes to
+ * the slots that were hot or rung, and to those that do not wake.
+ *
+ * C1  A writer is killed, or stopped, after its publish and before its ring. A listener to few reports
+ *     that message at its next look. A listener to many looks at all slots once in half a slice. Until
+ *     then it may miss that message, and those that other writers publish in this slot. A sleep ends
+ *     for them at the end of its slice, as all sleeps do. Every other message whose write has
+ *     returned is reported by the next look.
  *
  * @module
  */
@@ -78,9 +83,12 @@ interface Subscription {
  * read the slot, you read it, and the next look reports the slot again: compare `sequence` where
  * that matters.
  *
- * A sleep costs the same for ten slots and for thousands; a look goes through all. Slots that another process listens
- * to together with many others are an exception: the kernel watches up to 128 of them, for all
- * promises of a process together, and beyond that the process checks each of them every millisecond.
+ * A look and a wait cost the same for ten slots that wake the listener and for thousands. With 16 or
+ * more, `look()` may report a message up to an eighth of a second late if its writer was killed or
+ * stopped while it wrote, and so the messages that other writers add to that slot. Slots that another
+ * process listens to together with many others are an exception: the kernel watches up to 128 of
+ * them, for all promises of a process together, and beyond that the process checks each of them every
+ * millisecond.
  *
  * @example Wait for either of two slots
  * ```ts
@@ -150,7 +158,7 @@ export class Listener implements Disposable, Waitable {
   look(): AnySlot[] {
     this.#checkOpen();
     const news: Subscription[] = [];
-    for (const subscription of this.#subscriptions.values()) {
+    for (const subscription of this.#many.candidates()) {
       checkSlot(subscription.slot);
       subscription.newest = subscription.slot.sequence;
       if (subscription.newest > subscription.seen) news.push(subscription);
@@ -245,6 +253,7 @@ export class Listener implements Disposable, Waitable {
 /** The set of the slots that wake a listener to many, from the second use on. */
 class Many {
   readonly #subscriptions: Map<Slot<Type>, Subscription>;
+  #quiet: Subscription[] = []; // those that do not wake
   #set: ReadySet<Subscription> | undefined;
   #state: "new" | "used" | "kept" | "refused" = "new";
 
@@ -258,6 +267,13 @@ class Many {
     if (this.#state === "new") this.#state = "used";
     else if (this.#state === "used") this.#prepare();
     return this.#set;
+  }
+
+  /** Returns those of which a look finds news, and perhaps others. */
+  candidates(): Iterable<Subscription> {
+    const set = this.set();
+    if (set === undefined) return this.#subscriptions.values();
+    return set.takeAll().map(({ owner }) => owner).concat(this.#quiet);
   }
 
   /** Forgets the set, as the slots have changed. */
@@ -276,6 +292,7 @@ class Many {
         condition: owner.slot[NEWS](() => owner.seen),
       })));
     }
+    this.#quiet = all.filter(({ wake }) => !wake);
     this.#state = this.#set === undefined ? "refused" : "kept";
   }
 }

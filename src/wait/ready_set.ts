@@ -13,13 +13,19 @@
  *
  * Each attempt looks at all that are hot, in the order of the list, and at nothing else. Whatever was
  * ready a moment ago stays hot, so its waker makes no system call for the next message. Things are
- * armed before a sleep, and when many are hot.
+ * armed before a sleep, and when many are hot. `takeAll` arms only things that it has looked at in
+ * vain several times: with many that are often ready, it costs as much as to look at each.
  *
  * I1  A thing is hot, or it was not ready after its bell was raised to the value that is noted. Then
  *     whatever makes it ready finds the bell up, and either the hint arrives or the waker died.
  * I2  No sleep begins while a thing is hot.
  * I3  Once in half a slice, and so after each slice of sleep, all are looked at: a dead waker, a dead
- *     peer, or a claim that is gone is found then.
+ *     peer, or a claim that is gone is found then. A `takeAll` does that too, for programs that never
+ *     sleep.
+ * C1  A waker that was killed or stopped before it rang has published something that no hint tells.
+ *     Once it has taken the bell down, that is also true of whatever other wakers publish there.
+ *     Each waits for the next look at all (I3). What a waker has published that has returned from
+ *     its ring is found by the next attempt, unless another one was killed or stopped so.
  *
  * @module
  */
@@ -36,6 +42,9 @@ export const MANY = 16;
 
 /** The most things that stay hot without being ready. */
 const MOST_HOT = 16;
+
+/** How often `takeAll` looks at a thing in vain before it arms it: that costs as much as 10 looks. */
+const VAIN_LOOKS = 16;
 
 /** The longest spin on the hall alone while things are hot, in nanoseconds. */
 const GLANCE_NS = 1000;
@@ -59,11 +68,13 @@ export class ReadySet<W> implements Disposable {
   readonly #byBit = new Map<number, number[]>();
   readonly #raised: Uint32Array; // by thing: the value of its bell while it is armed
   readonly #isHot: Uint8Array;
+  readonly #vain: Uint8Array; // by thing: the looks of `takeAll` since it was ready
   readonly #deaf = new Set<number>(); // their bells are claimed by another isolate: always hot
   readonly #hear = (bit: number) => this.#byBit.get(bit)?.forEach((index) => this.#heat(index));
   readonly #close = () => this[Symbol.dispose]();
   #hot: number[] = []; // in the order of the list
   #lookedAt = -Infinity;
+  #glancedAt = -Infinity; // not before the last look
   #lost: Thing<W> | undefined; // found by the last look, and not returned yet
   #isClosed = false;
 
@@ -73,6 +84,7 @@ export class ReadySet<W> implements Disposable {
     this.#onLost = onLost;
     this.#raised = new Uint32Array(things.length);
     this.#isHot = new Uint8Array(things.length);
+    this.#vain = new Uint8Array(things.length).fill(VAIN_LOOKS);
     const glanceNs = () => this.#hot.length > 0 ? GLANCE_NS : undefined;
     const sliceNs = () => this.isDeaf ? DEAF_SLICE_NS : SLICE_NS;
     this.condition = {
@@ -122,6 +134,24 @@ export class ReadySet<W> implements Disposable {
     this.#lost = undefined;
     this.#onLost(lost);
     return lost;
+  }
+
+  /** Returns all things that are ready. */
+  takeAll(): Thing<W>[] {
+    this.#checkOpen();
+    this.#glanceAtAll();
+    this.#hall.collect();
+    const ready: Thing<W>[] = [];
+    const idle: number[] = [];
+    for (const index of this.#hot) {
+      const thing = this.#things[index]!;
+      if (thing.condition.ready()) {
+        ready.push(thing);
+        this.#vain[index] = 0;
+      } else if (++this.#vain[index]! > VAIN_LOOKS) idle.push(index);
+    }
+    if (idle.length > MOST_HOT) this.#arm(idle);
+    return ready;
   }
 
   /** Ends all claims, and the waits. */
@@ -179,9 +209,20 @@ export class ReadySet<W> implements Disposable {
     if (this.#find() !== undefined || this.#armAll()) return true;
     const time = now();
     if (time - this.#lookedAt < SLICE_NS / 2) return false;
-    this.#lookedAt = time;
+    this.#lookedAt = this.#glancedAt = time;
     for (let index = 0; index < this.#things.length; index++) this.#look(index, time); // I3
     return this.#lost !== undefined || this.#armAll();
+  }
+
+  /** Looks at all things, if that is due (I3), without the checks that cost system calls. */
+  #glanceAtAll(): void {
+    const time = now();
+    if (time - this.#glancedAt < SLICE_NS / 2) return;
+    this.#glancedAt = time;
+    for (const [index, { condition }] of this.#things.entries()) {
+      const isClaimed = condition.bell.loop!.load() === this.#hall.id;
+      if (this.#isHot[index] === 0 && (!isClaimed || condition.ready())) this.#heat(index);
+    }
   }
 
   #armAll(): boolean {
@@ -196,7 +237,7 @@ export class ReadySet<W> implements Disposable {
       const { bell } = this.#things[index]!.condition;
       if (this.#hall.reclaim(bell)) this.#deaf.delete(index); // its owner has ended the claim
       else this.#deaf.add(index);
-      this.#isHot[index] = 0;
+      this.#isHot[index] = this.#vain[index] = 0;
     }
     this.#hot = this.#hot.filter((index) => this.#isHot[index] === 1);
     const raised = raiseAll(indexes.map((index) => this.#things[index]!.condition));

@@ -291,7 +291,7 @@ export const ORDERS: Readonly<Record<string, Readonly<Record<string, Order>>>> =
     "this.groups.load": covered("P3: the raise before it, a change; and the exchange after it"),
   },
   "wait/reactor.ts": { "this.#control.load": found("hearing-both") },
-  "wait/ready_set.ts": { "bell.word.load": AGAIN },
+  "wait/ready_set.ts": { "bell.word.load": AGAIN, "condition.bell.loop!.load": AGAIN },
   "wait/sleep.ts": {
     "bell.word.load": found("doorbell-loop"),
     "word.load": AGAIN,

@@ -209,6 +209,22 @@ Deno.test("a set finds within a slice what a dead waker has published, also when
   assert(!set.isDeaf); // the ring found no such FIFO, and so freed the bell
 });
 
+Deno.test("a program that only looks finds within half a slice what a dead waker has published", () => {
+  using stack = new DisposableStack();
+  const { bell, count, set, wait } = lonely(stack);
+  count.add(1);
+  assertEquals(wait(), "it");
+  set.condition.beforeSleep!(); // armed
+  for (let i = 0; i < 2; i++) {
+    count.add(1);
+    if (i === 0) bell.word.add(1); // and dies before the hint: the bell is down for the next one
+    else bell.ring();
+    assertEquals(set.takeAll(), []);
+  }
+  sleepSync(130);
+  assertEquals(set.takeAll().map(({ owner }) => owner), ["it"]);
+});
+
 Deno.test("a set hears a bell again once the isolate that had claimed it has ended the claim", () => {
   using stack = new DisposableStack();
   const { bell, set } = lonely(stack);

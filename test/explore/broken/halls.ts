@@ -8,12 +8,18 @@ import { addAndWake } from "../../../src/os/futex.ts";
 import type { Condition } from "../../../src/wait/condition.ts";
 import type { Doorbell } from "../../../src/wait/doorbell.ts";
 import { announce, bitOf, openPeer } from "../../../src/wait/hall.ts";
+import type { ReadySet, Thing } from "../../../src/wait/ready_set.ts";
 
 /** A hall as its two sides use it; this is how it is. */
 export class Halls {
   /** The waiter's condition. */
   condition(condition: Condition): Condition {
     return condition;
+  }
+
+  /** Returns all that is ready, without a wait. */
+  look<W>(set: ReadySet<W>): Thing<W>[] {
+    return set.takeAll();
   }
 
   /** Tells the hall `id` of a bell that was taken down. */
@@ -67,5 +73,12 @@ export class TrustsHints extends Halls {
         },
       },
     });
+  }
+}
+
+/** Broken: a look that goes by hints alone, and never through all. */
+export class LooksFlat extends Halls {
+  override look<W>(set: ReadySet<W>): Thing<W>[] {
+    return set.condition.ready() ? set.takeAll() : [];
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { Word32 } from "../../../src/memory/word.ts";
+import { sleepSync } from "../../../src/os/clock.ts";
 import { Doorbell } from "../../../src/wait/doorbell.ts";
 import { ReadySet } from "../../../src/wait/ready_set.ts";
 import { type SyncWaitOptions, until, untilSync } from "../../../src/wait/until.ts";
@@ -101,6 +102,68 @@ function hearer(messages: number): ActorSpec {
   });
 }
 
+/** Words that count calls that have begun, and that have returned. */
+function notes() {
+  const word = (path: string, offset: number) => new Word32(mapMemory("shared"), { path, offset });
+  return { begun: word("begun", 128 * THINGS), returned: word("returned", 128 * THINGS + 4) };
+}
+
+/** Publishes on these lines, and notes each call. */
+function noter(...lines: number[]): Actor {
+  return () => {
+    const all = channels();
+    const { begun, returned } = notes();
+    for (const line of lines) {
+      begun.add(1);
+      all[line]!.count.add(1);
+      all[line]!.bell.ring();
+      returned.add(1);
+    }
+  };
+}
+
+/** Half a slice, after which a look goes through all. */
+const HALF_SLICE_MS = 126;
+
+/**
+ * Only looks; returns how many messages it missed while nobody was publishing, and how many it never
+ * saw.
+ */
+function looker(make = () => new halls.Halls()): ActorSpec {
+  return arranged(() => {
+    const its = listening(make);
+    its.set.condition.beforeSleep!(); // armed
+    return its;
+  }, ({ all, seen, set, see }) => {
+    const sum = () => seen.reduce((total, count) => total + count);
+    const { begun, returned } = notes();
+    let missed = 0;
+    for (let looks = 0; looks < 4; looks++) {
+      const due = returned.load();
+      const isCalm = begun.load() === due; // loaded last: nobody was publishing at the first load
+      for (const { owner } of make().look(set)) see(owner);
+      if (isCalm) missed += Math.max(0, due - sum());
+      sleepSync(HALF_SLICE_MS);
+    }
+    for (const { owner } of make().look(set)) see(owner);
+    return { missed, unseen: all.reduce((total, { count }) => total + count.load(), 0) - sum() };
+  });
+}
+
+function looking(make: () => halls.Halls): Parts {
+  return {
+    setup: () => makeMemory("shared", 128 * THINGS + 64),
+    actors: { looker: looker(make), waker1: noter(0), waker2: noter(0, 1) },
+    bounds: "1/1/0",
+    check: ({ results, dead }) => {
+      if (dead.has("looker")) return undefined;
+      const { missed, unseen } = results.looker as { missed: number; unseen: number };
+      if (unseen > 0) return `${unseen} messages were never seen`;
+      return missed > 0 && dead.size === 0 ? `${missed} messages were missed` : undefined;
+    },
+  };
+}
+
 const setup = () => makeMemory("shared", 128 * THINGS);
 
 const check: Scenario["check"] = ({ results, dead }) =>
@@ -158,6 +221,15 @@ const BROKEN_HALLS: readonly Row[] = [
     },
     [halls.TrustsHints, halls.Halls],
     dying,
+  ),
+  ...pair(
+    {
+      name: "hall-looks-flat",
+      about: "a program that only looks, by hints alone, and wakers that die before the hint",
+      expect: "invariant",
+    },
+    [halls.LooksFlat, halls.Halls],
+    looking,
   ),
 ];
 
