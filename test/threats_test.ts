@@ -20,8 +20,19 @@ function problemOf(proof: string): string | undefined {
   const source = Deno.readTextFileSync(new URL(file, PAGE));
   if (!source.includes(title)) return `${file} has no test "${title}"`;
   const [, workload] = /workload `(\w+)`/.exec(proof) ?? [];
-  if (workload === undefined) return undefined;
-  return workloadNames("workloads").includes(workload) ? undefined : `no workload ${workload}`;
+  if (workload !== undefined && !workloadNames("workloads").includes(workload)) {
+    return `no workload ${workload}`;
+  }
+  const [, scenarios] = /scenarios `(.+?)`/.exec(proof) ?? [];
+  return scenarios === undefined || hasScenario(scenarios) ? undefined : `no scenario ${scenarios}`;
+}
+
+/** Whether the explorer has a scenario of such a name, in which `*` stands for any text. */
+function hasScenario(pattern: string): boolean {
+  const folder = new URL("explore/scenarios/", import.meta.url);
+  const name = new RegExp(`name: ["\`]${pattern.replaceAll("*", ".*")}["\`]`);
+  return [...Deno.readDirSync(folder)]
+    .some((file) => name.test(Deno.readTextFileSync(new URL(file.name, folder))));
 }
 
 Deno.test("each threat is proven by a test that exists, or the page says that none is", () => {
@@ -40,4 +51,9 @@ Deno.test("a proof that names no test, or one that does not exist, is found", ()
   const missing = ["a test that does", "not exist"].join(" ");
   assertEquals(problemOf(`[${missing}](${file})`), `${file} has no test "${missing}"`);
   assertEquals(problemOf(`[each threat](${file}), workload \`no\``), "no workload no");
+  assertEquals(
+    problemOf(`[each threat](${file}), scenarios \`missing-*\``),
+    "no scenario missing-*",
+  );
+  assertEquals(problemOf(`[each threat](${file}), scenarios \`hostile-*-bell\``), undefined);
 });
