@@ -82,7 +82,7 @@ export function touches(page: number): Step[] {
           { number: page, because: "Even one page would need a touch, and we have touched none." },
         ],
         otherwise:
-          "Memory comes in whole pages, and only at the first touch. So far there is none.",
+          "Memory comes in whole pages, and only at the first touch. So far no page was touched.",
       },
       run: (scene) => {
         for (const picture of draw("nothing")) scene.show(picture);
@@ -108,7 +108,7 @@ export function touches(page: number): Step[] {
               "zeros.",
           },
           {
-            text: "It fails: there is no memory to read",
+            text: "It fails: no memory is there yet",
             because: "A read needs no memory of ours: it sees a page of zeros that all programs " +
               "share.",
           },

@@ -87,7 +87,7 @@ export function pastTheEnd(page: number): Step[] {
         scene.look(() => canBeRead(wall));
         scene.show(pagesPicture("closed", "The page under the array", [["closed", "page"]]));
       },
-      after: `There is no error yet: no code has touched the memory.`,
+      after: `Nothing fails yet: no code has touched the memory.`,
     },
     {
       title: "Touch it",

@@ -53,8 +53,7 @@ function onePage(page: number): { first: Step[]; last: Step[] } {
   }, {
     title: "Two names for what we want",
     text:
-      `The kernel wants to know what we may do with the memory, and of which kind it is. Each is a
-        number whose bits are wishes, and \`|\` combines them.
+      `The kernel wants to know what we may do with the memory, and of which kind it is. We say both in numbers: each bit is a wish, and \`|\` combines them.
 
         [[anonymous|Anonymous]] means that no file is behind the memory. [[private|Private]] means that
         it is for this process only.`,

@@ -44,7 +44,7 @@ export function fillIn(): Step[] {
         {
           text: "A fault: the processor refuses",
           right: true,
-          because: "No entry leads anywhere, so there is no byte to load.",
+          because: "No entry leads anywhere, so no byte can be loaded.",
         },
       ],
     },
@@ -262,7 +262,7 @@ export function fillIn(): Step[] {
       show();
     },
     after:
-      `Behind the end of the first page comes the first byte of the same frame: a copy that runs over the end goes on at the beginning. (The d2 04 is our ${VALUE}, 0x04d2. Its lowest byte lies first.)`,
+      `Behind the end of the first page comes the first byte of the same frame: a copy that runs over the end continues at the beginning. (The d2 04 is our ${VALUE}, 0x04d2. Its lowest byte lies first.)`,
   }, {
     title: "The TLB does not notice",
     text:

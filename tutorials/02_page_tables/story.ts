@@ -78,6 +78,6 @@ function aByteTooFar(): Step {
       ]));
     },
     after:
-      `An address is no place in memory. For each page of addresses, [[page table|page tables]] say where in memory it is. A kernel fills them in, and the processor reads them. In this chapter, you fill them in.`,
+      `An address is not a place in memory. For each page of addresses, [[page table|page tables]] say where in memory it is. A kernel fills them in, and the processor reads them. In this chapter, you fill them in.`,
   };
 }

@@ -129,11 +129,11 @@ export function cutIt(page: number): Step[] {
           {
             text: "The kernel ends the process",
             right: true,
-            because: "There is no page of the file to show, and no error to return: [[SIGBUS]].",
+            because: "The file has no page to show, and a read has no error to return: [[SIGBUS]].",
           },
           {
             text: "We read 0",
-            because: "A hole would read as 0. Beyond the end of the file there is no page at all.",
+            because: "A hole would read as 0. Beyond its end the file has no page at all.",
           },
           {
             text: "We read undefined",

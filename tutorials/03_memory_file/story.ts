@@ -143,7 +143,7 @@ function notes(page: number): { first: Step[]; last: Step[] } {
       text: "How much memory does the file have then?",
       unit: "bytes",
       answer: () => status().allocated,
-      right: "One page, as in chapter 1: there is no smaller piece.",
+      right: "One page, as in chapter 1: the kernel has no smaller piece.",
       often: [
         { number: 14, because: "Memory comes in pages, also for 14 bytes." },
         { number: 3 * page, because: "Pages 0 and 1 stay holes. Only page 2 was written." },
@@ -193,7 +193,7 @@ function notes(page: number): { first: Step[]; last: Step[] } {
       scene.show(pages());
       scene.show(table());
     },
-    after: `Even looking at shared memory can need memory. What if there is none left?`,
+    after: `Even looking at shared memory can need memory. And if none is left?`,
   }, {
     title: "Reserve before use",
     text:

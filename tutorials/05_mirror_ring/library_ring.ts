@@ -78,7 +78,7 @@ export function useTheLibrary(): Step[] {
           },
           { number: 32, because: "W does not stop at the end: the second window follows." },
         ],
-        otherwise: "24 cells and 18 more: W simply goes on into the second window.",
+        otherwise: "24 cells and 18 more: W simply continues into the second window.",
       },
       run: (scene) => {
         scene.look(() => {

@@ -144,7 +144,7 @@ export function onePageOff(page: number): Step[] {
           },
           {
             text: "No, but we read zeros",
-            because: "There is no page behind the address, not even one of zeros.",
+            because: "No page is behind the address any more, not even one of zeros.",
           },
         ],
       },

@@ -44,8 +44,7 @@ export const story: Story = {
           grows through the course: \`tutorials/mine/ring.ts\`. The exercise of chapter 24 judges it,
           and is always open.
 
-          Chapter 6 uses the mirror for something that a plain ring cannot do: to look back over the
-          seam.`,
+          Chapter 6 asks what such a mirror is worth.`,
       },
     ];
   },

@@ -68,7 +68,7 @@ function wrongOrder(): Step[] {
             text: "The salt again, and the sage never",
             right: true,
             because:
-              "The reader read what was there before. There is no error, and every length is " +
+              "The reader read the bytes that were there before. Nothing failed, and every length is " +
               "right.",
           },
           {

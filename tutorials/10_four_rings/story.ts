@@ -241,9 +241,7 @@ function cached(target: Uint8Array<ArrayBuffer>): Step {
   return {
     title: "Stage 3: cached positions",
     text:
-      `For each message the writer looks at \`tail\`, and the reader at \`head\`. Each time the other
-      processor has changed the word, which must come from there. That takes far longer than to load a word
-      of your own; chapter 12 shows why.
+      `For each message the writer looks at \`tail\`, and the reader at \`head\`. Each time, the other processor has changed the word, so the word must come from there. That takes far longer than a load of your own word; chapter 12 shows why.
 
       The third idea: remember the value that you saw. The other side can only have moved forward since, so
       free space is still free. You look again when it is used up.

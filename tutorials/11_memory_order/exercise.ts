@@ -1,7 +1,7 @@
 /**
  * Exercise: choose the order of each store and each load.
  *
- * A writer overwrites a message, whoever reads it. `count` is odd while it does. A reader copies
+ * A writer overwrites a message, whether or not somebody reads it. `count` is odd while it does. A reader copies
  * the message, and must never return half of one and half of another. The lines in the file are in
  * the right order. But all stores and loads of `count` are plain, so a processor may reorder them.
  * You have:

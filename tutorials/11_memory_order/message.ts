@@ -61,7 +61,7 @@ export function publishing(): Step[] {
         scene.code(receive);
         scene.run("inOrder", () => allOrders(sendPlainly, receive, 0));
       },
-      after: "The reader gets RICE at 8.00, or nothing yet.",
+      after: "The reader gets RICE at 8.00, or no message yet.",
     },
     {
       title: "Two plain stores",

@@ -326,7 +326,7 @@ export function verdicts(): Step[] {
       title: "The library's explorer",
       text: `The library has such a search for itself: \`test/explore\`. Its parties are the shipped
         algorithms, and its machine has what they use: files, locks, sleeps with a deadline, and memory
-        that reorders, as in chapter 11. It steps its one state back where ours copies.
+        that reorders, as in chapter 11. Ours copies a state for each move; the library's has one state, and takes its steps back.
 
         We let both try the same parties.`,
       run: (scene) => {
@@ -337,7 +337,7 @@ export function verdicts(): Step[] {
       },
       after:
         `Both find the same, by ways of the same length. The shipped one tries its scenarios with
-        \`deno task explore\`. What has too many states gets bounds: so many switches, so many deaths.
+        \`deno task explore\`. A scenario with too many states gets bounds: so many switches, so many deaths.
         Within them, every run is tried.`,
     },
     {

@@ -154,7 +154,6 @@ export function hintsAreHints(): Step[] {
       scene.look(() => ben.trySend("five coins"));
       scene.look(() => consumer.tryReceive()?.value);
     },
-    after:
-      `What was sent is not lost with its sender, and each message keeps the name of the right one.`,
+    after: `A message is not lost with its sender, and keeps the right name.`,
   }];
 }

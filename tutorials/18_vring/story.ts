@@ -262,7 +262,7 @@ function theDeaths(): Step[] {
       takes that lock itself. Then it clears the words of the dead one, and puts the place into AVAIL.`,
     ask: {
       kind: "choice",
-      text: "Why must it hold that lock, and not only see that it is free?",
+      text: "Why must it hold the lock, and not just see it free?",
       options: [
         {
           text: "A new reader could join in between, and use the same words",

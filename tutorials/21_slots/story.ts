@@ -112,7 +112,7 @@ function newest(here: Here): Step[] {
             because: "The reader has missed 3 to 6, but of these the slot still has 5 and 6.",
           },
         ],
-        otherwise: "The slot keeps three: 5, 6 and 7. What is between 2 and 5 is gone.",
+        otherwise: "5, 6 and 7 are kept. The two between number 2 and those are lost.",
       },
       run: (scene) => {
         const { speed } = here;

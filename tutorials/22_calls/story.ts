@@ -89,16 +89,16 @@ function ask(here: Here): Step[] {
         show("request", "The ring to the clerk", request);
         show("answer", "The ring back", answer);
         const [asked, answered] = [request, answer].map(numbersBefore);
-        scene.show(tablePicture("numbers", "The three numbers in front of each text", [
-          ["", "request", "answer"],
-          ["bytes behind the first number", asked!.length, answered!.length],
-          ["call", asked!.call, answered!.call],
-          ["client", asked!.client, answered!.client],
-        ]));
+        scene.show(
+          tablePicture("numbers", "The numbers in front of each text; 00 .. f0 3f is a 1", [
+            ["", "request", "answer"],
+            ["bytes behind the first number", asked!.length, answered!.length],
+            ["call", asked!.call, answered!.call],
+            ["client", asked!.client, answered!.client],
+          ]),
+        );
       },
-      after:
-        `The answer has the number of its call. By it, the client knows what was answered. (In front of
-        the text is a 1: JavaScript stores it as 00 .. f0 3f.)`,
+      after: `The answer has the number of its call. By it, the client knows what was answered.`,
     },
     {
       title: "An error is an answer, too",

@@ -191,7 +191,7 @@ function everyOrder(): Step[] {
     },
     {
       title: "And without an heir?",
-      text: `The same, but nobody comes after the dead producer.`,
+      text: `Now nobody comes after the dead producer.`,
       ask: {
         kind: "choice",
         text: "Does the consumer learn that its producer is dead?",

@@ -64,7 +64,7 @@ export const HINTS: Readonly<Record<string, readonly [string, string, string]>> 
   ],
   semaphore_lock: [
     "Which of the two halves does the kernel drop at a death? Take that one first.",
-    "A free record lock and a number of 0 mean that an owner died. The heir leaves the number as it is.",
+    "A free record lock and a number of 0 mean that an owner died. The heir leaves the number at 0.",
     "`enter`: busy unless `tryRecord()`; then clean if `tryWait()`, else dirty. `leave`: `post()`, and " +
     "then `dropRecord()`.",
   ],

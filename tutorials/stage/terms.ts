@@ -35,7 +35,7 @@ export const TERMS: Readonly<Record<string, string>> = {
   anonymous: "Memory without a file behind it.",
   private: "Memory of one process: its writes are seen by no other one.",
   shared: "Memory whose writes go to the file behind it, where all that map it see them.",
-  "resident memory": "The real memory that stands behind addresses now. The kernel calls it Rss.",
+  "resident memory": "The real memory behind addresses now. The kernel calls it Rss.",
   mapping: "A range of addresses with pages behind it.",
   SIGSEGV: "The signal with which the kernel ends a program that touches memory it may not touch.",
   SIGBUS: "The signal with which the kernel ends a program that touches a page which is mapped, " +
