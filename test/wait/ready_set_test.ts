@@ -3,7 +3,7 @@ import { Listener } from "../../src/babus/listener.ts";
 import { domain } from "../../src/babus/definition.ts";
 import { ClosedError, CorruptRegionError, PeerLostError, VringError } from "../../src/errors.ts";
 import { Word32 } from "../../src/memory/word.ts";
-import { sleepSync } from "../../src/os/clock.ts";
+import { now, sleepSync } from "../../src/os/clock.ts";
 import { hallPathOf, ownId } from "../../src/os/fifo.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { topic } from "../../src/vdds/definition.ts";
@@ -223,6 +223,22 @@ Deno.test("a program that only looks finds within half a slice what a dead waker
   }
   sleepSync(130);
   assertEquals(set.takeAll().map(({ owner }) => owner), ["it"]);
+});
+
+Deno.test("a set that always has something ready finds what a dead waker has published, too", () => {
+  using stack = new DisposableStack();
+  const file = stack.use(new ScratchFile(Scene.sizeOf(2)));
+  const { places } = stack.use(Scene.at(file.path, 2));
+  const things = places.map(({ bell, count }) => ({
+    owner: count,
+    condition: { bell, watch: count, isSteady: true, ready: () => count.load() > 0 },
+  }));
+  const set = stack.use(ReadySet.of(things)!);
+  set.condition.beforeSleep!(); // armed
+  places[1]!.publish();
+  places[0]!.count.add(1); // and its waker dies
+  const end = now() + 5e9;
+  while (set.take()!.owner !== places[0]!.count) assert(now() < end);
 });
 
 Deno.test("a set hears a bell again once the isolate that had claimed it has ended the claim", () => {
