@@ -92,8 +92,10 @@ export class Flow {
   }
 
   #note(shown: number): void {
-    const all = this.#store.regions.size;
-    setText(byId("flow-note"), shown === all ? "" : `${shown} of ${all} regions`);
+    const { regions: { size }, hidden } = this.#store;
+    const filtered = shown === size ? "" : `${shown} of ${size} regions`;
+    const rest = hidden > 0 ? `${count(hidden)} more: choose some with vring view PATTERN` : "";
+    setText(byId("flow-note"), [filtered, rest].filter((part) => part !== "").join("; "));
   }
 
   #focusedId(): number | undefined {
@@ -139,7 +141,7 @@ export class Flow {
       "button",
       { type: "button", "data-id": id, title: `${kind} ${name}`, click: () => this.#toggle(id) },
       h("span", { class: "kind" }, KIND[kind] ?? kind),
-      h("span", { class: "name" }, name),
+      h("span", { class: "name" }, h("bdi", {}, name)),
       parts.rate,
       h("span", { class: "more" }, parts.type, parts.bytes, parts.load, parts.lost),
     );

@@ -53,6 +53,7 @@ function text(message: FromServer): void {
     }
   } else if (message.op === "tick") {
     dropped = message.dropped;
+    store.hidden = message.hidden;
     store.tick(message.time, message.rows, message.processes);
     if (message.events > store.lastEvent) send({ op: "events", after: store.lastEvent });
     if (!isPaused) show();
@@ -93,7 +94,11 @@ function showTotals(): void {
   const lost = sum(rows.map((row) => row.lost));
   const dead = rows.flatMap(({ links }) => links).filter(({ presence }) => presence === "dead");
   const totals: [string, string, boolean][] = [
-    [count(rows.length), rows.length === 1 ? "region" : "regions", false],
+    [
+      count(rows.length) + (store.hidden > 0 ? ` of ${count(rows.length + store.hidden)}` : ""),
+      rows.length === 1 ? "region" : "regions",
+      false,
+    ],
     [count(store.processes.size), store.processes.size === 1 ? "process" : "processes", false],
     [count(Math.round(sum(rows.map((row) => row.rate)))), "messages/s", false],
     [`${bytes(sum(rows.map((row) => row.bytes)))}/s`, "", false],

@@ -22,6 +22,8 @@ const MOST_EVENTS = 500;
 export class Store {
   /** Whether a scene has arrived: until then, nothing is known. */
   hasScene = false;
+  /** The regions that the server does not show, because there are too many. */
+  hidden = 0;
   regions = new Map<number, RegionFacts>();
   rows = new Map<number, RegionRow>();
   processes = new Map<number, ProcessFacts>();

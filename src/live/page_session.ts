@@ -112,14 +112,15 @@ export class PageSession implements Session {
     this.outbox.data(JSON.stringify({ op: "problem", id, reason }), `problem ${id}`);
   }
 
-  tick({ facts, isNew, rows, processes }: Scene): void {
+  tick({ facts, isNew, hidden, rows, processes }: Scene): void {
     const send = (message: FromServer) => this.outbox.data(JSON.stringify(message), message.op);
     if (isNew) {
       send({ op: "scene", regions: facts });
       for (const watch of this.#watches.values()) watch.update();
     }
     const { lastEvent: events } = this.#stage.scenery;
-    send({ op: "tick", time: Date.now(), rows, processes, events, dropped: this.outbox.dropped });
+    const { dropped } = this.outbox;
+    send({ op: "tick", time: Date.now(), rows, hidden, processes, events, dropped });
   }
 
   flush(now: number): void {

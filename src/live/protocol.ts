@@ -94,6 +94,8 @@ export type FromServer =
     /** In ms since 1970. */
     readonly time: number;
     readonly rows: readonly RegionRow[];
+    /** The regions that are not shown, because there are too many. */
+    readonly hidden: number;
     readonly processes: readonly ProcessFacts[];
     /** The number of the newest event. */
     readonly events: number;

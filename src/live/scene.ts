@@ -36,6 +36,8 @@ export interface Scene {
   readonly facts: readonly RegionFacts[];
   /** Whether `facts` differ from those of the look before. */
   readonly isNew: boolean;
+  /** The regions that match besides, and are not shown. */
+  readonly hidden: number;
   readonly rows: readonly RegionRow[];
   readonly processes: readonly ProcessFacts[];
 }
@@ -48,6 +50,7 @@ export class Scenery implements Disposable {
   readonly #facts = new Map<number, { identity: string; facts: RegionFacts }>();
   readonly #observers = new KeptObservers();
   readonly #search: Pick<HolderSearch, "search">;
+  readonly #most: number;
   #surveys: Map<string, Seen>[] = [];
   #looks: Looks | undefined;
   #processes: ReadonlyMap<number, ProcessFacts> = new Map();
@@ -64,10 +67,12 @@ export class Scenery implements Disposable {
     matches: (name: string) => boolean,
     hintFor: HintFor,
     search: Pick<HolderSearch, "search"> = new HolderSearch(),
+    most = MOST_REGIONS,
   ) {
     this.#matches = matches;
     this.#hintFor = hintFor;
     this.#search = search;
+    this.#most = most;
   }
 
   /** The regions of the last look, by their numbers. */
@@ -87,7 +92,8 @@ export class Scenery implements Disposable {
 
   /** Looks at everything. */
   look(): Scene {
-    const all = regions().filter(({ name }) => this.#matches(name)).slice(0, MOST_REGIONS);
+    const matching = regions().filter(({ name }) => this.#matches(name));
+    const all = matching.slice(0, this.#most);
     this.#observers.retain(all);
     const seen = survey(all, this.#observers);
     const parties = partiesIn(seen);
@@ -126,7 +132,7 @@ export class Scenery implements Disposable {
     });
     const processes = processesIn(rows, this.#processes);
     this.#processes = new Map(processes.map((process) => [process.pid, process]));
-    return { facts, isNew, rows, processes };
+    return { facts, isNew, hidden: matching.length - all.length, rows, processes };
   }
 
   /** Ends looking. */

@@ -112,9 +112,11 @@ inEachBrowser(
     await shows(page, ".empty", /^Waiting for the first look/);
     await page.evaluate(`for (const message of [
     { op: "scene", regions: [] },
-    { op: "tick", time: 1, rows: [], processes: [], events: 0, dropped: 0 },
+    { op: "tick", time: 1, rows: [], hidden: 1200, processes: [], events: 0, dropped: 0 },
   ]) socket.onmessage({ data: JSON.stringify(message) })`);
     await shows(page, ".empty", /^Nothing is open/);
+    await shows(page, "#totals div", /0 of 1,200/);
+    await shows(page, "#flow-note", /^1,200 more: choose some with vring view PATTERN$/);
     for (const text of ["z", "zz"]) {
       await page.evaluate(`document.querySelector("#filter").value = "${text}";
       document.querySelector("#filter").dispatchEvent(new Event("input"))`);

@@ -12,6 +12,7 @@ import { Scenery } from "../../src/live/scene.ts";
 import { view } from "../../src/live/view.ts";
 import { REGION_HEADER } from "../../src/region/header.ts";
 import { regions } from "../../src/region/list.ts";
+import { sharedMemory } from "../../src/shared/shared_memory.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { array, struct } from "../../src/struct.ts";
 import { namespace } from "../../src/testing/namespace.ts";
@@ -23,6 +24,16 @@ import { Random } from "../random.ts";
 import { PageClient, StillClient } from "./clients.ts";
 
 const Pose = struct("pose", { x: "f64", parts: array("f32", 2), name: text(8) });
+
+Deno.test("of too many regions, a view shows the first, and says how many more there are", () => {
+  using _place = namespace();
+  using stack = new DisposableStack();
+  for (const name of ["a", "b", "c"]) stack.use(sharedMemory(name, { size: 64 }).open());
+  const search = { search: () => new Map() };
+  using scenery = new Scenery((name) => name !== "none", () => undefined, search, 2);
+  const { facts, hidden } = scenery.look();
+  assertEquals([facts.map(({ name }) => name), hidden], [["a", "b"], 1]);
+});
 
 Deno.test("the port serves the page, with a token, and nothing that the page may load elsewhere", async () => {
   using _place = namespace();
