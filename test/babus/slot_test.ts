@@ -130,29 +130,6 @@ Deno.test("values() throws a LostError when messages were overwritten, unless it
   assertEquals(await loops[0]!.next(), { done: true, value: undefined });
 });
 
-Deno.test("loops end quietly on until, and when the slot is closed", async () => {
-  using scene = new Scene();
-  const slot = scene.slot();
-  const controller = new AbortController();
-  const count = async (loop: AsyncIterable<unknown>) => {
-    let count = 0;
-    for await (const _ of loop) count++;
-    return count;
-  };
-  slot.writeSync(payload(1, 8));
-  const ends = [
-    count(slot.values({ until: controller.signal })),
-    count(slot.messages({ until: controller.signal })),
-    count(slot),
-  ];
-  using inside = new Inside(scene);
-  await until("they sleep", () => inside.word("bell").load() % 2 === 1);
-  controller.abort();
-  assertEquals(await Promise.all(ends.slice(0, 2)), [1, 1]);
-  slot.close();
-  assertEquals(await ends[2], 1);
-});
-
 Deno.test("peers counts the other handles, in this process too", async () => {
   using scene = new Scene();
   const slot = scene.slot();

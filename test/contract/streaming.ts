@@ -1,12 +1,11 @@
 /**
- * The end of a sender's data, flushing, loops and streams, in every ring on lanes.
+ * The end of a sender's data, flushing and streams, in every ring on lanes.
  *
  * @module
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ClosedError, PeerLostError, VringError } from "../../src/errors.ts";
-import { payload } from "../circular/scene.ts";
 import { bytesFrom } from "../memory/bytes.ts";
 import { until } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
@@ -35,7 +34,6 @@ export function testStreaming(ring: Streamed): void {
     });
   testEnding(ring, test);
   testStreams(test);
-  testLoops(ring, test);
 }
 
 interface Ends {
@@ -272,67 +270,5 @@ function testStreams(test: Test): void {
     const writer = source.toWritableStream({ signal }).getWriter();
     writer.closed.catch(() => {});
     assertEquals(await writer.write(bytesFrom(0, 3000)).catch((error) => error), reason);
-  });
-}
-
-function testLoops(ring: Streamed, test: Test): void {
-  if (ring.name.includes("bytes")) return;
-
-  test("a loop yields every message until the end", async ({ source, target }) => {
-    const sending = (async () => {
-      for (let i = 0; i < 200; i++) {
-        while (!source.trySend(payload(i, i))) await source.flush();
-      }
-      source.end();
-    })();
-    let next = 0;
-    for await (const bytes of target.values!()) assertEquals(bytes, payload(next, next++));
-    assertEquals(next, 200);
-    await sending;
-  });
-
-  test("a loop ends with the signal's reason, or with the loss of the sender", async (ends) => {
-    const { source, target } = ends;
-    const stop = new AbortController();
-    const loop = async (signal?: AbortSignal) => {
-      for await (const bytes of target.values!(signal && { signal })) {
-        assertEquals(bytes, part(0));
-        queueMicrotask(() => stop.abort("enough"));
-      }
-    };
-    source.trySend(part(0));
-    assertEquals(await loop(stop.signal).catch((error) => error), "enough");
-    source.trySend(part(0));
-    source.abort();
-    await assertRejects(() => loop(), PeerLostError);
-  });
-
-  test("a loop ends quietly on `until` and on close, and takes nothing more", async (ends) => {
-    const { source, target } = ends;
-    const loop = async (until?: AbortSignal) => {
-      const seen: Uint8Array[] = [];
-      for await (const bytes of target.values!({ until })) seen.push(bytes);
-      return seen;
-    };
-    const stop = new AbortController();
-    source.trySend(part(0));
-    const stopped = loop(stop.signal);
-    await until("it has the first one", () => target.available === 0);
-    stop.abort();
-    assertEquals(await stopped, [part(0)]);
-    source.trySend(part(1));
-    assertEquals([await loop(stop.signal), target.tryReceive()], [[], part(1)]);
-    const closed = loop();
-    target.close();
-    assertEquals(await closed, []);
-  });
-
-  test("a loop that is left takes nothing more", async ({ source, target }) => {
-    for (let i = 0; i < 3; i++) source.trySend(part(i));
-    for await (const bytes of target.values!()) {
-      assertEquals(bytes, part(0));
-      break;
-    }
-    assertEquals([target.tryReceive(), target.tryReceive()], [part(1), part(2)]);
   });
 }

@@ -1,7 +1,6 @@
 /** Loops over a ring: messages in place, batches and copies, and how each of them ends. */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { PeerLostError } from "../../src/errors.ts";
 import { spsc } from "../../src/spsc/definition.ts";
 import { payload } from "../circular/scene.ts";
 import { Name } from "../shared/scene.ts";
@@ -77,48 +76,6 @@ Deno.test("batches() acknowledges the rest of a batch at its next turn, and noth
   assertEquals(seen, [[1, 2], [3, 4], [3, 4], [5]]);
   assertEquals(consumer.ended, true);
 });
-
-const LOOPS = ["messages", "batches", "values"] as const;
-
-for (const loop of LOOPS) {
-  Deno.test(`${loop}() ends quietly when \`until\` aborts or the consumer closes`, async () => {
-    for (const end of ["until", "until, at once", "close"] as const) {
-      using pair = new Pair();
-      const { producer, consumer } = pair;
-      const stop = new AbortController();
-      producer.trySend(payload(1, 8));
-      if (end === "until, at once") stop.abort("enough");
-      let turns = 0;
-      for await (const _ of consumer[loop]({ until: stop.signal })) {
-        turns++;
-        queueMicrotask(() => end === "until" ? stop.abort("enough") : consumer.close());
-      }
-      assertEquals(turns, end === "until, at once" ? 0 : 1);
-      if (end === "close") continue;
-      producer.trySend(payload(2, 8));
-      const next = valueOf(consumer.tryReceive());
-      assertEquals(next, payload(end === "until" ? 2 : 1, 8));
-    }
-  });
-
-  Deno.test(`${loop}() rejects with the reason of a signal, and with the loss of the producer`, async () => {
-    using pair = new Pair();
-    const { producer, consumer } = pair;
-    const over = async (signal?: AbortSignal) => {
-      let turns = 0;
-      for await (const _ of consumer[loop]({ signal })) turns++;
-      return turns;
-    };
-    const stop = new AbortController();
-    const waiting = over(stop.signal);
-    stop.abort("enough");
-    assertEquals(await waiting.catch((reason) => reason), "enough");
-    producer.trySend(payload(1, 8));
-    producer.abort();
-    await assertRejects(() => over(), PeerLostError, "without end()");
-    assertEquals(consumer.available, 0);
-  });
-}
 
 Deno.test("small arrays that a consumer received share a buffer with each other, and with no other consumer", () => {
   using pair = new Pair();

@@ -9,62 +9,8 @@ import { topic } from "../../src/vdds/definition.ts";
 import type { Sample } from "../../src/vdds/sample.ts";
 import type { Subscriber } from "../../src/vdds/subscriber.ts";
 import { isPayload, payload } from "../circular/scene.ts";
-import { until, within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
-import { Inside, plain, present, Scene } from "./scene.ts";
-
-/** Every loop over what a subscriber receives. */
-const LOOPS: Record<
-  string,
-  (subscriber: Subscriber, until?: AbortSignal) => AsyncGenerator<unknown>
-> = {
-  samples: (subscriber, until) => subscriber.samples({ until }),
-  values: (subscriber, until) => subscriber.values({ until }),
-};
-
-for (const [what, loopOver] of Object.entries(LOOPS)) {
-  Deno.test(`${what}() ends quietly when \`until\` aborts and when the subscriber closes`, async () => {
-    for (const end of ["until", "close"] as const) {
-      using scene = new Scene();
-      using inside = new Inside(scene.definition);
-      const subscriber = scene.subscribe();
-      const stop = new AbortController();
-      let count = 0;
-      const loop = (async () => {
-        for await (const _ of loopOver(subscriber, stop.signal)) count++;
-      })();
-      scene.publisher.trySend(payload(1, 20));
-      await until(
-        "it waits for the next",
-        () => count === 1 && inside.ring.reader(0).bell.word.load() % 2 === 1,
-      );
-      if (end === "until") stop.abort(new Error("unseen"));
-      else subscriber.close();
-      await within("the end", loop);
-      if (end === "close") continue;
-      scene.publisher.trySend(payload(2, 20));
-      assertEquals(subscriber.tryReceive()?.sequence, 2); // stays for the next reader
-    }
-  });
-
-  Deno.test(`${what}() that begins after \`until\` aborted yields nothing`, async () => {
-    using scene = new Scene();
-    const subscriber = scene.subscribe();
-    scene.publisher.trySend(payload(1, 20));
-    assertEquals(await Array.fromAsync(loopOver(subscriber, AbortSignal.abort())), []);
-    assertEquals(subscriber.tryReceive()?.sequence, 1);
-  });
-
-  Deno.test(`${what}() ends after the last sample of a publisher that closed, under "end"`, async () => {
-    using scene = new Scene();
-    const subscriber = scene.subscribe({ onPeerGone: "end" });
-    for (const seed of [1, 2]) scene.publisher.trySend(payload(seed, 20));
-    scene.publisher.close();
-    let count = 0;
-    for await (const _ of loopOver(subscriber)) count++;
-    assertEquals([count, subscriber.ended], [2, true]);
-  });
-}
+import { plain, present, Scene } from "./scene.ts";
 
 Deno.test("samples() releases each sample at its next turn, and the last when the loop is left", async () => {
   using scene = new Scene({ depth: 1 });

@@ -30,7 +30,14 @@ export interface Sender extends Handle {
   tryClaim(length?: number): AnyClaim | undefined;
   tryFill(handler: (claim: AnyClaim) => number | void, length?: number): unknown;
   trySend(value: Untyped): unknown;
+  /** Closes without having sent everything. */
+  abort?(): void;
 }
+
+/** The forms of loops that a receiver can have. */
+export type LoopName = "values" | "messages" | "batches" | "samples";
+
+type Loop = (options?: Untyped) => AsyncIterable<Untyped>;
 
 /** A message in place. */
 export interface Shown {
@@ -39,7 +46,9 @@ export interface Shown {
 }
 
 /** The handle that receives. */
-export interface Receiver extends Handle {
+export interface Receiver extends Handle, Partial<Record<LoopName, Loop>> {
+  /** Whether the sender has closed and everything was received. */
+  readonly ended?: boolean;
   tryReceive(): { readonly value: Untyped } | undefined;
   /** Shows what was not received in place, or the last message. */
   poll(handler: (message: Shown) => void): unknown;
@@ -52,14 +61,17 @@ export interface Sending {
   open(
     name: string,
     type?: Type,
-    options?: { own?: boolean },
+    options?: { own?: boolean; onPeerGone?: "end" },
   ): readonly [sender: Sender, receiver: Receiver];
+  readonly loops: readonly LoopName[];
   /** The word for a claim, of which a handle of a topic can have several at a time. */
   readonly noun?: "loan";
   /** Claims of bytes without a length are refused. */
   readonly mustTellLength?: true;
   /** A full one refuses what comes. */
   readonly refuses?: true;
+  /** Receivers look at a state, and take nothing. */
+  readonly isState?: true;
 }
 
 const RING = { capacity: 4096 };
@@ -77,6 +89,7 @@ export const SENDING: Readonly<Record<string, Sending>> = {
       const ring = spsc(name, { ...RING, type });
       return [ring.producer(), ring.consumer(options)];
     },
+    loops: ["values", "messages", "batches"],
     mustTellLength: true,
     refuses: true,
   },
@@ -85,6 +98,7 @@ export const SENDING: Readonly<Record<string, Sending>> = {
       const ring = mpsc(name, { ...RING, type, producers: 2 });
       return [ring.producer(), ring.consumer(options)];
     },
+    loops: ["values", "messages", "batches"],
     mustTellLength: true,
     refuses: true,
   },
@@ -93,6 +107,7 @@ export const SENDING: Readonly<Record<string, Sending>> = {
       const buffer = circular(name, { ...RING, type });
       return [buffer.writer(), buffer.reader(options)];
     },
+    loops: ["values"],
     mustTellLength: true,
   },
   topic: {
@@ -103,6 +118,7 @@ export const SENDING: Readonly<Record<string, Sending>> = {
         publisher.tryLoan(length === undefined ? {} : { length });
       return [Object.assign(publisher, { tryClaim }), samples.subscriber(options)];
     },
+    loops: ["values", "samples"],
     noun: "loan",
   },
   slot: {
@@ -116,5 +132,7 @@ export const SENDING: Readonly<Record<string, Sending>> = {
       const trySend = (value: Untyped) => slot.tryWrite(value);
       return [Object.assign(slot, { trySend }), Object.assign(other, { tryReceive, poll })];
     },
+    loops: ["values", "messages"],
+    isState: true,
   },
 };

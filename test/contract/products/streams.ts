@@ -9,7 +9,7 @@ import { mpsc } from "../../../src/mpsc/definition.ts";
 import type { ByteConsumer, ByteProducer } from "../../../src/spsc/bytes.ts";
 import type { SpscConsumer } from "../../../src/spsc/consumer.ts";
 import { byteRing, spsc } from "../../../src/spsc/definition.ts";
-import type { LoopOptions, SyncWaitOptions, WaitOptions } from "../../../src/wait/until.ts";
+import type { SyncWaitOptions, WaitOptions } from "../../../src/wait/until.ts";
 import { pageSize } from "../../../src/os/page.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -38,8 +38,6 @@ export interface Target extends Disposable {
   /** Receives the next message, or all bytes. */
   tryReceive(): Bytes | undefined;
   toReadableStream(options?: WaitOptions): ReadableStream<Bytes>;
-  /** Loops over messages. */
-  values?(options?: LoopOptions): AsyncIterable<Bytes>;
   close(): void;
 }
 
@@ -70,7 +68,6 @@ function messages(
       return consumer.tryReceive()?.value;
     },
     toReadableStream: (options) => consumer.toReadableStream(options),
-    values: (options) => consumer.values(options),
     close: () => consumer.close(),
     [Symbol.dispose]: () => consumer[Symbol.dispose](),
   };
