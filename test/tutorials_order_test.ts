@@ -125,6 +125,9 @@ Deno.test("the quiz on tutorial 11 answers right", async () => {
       .exec(words)!;
     assertEquals(answer!.includes("visible before"), store === "storePlainly");
     assertEquals(answer!.includes("read before"), load === "glance");
+    const [, job, tool] = /3\. A process (\w+) .*? → an? (\w+):/.exec(words)!;
+    const verbs = { release: "stores", acquire: "sees", exchange: "stores", barrier: "has" };
+    assertEquals(job, verbs[tool as keyof typeof verbs]);
   });
 });
 

@@ -79,6 +79,11 @@ Deno.test("the quiz on tutorials 18 and 19 answers right", async () => {
         .exec(words)!;
     const given = list!.split(", ").flatMap((word, k) => word.endsWith(` ${journal}`) ? [] : [k]);
     assertEquals(verdict, last === journal ? "none" : given.join(", ") || "none");
+    const [, word, index, moment] =
+      /3\. Reader 1 .*? is `(\w+) \d+`, .*? USED 1 (has|does) .*? → it (.*?);/.exec(words)!;
+    assertEquals(moment!.startsWith("had not looked"), index === "has");
+    assertEquals(moment === "held the sample", word === "held");
+    assertEquals(/held|had/.test(moment!), word !== "none");
     verdicts.add(verdict!);
   });
   assert(verdicts.size > 1, "all questions have the same answer");

@@ -27,6 +27,33 @@ export function askForSeen(dice: Dice): Question {
   };
 }
 
+/** A job, and the one of four tools that it needs. */
+export function askForTool(dice: Dice): Question {
+  const [job, tool, why] = [
+    ["stores `head` when its message is written", "a release", "what it wrote is visible before"],
+    [
+      "sees a new `head`, and then reads the message",
+      "an acquire",
+      "what it reads is served after",
+    ],
+    [
+      "stores a flag, and then looks at another word",
+      "an exchange",
+      "a release would let the look pass",
+    ],
+    [
+      "has copied bytes, and looks again whether they were overwritten",
+      "a barrier",
+      "an acquire would let the look pass the copy",
+    ],
+  ][dice(4)]!;
+  return {
+    question:
+      `A process ${job}. Which is just enough: a release, an acquire, an exchange, or a barrier and a load?`,
+    answer: `${tool}: ${why}`,
+  };
+}
+
 /** A message and the word that announces it. */
 export function askForPair(dice: Dice): Question {
   const isRelease = dice(2) === 0;

@@ -47,6 +47,29 @@ export function askForHeir(dice: Dice): Question {
   };
 }
 
+/** At which of four moments a reader was killed, by what it leaves. */
+export function askForMoment(dice: Dice): Question {
+  const number = 1 + dice(90);
+  const place = dice(3);
+  const [word, index, moment] = [
+    ["ready", "has", "had not looked yet"],
+    ["ready", "does not have", "had taken the index, and did not hold the sample yet"],
+    ["held", "does not have", "held the sample"],
+    ["none", "does not have", "was releasing the sample"],
+  ][dice(4)]!;
+  return {
+    question:
+      `Reader 1 is killed. Its word for place ${place} is \`${word} ${number}\`, and the count of the ` +
+      `place is 1. USED 1 ${index} an entry for it. How far had the reader come with sample ${number}, ` +
+      "and what does the writer change?",
+    answer: `it ${moment}; ${
+      word === "none"
+        ? "no word: it is none already, and only the count is wrong"
+        : `its word, to none, once it has the lock of reader 1`
+    }`,
+  };
+}
+
 /** A subscriber looks at a few numbers; some between them were dropped. */
 export function askForLost(dice: Dice): Question {
   const first = 1 + dice(100);
