@@ -62,9 +62,11 @@ function kernel(): Finding {
 
 function processors(): Finding {
   const check = "processors";
+  const allowed = /^Cpus_allowed_list:\s+(\S+)/m.exec(textOf("/proc/self/status") ?? "")?.[1];
+  const which = allowed === undefined ? "" : ` (this process may use ${allowed})`;
   return hasManyCpus()
-    ? { check, state: "good", text: "two or more: waits spin for 50 us before they sleep" }
-    : { check, state: "poor", text: "one: waits sleep at once; a message costs a switch" };
+    ? { check, state: "good", text: `two or more${which}: waits spin for 50 us before they sleep` }
+    : { check, state: "poor", text: `one${which}: waits sleep at once; a message costs a switch` };
 }
 
 function directory(): Finding {

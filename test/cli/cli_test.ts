@@ -318,7 +318,10 @@ Deno.test("vring doctor checks the system", async () => {
   assertStringIncludes(out, "/dev/shm: files can be made");
   assertMatch(out, /user and mount: user \d+.*umask \d+; .*: tmpfs \d+:\d+ \(rw/);
   assertMatch(out, /contents of \/dev\/shm: \d+ files of vring with .*; the largest: \S+ [\d.]+ /);
-  for (const check of ["memfd", "locks", "futex_waitv", "membarrier", "open files"]) {
+  assertMatch(out, /^(ok|!) +processors: (one|two or more) \(this process may use [\d,-]+\): /m);
+  for (
+    const check of ["memfd", "locks", "futex_waitv", "membarrier", "open files"]
+  ) {
     assertMatch(out, new RegExp(`^(ok|!) +${check}: `, "m"));
   }
   await using limited = new Program("src/cli/main.ts", "doctor", "--json");
