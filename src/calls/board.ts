@@ -79,7 +79,7 @@ export class CallBits {
   }
 
   #word(call: number): Word32 {
-    const index = (call % MOST_CALLS) >>> 5;
+    const index = (call & (MOST_CALLS - 1)) >>> 5; // a remainder of a double is slow
     return this.#words[index] ?? this.#make(index);
   }
 
@@ -91,7 +91,7 @@ export class CallBits {
 }
 
 function bitOf(call: number): number {
-  return (1 << (call % 32)) >>> 0;
+  return (1 << (call & 31)) >>> 0;
 }
 
 /** The words of calls. */

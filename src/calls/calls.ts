@@ -39,6 +39,8 @@
  *     holder ever took anything between `adopted` and `returned`.
  * I3  A call is sent again only when its request is between `adopted` and `returned`, or when the
  *     calls have `retry`, or when the server refused it.
+ * I4  A handler begins only with a request that its client had not given up when the server took it.
+ *     A server passes over all others, and refuses them.
  * P1  A holder stores in each pair `adopted` and `returned`, and then increments the generation of
  *     the server's seat. A client that sees another generation than before loads both, after its
  *     responses. Calls up to `adopted` that are not answered never will be, those up to `returned`
@@ -46,7 +48,14 @@
  * P2  `adopted` is stored first, then the tail, then `returned`; a client loads `returned`, then
  *     `adopted`. So a request that it finds after `adopted` and up to `returned` was emptied from
  *     the lane, and no holder before that had taken it.
+ * P3  A client sets the bit of a call, orders the servers (doorbell.ts), and then loads the tail. A
+ *     server moves the tail, and then loads the bit. So a client that finds its request after the
+ *     tail knows that no handler begins, and states that in its error.
+ * P4  A server loads the bit, then the state of the client, then its generation. A new client in the
+ *     seat stores its generation, then its state, and later clears bits. So a server that finds the
+ *     generation of the request has loaded the other two before the next client changed them.
  * C1  A client dies: its requests are handled or emptied, its responses dropped, its seat is free.
+ *     Once another client has the seat, the requests of the dead one are passed over.
  * C2  A server dies: its clients see the death, and fail or retry the calls that it had taken. They
  *     send the others to another server, let them wait (`onPeerGone: "wait"`), or fail them.
  * C3  A holder dies before it increments the generation. If it stored `adopted` only, nobody loads
@@ -61,10 +70,21 @@
  *     empties them again. While such a client is stopped, no server can take that seat.
  * C6  A load is wrong, because its server died or corrupted it: this costs only balance.
  *
- * **A client gives up** a call when it times out or its signal aborts. It sets the bit of the call
- * in the pair (`given_up`), and the server aborts `caller.signal`. All unanswered calls have
- * different bits, including the calls that were given up. So a client clears and reuses a bit only
- * after the server has finished its last call. No server takes a set bit for that of another call.
+ * **A client gives up** a call when it times out, its signal aborts, or the call fails because no
+ * server is left. It sets the bit of the call in the pair (`given_up`). A client that closes gives up
+ * all its calls by its state. A server that has not taken such a call passes over it (I4); one that
+ * has aborts `caller.signal`.
+ *
+ *   given up before the tail moved    no handler gets the request, now or later
+ *   given up after that               the handler may run, or has run: the server came first
+ *   killed before the bit is set      the caller has no error, and the request may run
+ *   killed after that                 the bit stays; the next client in the seat has another generation
+ *   the server dies between its tail  no handler has begun; the next holder adopts the request, and
+ *   and its look at the bit           its number becomes free
+ *
+ * All unanswered calls have different bits, including the calls that were given up. A server refuses
+ * a request that it passes over, so that its number becomes free. So a client clears and reuses a bit
+ * only after a server has finished its last call. No server takes a set bit for that of another call.
  *
  * Limits: 64 clients, 16 servers, and at most 256 pairs of them; 1,024 calls without an answer in
  * each pair, including those given up. A call stays with a stopped server until that server

@@ -43,7 +43,7 @@ export interface CallHandleOptions extends HandleOptions {
 export interface CallClientOptions extends CallHandleOptions {
   /**
    * Whether calls that no server has taken fail when every server has closed or died ("end", the
-   * default), or wait for another server ("wait").
+   * default), or wait for another server ("wait"). No later server runs a call that has failed so.
    */
   onPeerGone?: "wait" | "end" | undefined;
 }
@@ -164,8 +164,11 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   /**
    * Sends a request, and resolves with the answer. Rejects with a RemoteError if the handler threw.
    * Rejects with a PeerLostError if the server closed or died, and may have handled the request;
-   * with `retry` in the definition such a call goes to another server instead. When a call times
-   * out or its signal aborts, `caller.signal` aborts at the server.
+   * with `retry` in the definition such a call goes to another server instead.
+   *
+   * A call that ends with an error before a server has taken its request never runs, and a
+   * TimeoutError or a PeerLostError then ends with "will not run". If a server took it first, the
+   * handler may finish, and its `caller.signal` aborts.
    */
   call(request: Input<Q>, options?: WaitOptions): Promise<Value<S>> {
     if (options === undefined) options = NO_OPTIONS;
@@ -266,8 +269,8 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
         await before;
         if (call.isSettled) return;
       }
-      const send = () => this.#requests.trySend(request, call);
-      const waiter = { ...this.#waiterForRoom, deadline, state: () => this.#state(call) };
+      const send = () => call.isSettled || this.#requests.trySend(request, call);
+      const waiter = { ...this.#waiterForRoom, deadline, state: () => this.#outOfTime(call) };
       if (send() === undefined) await untilLater(this.#receiving(send), waiter, options);
     } finally {
       if (this.#queue === promise) this.#queue = undefined;
@@ -296,10 +299,11 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     const limits = cancelLate(options, {
       deadline,
       action: this.#waiterForRoom.action,
-      state: () => this.#state(call),
+      state: () => this.#outOfTime(call),
       cancel: (reason) => {
         try {
           this.#links.giveUp(call);
+          this.#end.checkWhole();
         } catch (error) { // a peer has taken memory away: no caller is here to catch it
           reason = error;
         }
@@ -332,8 +336,10 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     }
     const { hasFailed, result } = call;
     blocking.request = undefined;
-    call.begin(undefined);
-    this.#blocking = blocking; // unless it was given up: a server may still have that call
+    if (!call.isGivenUp) { // else a server may still have it
+      call.begin(undefined);
+      this.#blocking = blocking;
+    }
     if (hasFailed) throw result;
     return result;
   }
@@ -342,7 +348,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     const call = new Call();
     const waiter = (of: Waiter): Waiter => ({
       ...of,
-      state: () => this.#state(call),
+      state: () => this.#outOfTime(call),
       get deadline(): number | undefined {
         return made.deadline;
       },
@@ -360,10 +366,18 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     return made;
   }
 
-  /** Describes what a call that times out is waiting for. */
-  #state(call: Call): string | undefined {
+  /** Gives up a call whose time is over, and describes what it was waiting for. */
+  #outOfTime(call: Call): string | undefined {
     if (this.#end.closed) return undefined;
-    if (this.#links.hasTaken(call)) return "a server has taken the request and not answered it";
+    let isTaken = true;
+    this.#end.closing(() => isTaken = this.#links.giveUp(call));
+    if (!isTaken) return `${this.#whyNotTaken()}; the request will not run`;
+    return call.isRetried
+      ? "a server that is gone may have handled the request"
+      : "a server has taken the request and not answered it";
+  }
+
+  #whyNotTaken(): string {
     const isOnly = this.#board.servers.length === 1;
     switch (this.#end.peer()) {
       case "never":

@@ -10,7 +10,7 @@ import type { Endpoint } from "../lane/endpoint.ts";
 import { recordBytes } from "../lane/record.ts";
 import type { LaneSender } from "../lane/lane.ts";
 import type { Bytes, Input, Type, Value } from "../message.ts";
-import type { CallTypes } from "./calls.ts";
+import { type CallTypes, MOST_CALLS } from "./calls.ts";
 import { type Caller, type InHand, Request } from "./in_hand.ts";
 import type { Client, Clients } from "./inbox.ts";
 import {
@@ -45,6 +45,7 @@ export class Handling {
   readonly #clients: Clients;
   readonly #inHand: InHand;
   readonly #capacity: number;
+  readonly #mostGivenUp: number; // requests in all lanes at a time
   #failure: { error: unknown } | undefined; // of an answer that came later
 
   constructor(end: Endpoint, parts: HandlingParts) {
@@ -54,6 +55,7 @@ export class Handling {
     this.#clients = parts.clients;
     this.#inHand = parts.inHand;
     this.#capacity = parts.capacity;
+    this.#mostGivenUp = parts.clients.all.length * MOST_CALLS;
   }
 
   /** Whether an error waits for a call that reports it. */
@@ -68,9 +70,21 @@ export class Handling {
 
   /** Takes the next request and calls the handler; returns false when there is no request. */
   take(handler: AnyHandler): boolean {
-    const client = this.#clients.next();
-    if (client === undefined) return false;
-    const body = this.#read(client);
+    const { envelope } = this.#clients;
+    for (let left = this.#mostGivenUp; left >= 0; left--) {
+      const client = this.#clients.next();
+      if (client === undefined) return false;
+      const body = this.#read(client); // P3 the tail has moved before ..
+      if (!client.isGivenUp(envelope)) { // .. this load
+        this.#handle(handler, client, body);
+        return true;
+      }
+      this.#refuse(client); // so the number of the call becomes free
+    }
+    return false; // no correct clients give up so many
+  }
+
+  #handle(handler: AnyHandler, client: Client, body: Uint8Array<ArrayBuffer>): void {
     const { envelope } = this.#clients;
     const request = new Request(this.#inHand, client, envelope, envelope.kind >= Asked.retried);
     let answer: unknown;
@@ -81,14 +95,13 @@ export class Handling {
       if (isThenable(answer)) {
         this.#inHand.leaveThread();
         this.#answerLater(request, answer);
-        return true;
+        return;
       }
     } catch (error) {
       answer = error;
       hasFailed = true;
     }
     this.#finish(request, answer, hasFailed);
-    return true;
   }
 
   /** Removes a client's next request from its lane, and returns its body (I1). */
@@ -104,14 +117,19 @@ export class Handling {
     const client = this.#clients.look() ? this.#clients.next() : undefined;
     if (client === undefined) return false;
     const length = this.#clients.readEnvelope(client);
-    const { call, generation, kind } = this.#clients.envelope;
-    if (kind % 2 === Asked.waits) {
+    if (this.#clients.envelope.kind % 2 === Asked.waits) {
       this.#clients.skip(client); // they are for the next server, all of this client
       return true;
     }
     client.release(recordBytes(length));
-    this.#send(client, { call, generation, kind: Kind.refused, body: NOTHING });
+    this.#refuse(client);
     return true;
+  }
+
+  /** Answers the request that was read last, which no handler gets. */
+  #refuse(client: Client): void {
+    const { call, generation } = this.#clients.envelope;
+    this.#send(client, { call, generation, kind: Kind.refused, body: NOTHING });
   }
 
   #answerLater(request: Request, answer: PromiseLike<unknown>): void {

@@ -78,8 +78,7 @@ export class Request implements Caller {
 
   /** Whether its client has given it up, or has gone, as far as words tell. */
   static isGivenUp(request: Request): boolean {
-    const { pair } = request.#from;
-    return !request.#from.isOpen(request.generation) || pair.givenUp.has(request.#call);
+    return request.#from.isGivenUp({ call: request.#call, generation: request.generation });
   }
 
   /** Ends the watch of its signal. */

@@ -45,10 +45,11 @@ export class Client extends LaneReceiver {
     return beginLane(pair.requests, "tail", () => new Client(pair));
   }
 
-  /** Whether the client of this generation is open, as far as its words tell. */
-  isOpen(generation: number): boolean {
-    const { client } = this.pair;
-    return client.generation.load() === generation && client.state.load() !== SeatState.closed;
+  /** Whether no caller waits for a request any more, as far as words tell (calls.ts, P3). */
+  isGivenUp({ call, generation }: { readonly call: number; readonly generation: number }): boolean {
+    const { client, givenUp } = this.pair;
+    return givenUp.has(call) || client.state.load() === SeatState.closed || // P4 both before ..
+      client.generation.load() !== generation; // .. this
   }
 
   override available(wanted: number): number {

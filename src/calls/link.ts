@@ -13,6 +13,7 @@
 
 import { CorruptRegionError } from "../errors.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
+import { orderOthers } from "../os/futex.ts";
 import { SeatState } from "../region/seats.ts";
 import type { Pair } from "./board.ts";
 import { MOST_CALLS } from "./calls.ts";
@@ -116,11 +117,18 @@ export class Link {
     postBody(this.#requests, numbers, length);
   }
 
-  /** Gives up a call, and informs the server. */
-  giveUp(call: Call): void {
-    this.calls.giveUp(call);
-    this.pair.givenUp.set(call.number);
-    this.pair.server.bell.ring();
+  /**
+   * Gives up a call, and informs the server. Returns whether a server has taken it; otherwise no
+   * handler begins.
+   */
+  giveUp(call: Call): boolean {
+    if (!call.isGivenUp) {
+      this.calls.giveUp(call);
+      this.pair.givenUp.set(call.number); // P3 before ..
+      orderOthers(); // P3
+      this.pair.server.bell.ring();
+    }
+    return this.hasTakenCall(call); // .. the tail is loaded
   }
 
   /** The position up to which servers have taken this client's requests. */

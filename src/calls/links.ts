@@ -29,6 +29,8 @@ export interface LinksParts {
   readonly answers: Answers;
 }
 
+const NOT_TAKEN = "did not take the request, which will not run";
+
 /** All servers of a client. */
 export class Links {
   readonly #end: Endpoint;
@@ -82,13 +84,8 @@ export class Links {
   /** Sends a refused call to another open server; rejects the call if none is open. */
   readonly #refused = (call: Call): void => {
     if (call.body !== undefined && this.#isAnyOpen()) this.#homeless.push(call);
-    else call.reject(this.lost("has closed", "did not take the request"));
+    else call.reject(this.lost("has closed", NOT_TAKEN));
   };
-
-  /** Whether a server has taken a call. */
-  hasTaken(call: Call): boolean {
-    return this.#all.some((link) => link?.hasTakenCall(call));
-  }
 
   /** The link to a server that has been open; undefined if it never was. */
   #at(index: number): Link | undefined {
@@ -134,12 +131,24 @@ export class Links {
     return isAnyOpen ? chosen : this.#first(bytes);
   }
 
-  /** Gives up a call. */
-  giveUp(call: Call): void {
+  /**
+   * Gives up a call. Returns whether a server has taken it, or an earlier one may have; otherwise no
+   * handler begins.
+   */
+  giveUp(call: Call): boolean {
     const at = this.#homeless.indexOf(call);
     if (at >= 0) this.#homeless.splice(at, 1);
-    if (call.lane === undefined || this.#end.closed) return;
-    this.#all.find((link) => link?.calls === call.lane)!.giveUp(call);
+    if (call.lane === undefined || this.#end.closed) return call.isRetried;
+    return this.#all.find((link) => link?.calls === call.lane)!.giveUp(call) || call.isRetried;
+  }
+
+  /** Gives up all calls to a server, each with an error. */
+  #giveUpAll(link: Link, error: (isTaken: boolean) => unknown): void {
+    for (const call of link.calls.list()) {
+      let isTaken = true;
+      this.#end.closing(() => isTaken = this.giveUp(call));
+      call.reject(error(isTaken));
+    }
   }
 
   /** Settles every answered call, and rejects or moves the calls that no server will answer. */
@@ -177,7 +186,7 @@ export class Links {
   #leave(link: Link, error: unknown): void {
     if (!(error instanceof CorruptRegionError) || this.#board.servers.length === 1) throw error;
     link.isCorrupt = true;
-    this.#reject(link.calls.takeUpTo(), error);
+    this.#giveUpAll(link, () => error);
   }
 
   /** Whether to look at the servers: one that answers is alive, but others may not be. */
@@ -263,7 +272,9 @@ export class Links {
     if (link.calls.waiting === 0) return;
     if (this.#canEmpty(link)) {
       if (this.#board.empty(link.pair.server, link.generation)) this.#succeed(link);
-    } else if (this.#end.peerIsGone()) this.#reject(link.calls.takeUpTo(), this.lost(how));
+    } else if (this.#end.peerIsGone()) {
+      this.#giveUpAll(link, (isTaken) => this.lost(how, isTaken ? undefined : NOT_TAKEN));
+    }
   }
 
   /** Ends calls whose server had taken them; sends them again if they may run twice. */
@@ -295,7 +306,11 @@ export class Links {
   }
 
   rejectAll(error: unknown): void {
-    for (const link of this.#all) this.#reject(link?.calls.takeUpTo() ?? [], error);
+    for (const link of this.#all) {
+      if (link === undefined) continue;
+      if (this.#end.closed) this.#reject(link.calls.takeUpTo(), error);
+      else this.#giveUpAll(link, () => error);
+    }
     this.#reject(this.#homeless.splice(0), error);
   }
 

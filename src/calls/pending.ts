@@ -137,7 +137,7 @@ export class PendingCalls {
     return call;
   }
 
-  /** Gives up a call. Its number stays in use until the server has finished with it. */
+  /** Gives up a call. Its number stays in use until a server has finished with it. */
   giveUp(call: Call): void {
     call.isGivenUp = true;
     this.#waiting--;
@@ -149,14 +149,23 @@ export class PendingCalls {
       this.#slots.some((call) => call !== undefined && !call.isGivenUp && call.end <= position);
   }
 
+  /** Returns the calls whose callers still wait, the oldest first. */
+  list(): Call[] {
+    return this.#upTo(Infinity).filter((call) => !call.isGivenUp);
+  }
+
   /**
    * Removes every call that ends at a position, or before it; all of them by default. Returns those
    * that are waited for, the oldest first.
    */
   takeUpTo(position: number = Infinity): Call[] {
+    return this.#upTo(position).filter((call) => this.take(call.number) !== undefined);
+  }
+
+  #upTo(position: number): Call[] {
     if (this.#size === 0) return [];
-    return this.#slots.filter((call) => call !== undefined && call.end <= position)
-      .sort((one, other) => one!.end - other!.end)
-      .filter((call) => this.take(call!.number) !== undefined) as Call[];
+    return this.#slots.filter((call) => call !== undefined)
+      .filter((call) => call.end <= position)
+      .sort((one, other) => one.end - other.end);
   }
 }

@@ -464,9 +464,11 @@ Deno.test("callInto() rejects with the errors of call()", async () => {
     throw new RangeError("no");
   });
   await assertRejects(() => failing, RemoteError, "no");
-  const timeout = client.callInto(payload(2, 10), target, { timeout: 1 });
-  assertEquals((await reasonOf(timeout) as Error).name, "TimeoutError");
-  await handle(server, 1); // its answer comes too late
+  const timeout = reasonOf(client.callInto(payload(2, 10), target, { timeout: 20 }));
+  let answer: (() => void) | undefined;
+  await handle(server, 1, (request) => new Promise((resolve) => answer = () => resolve(request)));
+  assertEquals((await timeout as Error).name, "TimeoutError");
+  answer!(); // too late
   const next = client.call(payload(3, 10));
   await handle(server, 1);
   assert(isAnswer(await next, payload(3, 10)));

@@ -38,6 +38,9 @@ export function bytesCalls(name: string, options: CallsOptions = {}): CallsDefin
   return calls(name, { capacity: CAPACITY, clients: 2, ...options });
 }
 
+/** The end of an error of a call that no server had taken. */
+export const NOT_TAKEN = "did not take the request, which will not run";
+
 const MASK = 0x5a;
 
 /** The answer to a request: every byte of it changed. */

@@ -9,7 +9,17 @@ import { Word32 } from "../../src/memory/word.ts";
 import { until, within } from "../os/until.ts";
 import { Name } from "../shared/scene.ts";
 import { payload } from "../circular/scene.ts";
-import { answerTo, bytesCalls, Cast, handle, Inside, isAnswer, Puppet, reasonOf } from "./scene.ts";
+import {
+  answerTo,
+  bytesCalls,
+  Cast,
+  handle,
+  Inside,
+  isAnswer,
+  NOT_TAKEN,
+  Puppet,
+  reasonOf,
+} from "./scene.ts";
 
 /** A handler that answers at a test's request. */
 class Holder {
@@ -72,7 +82,7 @@ Deno.test("shutdown() answers the requests that it had taken, refuses the rest, 
   let answered = 0;
   for (const [i, outcome] of (await outcomes).entries()) {
     if (outcome.status === "rejected") {
-      assertEquals(lossOf(outcome.reason), "its server has closed; it did not take the request");
+      assertEquals(lossOf(outcome.reason), `its server has closed; it ${NOT_TAKEN}`);
     } else if (isAnswer(outcome.value, payload(i, 10 + i))) answered++;
   }
   assertEquals(answered, 4);
@@ -97,7 +107,7 @@ Deno.test("shutdown() leaves requests of a client that waits for servers to the 
   await down;
   await serving;
   assert(isAnswer(await taken, payload(1, 10)));
-  assert(lossOf(await refused).endsWith("it did not take the request"));
+  assert(lossOf(await refused).endsWith(`it ${NOT_TAKEN}`));
   using next = cast.succeed();
   await handle(next, 2);
   assert(isAnswer(await left[0]!, payload(2, 20)));
@@ -159,7 +169,7 @@ Deno.test("a handler may ask for a shutdown, and is answered still", async () =>
   assertEquals(downs.length, 1);
   assert(outcomes[0]!.status === "fulfilled" && isAnswer(outcomes[0]!.value, payload(1, 10)));
   assert(outcomes[1]!.status === "rejected");
-  assert(lossOf(outcomes[1]!.reason).endsWith("it did not take the request"));
+  assert(lossOf(outcomes[1]!.reason).endsWith(`it ${NOT_TAKEN}`));
 });
 
 Deno.test("close() ends a shutdown, and calls being handled fail", async () => {

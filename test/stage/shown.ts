@@ -156,13 +156,14 @@ export const SHOWN: Readonly<Record<number, readonly string[]>> = {
   22: [
     'client.callSync("eleven", { timeout: 5000 }) → "6 letters"',
     '`${error.name}: ${error.message}` → "RemoteError: an empty word"',
-    "seven TimeoutError",
+    "slow TimeoutError",
     "twelve 6 letters",
+    "given up, as the clerk saw 1",
     "endless PeerLostError",
     "client.peers → 0",
     "late TimeoutError",
     "again 5 letters",
-    "given up, as the clerk saw 1",
+    'late.message.split("; ")[1] → "the request will not run"',
     "notes.runs - before → 2",
   ],
   23: [

@@ -143,8 +143,8 @@ function noAnswer(here: Here): Step[] {
     {
       title: "A slow answer",
       text:
-        `Stop the clerk by its card, or answer. We ask for "seven", and wait for 100 ms. Then the clerk
-        goes on, and we ask for "twelve".`,
+        `The clerk takes five seconds to count "slow". We ask for that, and wait for half a second. Then
+        we ask for "twelve".`,
       ask: {
         kind: "choice",
         text: "The clerk may still answer the first call. What does the second one get?",
@@ -157,7 +157,7 @@ function noAnswer(here: Here): Step[] {
               "waits.",
           },
           {
-            text: 'The answer to "seven", which comes first',
+            text: 'The answer to "slow", which comes first',
             because:
               "The late answer would be taken in a ring without numbers. But each answer has " +
               "the number of its call.",
@@ -170,16 +170,21 @@ function noAnswer(here: Here): Step[] {
         ],
       },
       run: async (scene) => {
-        const { client } = here;
-        scene.signal("clerk", "SIGSTOP");
-        await scene.until(() => here.notes.isStopped);
-        const seven = await outcomeOf(client.call("seven", { timeout: 100 }));
-        scene.signal("clerk", "SIGCONT");
+        const { client, notes } = here;
+        const before = notes.left;
+        const slow = await outcomeOf(client.call("slow", { timeout: 500 }));
+        await scene.until(() => notes.left > before);
         const twelve = await outcomeOf(client.call("twelve", { timeout: 5000 }));
-        showOutcomes(scene, [["seven", seven], ["twelve", twelve]]);
+        showOutcomes(scene, [
+          ["slow", slow],
+          ["twelve", twelve],
+          ["given up, as the clerk saw", `${notes.left - before}`],
+        ]);
       },
-      after: `A time-out says that no answer came in time, and not that nothing was done: the clerk
-        counted the letters of "seven" all the same.`,
+      after:
+        `A time-out says that no answer came in time, and not that nothing was done: the clerk had
+        taken "slow", and counted its letters all the same. \`caller.signal\` told it that nobody waits
+        any more. A handler that moves coins should look at it.`,
     },
     {
       title: "The clerk dies in the middle",
@@ -231,35 +236,36 @@ function noAnswer(here: Here): Step[] {
         unit: "calls",
         answer: () => runs,
         right:
-          "The request of the first is still in the ring, and so it runs, later than its time-out.",
+          "Both requests are in the ring, but we set a mark when we gave up the first. The clerk looks " +
+          "at that before it begins.",
         often: [
           {
-            number: 1,
-            because: "We gave up, but the request is still in the ring. The clerk takes it.",
+            number: 2,
+            because:
+              "The request of the first is still in the ring, but with a mark: we gave it up. The " +
+              "clerk passes over it.",
           },
           {
             number: 0,
-            because: "The new clerk counts both: the request of the first is still in the ring.",
+            because: 'The new clerk passes over "late", which we gave up, and counts "again".',
           },
         ],
-        otherwise: "The new clerk finds both requests in its ring.",
+        otherwise:
+          'The new clerk finds both in its ring, and passes over "late", which we gave up.',
       },
       run: async (scene) => {
         const { client, notes } = here;
-        const late = await outcomeOf(client.call("late", { timeout: 100 }));
-        const before = { runs: notes.runs, left: notes.left };
+        const late = await client.call("late", { timeout: 100 }).catch((error: Error) => error);
+        const before = notes.runs;
         scene.start("clerk");
         const again = await outcomeOf(client.call("again", { timeout: 5000 }));
-        runs = notes.runs - before.runs;
-        showOutcomes(scene, [
-          ["late", late],
-          ["again", again],
-          ["given up, as the clerk saw", `${notes.left - before.left}`],
-        ]);
+        runs = notes.runs - before;
+        showOutcomes(scene, [["late", (late as Error).name], ["again", again]]);
+        scene.look(() => (late as Error).message.split("; ")[1]);
       },
       after:
-        `The clerk could have left that one: \`caller.signal\` told it that nobody waits any more. A
-        handler that moves coins should look at it.`,
+        `The error says what we know. Had a clerk taken the request first, it would say that instead:
+        then the clerk is free to finish, as it was with "slow".`,
     },
   ];
 }

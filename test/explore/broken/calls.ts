@@ -1,14 +1,16 @@
 /**
- * Clients of calls that go wrong when a server is gone, each by its name.
+ * Clients of calls that go wrong when a server is gone, and servers that run calls that were given
+ * up, each by its name.
  *
  * @module
  */
 
 import { begin, Board, type ServerSeat } from "../../../src/calls/board.ts";
-import { type Call, PendingCalls } from "../../../src/calls/pending.ts";
+import { Client, Clients } from "../../../src/calls/inbox.ts";
 import { Links } from "../../../src/calls/links.ts";
+import { type Call, PendingCalls } from "../../../src/calls/pending.ts";
 import { laneWords } from "../../../src/lane/lane.ts";
-import { nextGeneration } from "../../../src/region/seats.ts";
+import { nextGeneration, SeatState } from "../../../src/region/seats.ts";
 import { currentActor } from "../engine/mod.ts";
 
 /** Never looks whether a server is gone: its calls wait for ever. */
@@ -19,6 +21,12 @@ export const GULLIBLE = "gullible";
 
 /** Empties the lanes of a dead server without its role: a successor takes the same requests. */
 export const HASTY = "hasty";
+
+/** Looks whether a call was given up before it takes the request, and not after. */
+export const EARLY = "early";
+
+/** Loads the generation of a client before the other words, which belong to the next one then. */
+export const ORDERLY = "orderly";
 
 const { isLost } = Links.prototype;
 Links.prototype.isLost = function (this: Links): boolean {
@@ -46,4 +54,21 @@ Board.prototype.empty = function (this: Board, server: ServerSeat, generation: n
   }
   nextGeneration(server.generation);
   return true;
+};
+
+const { readEnvelope } = Clients.prototype;
+const { isGivenUp } = Client.prototype;
+const seen = new WeakMap<Client, boolean>();
+Clients.prototype.readEnvelope = function (this: Clients, client: Client): number {
+  const length = readEnvelope.call(this, client);
+  if (currentActor().name === EARLY) seen.set(client, isGivenUp.call(client, this.envelope));
+  return length;
+};
+Client.prototype.isGivenUp = function (this: Client, numbers): boolean {
+  const { name } = currentActor();
+  if (name === EARLY) return seen.get(this)!;
+  if (name !== ORDERLY) return isGivenUp.call(this, numbers);
+  const { client, givenUp } = this.pair;
+  return client.generation.load() !== numbers.generation ||
+    client.state.load() === SeatState.closed || givenUp.has(numbers.call);
 };

@@ -1,18 +1,29 @@
 /**
- * Calls: a seat that is used again, a server that dies while it handles calls, and one that
- * follows.
+ * Calls: a seat that is used again, a server that dies while it handles calls, one that follows, and
+ * calls that are given up.
  *
  * @module
  */
 
 import { calls } from "../../../src/calls/definition.ts";
 import type { CallClient } from "../../../src/calls/client.ts";
+import { Board } from "../../../src/calls/board.ts";
+import { CALLS_REGION } from "../../../src/calls/calls.ts";
+import { laneWords } from "../../../src/lane/lane.ts";
+import { Word32 } from "../../../src/memory/word.ts";
+import { orderOthers } from "../../../src/os/futex.ts";
+import { regionPath } from "../../../src/region/names.ts";
+import { joinRegion } from "../../region/opening.ts";
+import { EARLY, ORDERLY } from "../broken/calls.ts";
 import {
   type Actors,
   type ActorSpec,
   arranged,
   heir,
   immortal,
+  last,
+  makeMemory,
+  mapMemory,
   messageOf,
   openSoon,
   pattern,
@@ -117,6 +128,95 @@ function scenario(
   return { name, about, setup, actors, bounds, check, ...short !== undefined && { short } };
 }
 
+/** Shorter than a slice, as a deadline that is later never comes while nobody has died. */
+const PATIENCE = 240;
+
+/** Set by the handler of the first request. */
+const ran = () => new Word32(mapMemory("ran"), { path: "ran", offset: 0 });
+
+/** Whether the error of a call says that no handler gets its request. */
+function willNotRun(call: () => void): boolean {
+  try {
+    call();
+  } catch (error) {
+    return (error as Error).message.endsWith("will not run");
+  }
+  return false;
+}
+
+/** Asks once, and returns whether the request cannot run. */
+function givingUp(timeout: number): ActorSpec {
+  return arranged(() => openSoon(() => defined().client()), (client): boolean => {
+    const cannotRun = willNotRun(() => client.callSync(Uint8Array.of(1), { spin: 0, timeout }));
+    client.close();
+    return cannotRun;
+  });
+}
+
+/** Asks once, aborts that or not, and closes; then asks again in the same seat. */
+function leaving(aborts: boolean): ActorSpec {
+  const open = () => ({
+    client: openSoon(() => defined().client()),
+    region: joinRegion(CALLS_REGION, regionPath(CALLS_REGION.name, "calls"))!,
+  });
+  return arranged(open, async ({ client, region }): Promise<boolean> => {
+    const board = new Board("calls", region);
+    const { tail } = laneWords(board.pair(board.clients[0]!, board.servers[0]!).requests);
+    const abort = new AbortController();
+    const call = client.call(Uint8Array.of(1), { signal: abort.signal }).catch(() => {});
+    if (aborts) abort.abort();
+    else {
+      client.close();
+      orderOthers(); // as giveUp() does
+    }
+    const cannotRun = tail.load() === 0;
+    client.close();
+    await call;
+    const next = defined().client();
+    willNotRun(() => next.callSync(Uint8Array.of(2), { spin: 0, timeout: PATIENCE }));
+    next.close();
+    return cannotRun;
+  });
+}
+
+/** Answers two requests at most, and notes the first. */
+const noting = arranged(
+  () => ({ server: openSoon(() => defined().server()), ran: ran() }),
+  ({ server, ran }) => {
+    const handle = ([request]: Uint8Array) => {
+      if (request === 1) ran.store(1);
+      return new Uint8Array(1);
+    };
+    for (let turns = 0; turns < 2; turns++) {
+      untilEnd(() => `${server.handleSync(handle, { limit: 1, spin: 0, timeout: PATIENCE })}`);
+    }
+    server.close();
+  },
+);
+
+/** No handler begins with a request whose client knows that it will not run. */
+function givenUp(
+  name: string,
+  about: string,
+  actors: Actors,
+  parts: Pick<Row, "bounds"> & Partial<Pick<Row, "expect" | "short">>,
+): Row {
+  const setup = () => {
+    makeMemory("ran", 64);
+    defined().client().close();
+  };
+  const check: Scenario["check"] = ({ results: { client, auditor } }) =>
+    client === true && auditor === 1 ? "it ran, though its client knew better" : undefined;
+  return {
+    name,
+    about,
+    setup,
+    actors: { ...actors, auditor: last(() => ran().load()) },
+    check,
+    ...parts,
+  };
+}
+
 /** All scenarios of calls. */
 export const CALLS: readonly Scenario[] = scenarios([
   scenario(
@@ -168,5 +268,41 @@ export const CALLS: readonly Scenario[] = scenarios([
       return answered((_, outcome) => outcome === "lost")(end);
     },
     0,
+  ),
+  givenUp(
+    "calls-given-up",
+    "a client gives up as a server takes its request; it runs only if that came first",
+    { client: givingUp(0), server: noting },
+    { bounds: "3/1/0", short: 1 },
+  ),
+  givenUp(
+    "calls-given-up-seat",
+    "a client aborts a call and closes, and the next one takes its seat",
+    { client: leaving(true), server: noting },
+    { bounds: "2/0/0", short: 1 },
+  ),
+  givenUp(
+    "calls-given-up-closed",
+    "a client closes while it waits for an answer, and the next one takes its seat",
+    { client: leaving(false), server: noting },
+    { bounds: "2/0/0", short: 1 },
+  ),
+  givenUp(
+    "calls-given-up-lost",
+    "a server dies anywhere; its successor leaves what failed for that",
+    { client: immortal(givingUp(1000)), server: noting, successor: heir("server", noting) },
+    { bounds: "1/1/0", short: 0 },
+  ),
+  givenUp(
+    "broken-calls-looks-early",
+    "a server that looks whether a call was given up before it takes the request",
+    { client: givingUp(0), [EARLY]: noting },
+    { bounds: "3/1/0", expect: "invariant" },
+  ),
+  givenUp(
+    "broken-calls-seat-first",
+    "a server that loads the generation of a client before its other words",
+    { client: leaving(true), [ORDERLY]: noting },
+    { bounds: "2/0/0", expect: "invariant" },
   ),
 ]);
