@@ -282,8 +282,8 @@ export function channelsOf(party: Party, list: number, mix: Mix): Channel[] {
   return Array.from({ length: COUNT }, (_, place) => new Channel(party, list, place, mix));
 }
 
-/** Removes channels. */
-export function unlinkAll(party: Party, channels: readonly Channel[]): void {
+/** Removes all channels of a run. */
+export function unlinkAll(channels: readonly Channel[]): void {
   for (const channel of channels) channel.unlink();
-  domainOf(party).unlink();
+  domainOf(channels[0]!.party).unlink();
 }

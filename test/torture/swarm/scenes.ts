@@ -15,7 +15,11 @@ import {
   sharedMemory,
   spsc,
   topic,
+  waitAnySync,
 } from "../../../mod.ts";
+import { now } from "../../../src/os/clock.ts?real";
+import { MANY } from "../../../src/wait/ready_set.ts";
+import { cellsOfChannels, channelsOf, unlinkAll } from "../pieces/channels.ts";
 import {
   defineScene,
   LIVES,
@@ -497,6 +501,42 @@ const names = defineScene({
   unlink: (p) => NAMES.forEach((name) => memoryOf(p, name).unlink()),
 });
 
+/** As few channels as a wait keeps: opening them takes most of a life. */
+const fewOf = (player: Player) => channelsOf(player, 0, "all kinds").slice(0, MANY);
+
+/** Sends to one of the channels after the other, and goes on once the waiter has seen it. */
+function sendToMany(p: Player): void {
+  using stack = new DisposableStack();
+  const channels = fewOf(p);
+  const senders = channels.map((channel) => channel.sender(stack));
+  for (;;) {
+    for (let burst = p.random.small(4); burst > 0; burst--) p.random.pick(senders)();
+    const end = now() + WAIT.timeout * 1e6;
+    while (channels.some(({ news }) => news !== undefined) && now() < end) p.rest();
+  }
+}
+
+/** Waits for any of the channels, and takes all that it has. */
+function waitForMany(p: Player): void {
+  using stack = new DisposableStack();
+  const receivers = fewOf(p).map((channel) => channel.receiver(stack));
+  const handles = receivers.map(({ handle }) => handle);
+  for (;;) {
+    mayFail(() => {
+      const found = waitAnySync(handles, WAIT);
+      receivers[handles.indexOf(found)]!.takeAll();
+    });
+  }
+}
+
+const many = defineScene({
+  cells: cellsOfChannels(1),
+  seats: [sendToMany, waitForMany],
+  steps: ["hints", "groups", "loop", "wake", "bell"],
+  alone: (p) => fewOf(p).forEach((channel) => channel.settle()),
+  unlink: (p) => unlinkAll(fewOf(p as Player)),
+});
+
 /** All scenes by name. */
 export const SCENES: Readonly<Record<string, Scene>> = {
   spsc: rings,
@@ -507,5 +547,6 @@ export const SCENES: Readonly<Record<string, Scene>> = {
   slots,
   calls: sums,
   locks,
+  many,
   names,
 };

@@ -299,7 +299,7 @@ export default defineWorkload<CellName>({
     const all = allChannels(scene).flat();
     return {
       alone: () => all.forEach((channel) => settle(scene, () => channel.settle())),
-      [Symbol.dispose]: () => unlinkAll(scene, all),
+      [Symbol.dispose]: () => unlinkAll(all),
     };
   },
 });
