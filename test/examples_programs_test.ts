@@ -185,21 +185,20 @@ test("prices: readers and an observer follow writers that are killed, and count 
 test("transfer: a file arrives whole, or not under its name", async () => {
   using _left = { [Symbol.dispose]: () => transfer.unlink() };
   using dir = folder();
-  const bytes = crypto.getRandomValues(new Uint8Array(65_536));
-  // So long that it is still on its way when this busy thread looks; and gzip cannot shrink it.
-  const long = new Uint8Array(256 * bytes.length);
-  for (let at = 0; at < long.length; at += bytes.length) {
-    long.set(bytes.map((byte) => byte ^ at >> 16), at);
-  }
-  Deno.writeFileSync(`${dir.path}/file`, long);
+  const sent = crypto.getRandomValues(new Uint8Array(65_536)); // gzip cannot make it fit into the ring
+  Deno.writeFileSync(`${dir.path}/file`, sent);
+  const endless = `${dir.path}/pipe`; // what it has comes, and its end does not
+  assert(new Deno.Command("mkfifo", { args: [endless] }).outputSync().success);
+  using feed = Deno.openSync(endless, { read: true, write: true });
   const copy = `${dir.path}/copy.gz`;
-  const send = () => new Program("--allow-read", "examples/transfer/send.ts", `${dir.path}/file`);
+  const send = (path: string) => new Program("--allow-read", "examples/transfer/send.ts", path);
   const receive = () =>
     new Program("--allow-read", "--allow-write", "examples/transfer/receive.ts", copy);
 
-  await using victim = send();
+  await using victim = send(endless);
   await until("the sender has the ring", () => transfer.info()?.inUse === true);
   await using cut = receive();
+  for (let i = 0; i < 8; i++) await feed.write(sent);
   await until("a part has arrived", () => exists(`${copy}.part`));
   await victim.killed();
   const { code, err } = await cut.end();
@@ -208,12 +207,12 @@ test("transfer: a file arrives whole, or not under its name", async () => {
   assert(!exists(copy), "a part has the name of the whole");
 
   await using receiver = receive();
-  await using sender = send();
+  await using sender = send(`${dir.path}/file`);
   await sender.well(/Sent/);
   await receiver.well(/is complete/);
   const unpacked = new Blob([Deno.readFileSync(copy)]).stream()
     .pipeThrough(new DecompressionStream("gzip"));
-  assertEquals(await new Response(unpacked).bytes(), long);
+  assertEquals(await new Response(unpacked).bytes(), sent);
 });
 
 function exists(path: string): boolean {

@@ -22,7 +22,14 @@ const LONGEST = [
   "test/examples_demo_test.ts",
 ];
 
+/**
+ * Tests of programs as their readers start them, with the names that they have in shared memory. So
+ * another copy of this suite, which may run at the same time, waits for them.
+ */
+const NAMED = /^(documentation|test\/examples_\w+)/;
+
 const ROOT = new URL("../", import.meta.url);
+const TEMPORARY = Deno.env.get("TMPDIR") ?? "/tmp";
 
 /** The tests of one process. */
 interface Batch {
@@ -64,8 +71,17 @@ function rank({ name }: Batch): number {
   return index < 0 ? LONGEST.length : index;
 }
 
+/** Waits until no other suite runs a batch of this name; then others wait until the disposal. */
+async function turnAt(name: string): Promise<Disposable> {
+  const path = `${TEMPORARY}/vring-${Deno.uid()}-${name.replaceAll("/", "-")}.lock`;
+  const file = await Deno.open(path, { create: true, read: true, write: true });
+  await file.lock(true);
+  return file; // the kernel unlocks it when it is closed
+}
+
 /** Runs a batch and prints what it printed. */
 async function run({ name, paths, flags = [] }: Batch): Promise<Ending> {
+  using _turn = NAMED.test(name) ? await turnAt(name) : undefined;
   const start = performance.now();
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", "--allow-all", "--no-check", ...flags, ...paths],

@@ -18,7 +18,7 @@ const { test, startProcess } = processTests<Tools>(PROGRAM, "corrupt slots");
 /** Assaults in another process. */
 const assaultAll = inParts<Tools, readonly Change[]>(
   startProcess,
-  200,
+  50,
   ({ assaults }, { name, some }) => assaults(name, some),
 );
 

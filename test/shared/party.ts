@@ -23,7 +23,7 @@ export interface PartyOptions {
 }
 
 /** No answer takes longer, however slow the machine. */
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 180_000;
 
 /** The party has ended before it answered. */
 export class PartyEnded extends Error {
