@@ -29,7 +29,7 @@ function isEventful(account: Account): boolean {
 function tortureUntilEventful(name: string): Promise<Account> {
   const enough = (account: Account) =>
     !isClean(account) || account.seconds > 1.5 && isEventful(account);
-  return torture(findWorkload(name), { seconds: 20, seed: SEED, enough });
+  return torture(findWorkload(name), { seconds: 60, seed: SEED, enough });
 }
 
 /** Whether a run has found something. */
@@ -99,7 +99,7 @@ testAccounts(
     : QUICK,
   (name) => {
     const enough = (account: Account) => complainsAsExpected(name, account);
-    return torture(findWorkload(name), { seconds: 60, seed: SEED, enough, examine: false });
+    return torture(findWorkload(name), { seconds: 180, seed: SEED, enough, examine: false });
   },
   (name, account) => {
     assert(!isClean(account), describe(account));
