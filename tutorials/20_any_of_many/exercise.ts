@@ -12,8 +12,9 @@
  *                             [slot, value]. It may wake up without news
  *     mind.seen[slot]         a number for each slot, to remember; 0 at first
  *
- * A writer stores its message, and then calls the kernel only if the bell of its slot is up. Run it
- * with `deno run --allow-ffi tutorials/20_any_of_many/exercise.ts`.
+ * A writer stores its message, and then calls the kernel only if the bell of its slot is up. So raise
+ * no bell in vain: not while there is news, and not for a slot outside the mask. Run it with
+ * `deno run --allow-ffi tutorials/20_any_of_many/exercise.ts`.
  *
  * @module
  */

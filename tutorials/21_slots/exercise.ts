@@ -8,7 +8,8 @@
  * you began. You have:
  *
  *     slot.depth          how many messages it keeps
- *     slot.entries        how many entries it has: one more. Message n is in entry n % entries
+ *     slot.entries        how many entries it has: one more, for the next message; what is in that
+ *                         one is not kept. Message n is in entry n % entries
  *     slot.sequence()     the number of the newest complete message; 0 if there is none
  *     slot.stamp(entry)   the number of the complete message in an entry; 0 while it is written
  *     slot.copy(entry)    copies the text of an entry
