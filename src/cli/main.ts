@@ -12,6 +12,7 @@
  * @module
  */
 
+import { Exit } from "./command.ts";
 import { run } from "./run.ts";
 import { terminal } from "./terminal.ts";
 
@@ -24,8 +25,10 @@ function write(
   try {
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    Deno.exit(0); // the reader, such as head, has what it wants
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0); // its reader, such as head, is done
+    const text = `Cannot write the output: ${(error as Error).message}\n`;
+    if (stream !== Deno.stderr) write(Deno.stderr, text);
+    Deno.exit(Exit.problem);
   }
 }
 

@@ -329,6 +329,14 @@ Deno.test("vring doctor checks the system", async () => {
   assertStringIncludes(JSON.parse(line).text, "--allow-write is for record");
 });
 
+Deno.test("vring says that its output cannot be written", async () => {
+  const run = `'${Deno.execPath()}' run --allow-ffi src/cli/main.ts help > /dev/full`;
+  const { code, stderr } = await new Deno.Command("sh", { args: ["-c", run] }).output();
+  const said = new TextDecoder().decode(stderr);
+  assertEquals(code, 1);
+  assertMatch(said, /^Cannot write the output: No space left on device.*\n$/);
+});
+
 Deno.test("vring explains its commands, and what it does not understand", async () => {
   assertEquals((await vring("")).code, 2);
   assertStringIncludes((await vring("--help")).out, "vring COMMAND [NAME...] [OPTIONS]");
