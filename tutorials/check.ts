@@ -10,6 +10,16 @@ import { fit, wrap } from "./picture.ts";
 import type { Picture } from "./stage/story.ts";
 import { textPicture } from "./stage/text_pictures.ts";
 
+/** The beginning of every name in shared memory that the checks of a process use. */
+export function namesOf(pid: number): string {
+  return `exercise-${pid}`;
+}
+
+/** Returns a name in shared memory for a check. Should its process be killed, the judge removes it. */
+export function ownName(what: string): string {
+  return `${namesOf(Deno.pid)}.${what}`;
+}
+
 /** One thing that an answer must do. */
 export interface Check {
   /** The requirement, as the reader sees it. */

@@ -10,15 +10,21 @@ import { judgeFile, type Judgement, type JudgeOptions } from "../../tutorials/st
 const CHECK = new URL("../../tutorials/01_pages/check.ts", import.meta.url).href;
 const FILES = new URL("../../src/os/files.ts", import.meta.url).href;
 
+const CHECK_8 = new URL("../../tutorials/08_shared_memory/check.ts", import.meta.url).href;
+
 /** Judges an answer to exercise 1 with this body. */
-async function judged(body: string, head = "", options: JudgeOptions = {}): Promise<Judgement> {
-  const folder = await Deno.makeTempDir();
-  const file = new URL(`file://${folder}/answer.ts`);
-  await Deno.writeTextFile(
-    file,
+function judged(body: string, head = "", options: JudgeOptions = {}): Promise<Judgement> {
+  return judgedSource(
     `import { checkPagesTouched } from "${CHECK}";\n${head}
 checkPagesTouched((address: number, length: number, page: number): number => { ${body} });\n`,
+    options,
   );
+}
+
+async function judgedSource(source: string, options: JudgeOptions): Promise<Judgement> {
+  const folder = await Deno.makeTempDir();
+  const file = new URL(`file://${folder}/answer.ts`);
+  await Deno.writeTextFile(file, source);
   try {
     return await judgeFile(file, { types: false, limitMs: 60_000, ...options });
   } finally {
@@ -44,6 +50,21 @@ Deno.test("a wrong answer names the check that failed, and why", async () => {
 Deno.test("an endless answer is ended, and names the check that was running", async () => {
   const { verdict, text } = await judged("for (;;);", "", { limitMs: 700 });
   assertEquals([verdict, text], ["endless", "one page, from its first byte to its last"]);
+});
+
+Deno.test("an answer that is ended leaves no file in shared memory", async () => {
+  const note = await Deno.makeTempFile();
+  const head = `Deno.writeTextFileSync("${note}", \`\${Deno.pid}\`);`;
+  const answer = "{ move: () => { for (;;); }, repair: () => {} }";
+  const { verdict } = await judgedSource(
+    `import { checkMove } from "${CHECK_8}";\n${head}\ncheckMove(${answer});\n`,
+    { limitMs: 700, allow: [`--allow-write=${note}`] },
+  );
+  assertEquals(verdict, "endless");
+  const own = new RegExp(`\\b${await Deno.readTextFile(note)}\\b`);
+  const names = Array.from(Deno.readDirSync("/dev/shm"), ({ name }) => name);
+  assertEquals(names.filter((name) => own.test(name)), []);
+  await Deno.remove(note);
 });
 
 Deno.test("a file that never comes to its checks is ended, too", async () => {

@@ -6,7 +6,7 @@
  */
 
 import { type SharedMemory, sharedMemory, struct, type View } from "../../mod.ts";
-import { type Check, expect, runChecks } from "../check.ts";
+import { type Check, expect, ownName, runChecks } from "../check.ts";
 import { Film } from "../film.ts";
 
 /** Two purses in shared memory, and three numbers for notes. */
@@ -171,7 +171,7 @@ class Scene implements Disposable {
   );
 
   constructor(ann: number, ben: number, which = "purses") {
-    this.#memory = sharedMemory(`exercise-8.${which}.${Deno.pid}`, { size: Purses.size }).open({
+    this.#memory = sharedMemory(ownName(which), { size: Purses.size }).open({
       open: "create",
     });
     this.#stored = this.#memory.view(Purses);

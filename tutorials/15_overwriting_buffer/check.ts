@@ -7,7 +7,7 @@
 
 import { circular, type CircularBufferWriter } from "../../mod.ts";
 import { pageSize } from "../../src/os/page.ts";
-import { type Check, expect, runChecks } from "../check.ts";
+import { type Check, expect, ownName, runChecks } from "../check.ts";
 import { Film } from "../film.ts";
 import type { Picture } from "../stage/story.ts";
 import { LENGTH, text } from "./messages.ts";
@@ -205,7 +205,7 @@ class Writer implements Disposable {
   });
 
   constructor(written: number) {
-    const name = `exercise-6.${Deno.pid}`;
+    const name = ownName("messages");
     this.#writer = circular(name, { capacity: pageSize() }).writer();
     this.#window = new RingWindow(name);
     this.#each = this.#window.lap / CELLS;

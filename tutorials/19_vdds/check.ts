@@ -5,7 +5,7 @@
  */
 
 import { type Policy, type Publisher, type Subscriber, topic } from "../../mod.ts";
-import { type Check, expect, runChecks } from "../check.ts";
+import { type Check, expect, ownName, runChecks } from "../check.ts";
 import { mapsLine } from "../kernel_view.ts";
 import { bytesOf, SHAPE, textOf } from "./frames.ts";
 
@@ -79,7 +79,7 @@ class Scene implements Disposable {
   readonly #show: Show;
 
   constructor(show: Show, policy: Policy = "block") {
-    const frames = topic(`exercise-19.${Deno.pid}`, { ...SHAPE, policy });
+    const frames = topic(ownName("frames"), { ...SHAPE, policy });
     this.#show = show;
     this.publisher = frames.publisher();
     this.subscriber = frames.subscriber();

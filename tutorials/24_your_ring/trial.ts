@@ -10,6 +10,7 @@
  */
 
 import { spsc } from "../../mod.ts";
+import { ownName } from "../check.ts";
 import { killableProducer } from "./kills.ts";
 import type { RingWork } from "./memory.ts";
 import { closeRing, makeRing, messageOf, numberOf, RealMemory } from "./real.ts";
@@ -114,7 +115,7 @@ async function measureYours({ mapRing, Ring }: RingWork, file: string): Promise<
 }
 
 async function measureLibrary(): Promise<number> {
-  const name = `tutorial-24-${Deno.pid}`;
+  const name = ownName("library");
   using ring = spsc(name, { capacity: 4096 }).consumer();
   const producer = producerOf(name);
   const target = new Uint8Array(SIZE);

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type CheckReport, type Failure, REPORT_MARK } from "../check.ts";
+import { type CheckReport, type Failure, namesOf, REPORT_MARK } from "../check.ts";
+import { removeFiles } from "./cast.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -71,6 +72,7 @@ export async function judgeFile(
   }
   const { signal, success } = await child.status;
   const late = limit.end();
+  removeFiles(namesOf(child.pid)); // a killed process leaves its own
   const account = new Account(output);
   const { checks, failure, running } = account;
   if (failure !== undefined) return { verdict: "wrong", checks, failure };
