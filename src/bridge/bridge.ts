@@ -78,6 +78,8 @@ export type BridgeEvent =
   | CarrierEvent
   /** It has subscribed to everything that it imports. */
   | { readonly type: "ready" }
+  /** Nothing here matches a pattern of its exports when it begins. */
+  | { readonly type: "unmatched"; readonly pattern: string }
   /** It cannot carry something. */
   | { readonly type: "problem"; readonly reason: string };
 
@@ -174,6 +176,9 @@ export class Bridge {
     this.#ask();
     await carrier.flush().catch(() => {}); // a connection that broke subscribes again
     this.#options.onEvent?.({ type: "ready" });
+    for (const pattern of exporting.unmatched(exports.length > 0 ? regions() : [])) {
+      this.#options.onEvent?.({ type: "unmatched", pattern });
+    }
     do {
       if (exports.length > 0) exporting.look(regions());
     } while (await sleep(LOOK_MS, signal));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { VringError } from "../errors.ts";
+import { Errno, OsError, VringError } from "../errors.ts";
 import type { RegionInfo } from "../region/list.ts";
 import { CallsExport } from "./calls_export.ts";
 import type { Carried, Export, ExportAccount, ExportParts } from "./export.ts";
@@ -32,6 +32,7 @@ export interface ExportHandlers {
 
 /** The exports of a bridge. */
 export class Exports implements Disposable {
+  readonly #patterns: readonly string[];
   readonly #isListed: (kind: Carried, name: string) => boolean;
   readonly #parts: ExportParts;
   readonly #handlers: ExportHandlers;
@@ -41,6 +42,7 @@ export class Exports implements Disposable {
   readonly #running = new Set<Promise<void>>();
 
   constructor(patterns: readonly string[], parts: ExportParts, handlers: ExportHandlers) {
+    this.#patterns = patterns;
     this.#isListed = isListed(patterns);
     this.#parts = parts;
     this.#handlers = handlers;
@@ -66,6 +68,15 @@ export class Exports implements Disposable {
       if (!this.#open.has(id) && this.#check(found)) this.#export(found);
     }
     for (const [id, each] of this.#open) if (!present.has(id)) this.#end(id, each);
+  }
+
+  /** Returns the patterns that match none of these regions. */
+  unmatched(regions: readonly RegionInfo[]): string[] {
+    const found = exportable(regions);
+    return this.#patterns.filter((pattern) => {
+      const isListedThere = isListed([pattern]);
+      return !found.some(({ kind, region }) => isListedThere(kind, region.name));
+    });
   }
 
   /** Sends the definitions of everything again. */
@@ -116,6 +127,7 @@ export class Exports implements Disposable {
 
   #refuse(id: string, action: string, error: unknown): void {
     if (!(error instanceof VringError)) return this.#handlers.onFailure(error);
+    if (error instanceof OsError && error.errno === Errno.ENOENT) return; // gone since it was listed
     if (this.#refused.get(id) === error.message) return;
     this.#refused.set(id, error.message);
     this.#handlers.onProblem(`${action}: ${error.message}`);

@@ -17,17 +17,23 @@ export interface Listed {
 
 const KINDS: readonly string[] = ["topic", "slot", "mpsc", "calls"] satisfies Carried[];
 
-/** Reads a pattern; throws a TypeError for a kind that bridges do not carry. */
+/** Reads a pattern; throws a TypeError for one that nothing that bridges carry can match. */
 export function listedIn(text: string): Listed {
-  const [, kind = "topic", pattern] = /^(?:([^:]*):)?(.*)$/s.exec(text)!;
+  const [, kind = "topic", pattern = ""] = /^(?:([^:]*):)?(.*)$/s.exec(text)!;
+  const action = `Cannot bridge ${JSON.stringify(text)}`;
   if (!KINDS.includes(kind)) {
+    const kinds = KINDS.map((each) => `${each}:`).join(", ");
+    throw new TypeError(`${action}: pass a pattern, or one after ${kinds}`);
+  }
+  if (!/^[\w./*?-]+$/.test(pattern)) {
     throw new TypeError(
-      `Cannot bridge ${JSON.stringify(text)}: pass a pattern, or one after ${
-        KINDS.map((each) => `${each}:`).join(", ")
-      }`,
+      `${action}: names have letters, digits, ".", "_", "-" and "/", and patterns "*" and "?"`,
     );
   }
-  return { kind: kind as Carried, pattern: pattern!, matches: matcher(pattern!) };
+  if (kind === "slot" && !/[^/]\/|\*\*/.test(pattern)) {
+    throw new TypeError(`${action}: a slot has its domain before it; pass slot:DOMAIN/NAME`);
+  }
+  return { kind: kind as Carried, pattern, matches: matcher(pattern) };
 }
 
 /** Makes the test whether a region is among what these patterns list. */

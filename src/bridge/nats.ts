@@ -49,7 +49,7 @@ export interface NatsOptions {
   readonly client?: object | undefined;
   /** Ends the attempts to connect, which continue until the server is there. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when an attempt to connect failed and another one follows. */
+  /** Called with the server and the reason when an attempt to connect failed and another one follows. */
   readonly onRetry?: ((reason: string) => void) | undefined;
 }
 
@@ -91,7 +91,7 @@ export async function connectNats(options: NatsOptions): Promise<NatsCarrier> {
       if (!(error instanceof Error)) throw error;
       if (/^Requires \w+ access/.test(error.message)) throw denial(servers, error);
       if (isFinal(error)) throw refusal(servers, error);
-      onRetry?.(error.message);
+      onRetry?.(`${wordsFor(servers)}: ${error.message}`);
     }
     await sleep(RECONNECT_MS, signal);
   }
@@ -131,11 +131,12 @@ function denial(servers: string | string[] | undefined, error: Error): VringErro
 }
 
 function refusal(servers: string | string[] | undefined, error: Error): VringError {
-  return new VringError(
-    `Cannot connect to ${wordsFor(servers)}: ${error.message}; check the credentials in the ` +
-      "context file, or the options of the connection",
-    { cause: error },
-  );
+  const remedy = /^(InvalidArgument|Type)/.test(error.name)
+    ? "pass an address such as nats://host:4222, and check the options of the connection"
+    : "check the credentials in the context file, or in the options of the connection";
+  return new VringError(`Cannot connect to ${wordsFor(servers)}: ${error.message}; ${remedy}`, {
+    cause: error,
+  });
 }
 
 /** A connection to NATS. */

@@ -36,16 +36,17 @@ export async function connectNetwork({ options, out, end }: Call): Promise<NatsC
     ? undefined
     : natsContext(new TextDecoder().decode(contents(file)), file, contents);
   const servers = typeof server === "string" ? server.split(",") : given?.servers;
-  let told = false;
-  return await connectNats({
-    client: given?.client,
-    servers,
-    signal: end,
-    onRetry(reason) {
-      if (!told) out.line(`Waiting for the server: ${reason}`);
-      told = true;
-    },
-  });
+  let failure: string | undefined;
+  const onRetry = (reason: string) => {
+    if (failure === undefined) out.line(`Waiting for ${reason}`);
+    failure = reason;
+  };
+  try {
+    return await connectNats({ client: given?.client, servers, signal: end, onRetry });
+  } catch (error) {
+    if (error !== end.reason || failure === undefined) throw error;
+    throw new VringError(`Cannot connect to ${failure}; start the server, or correct its address`);
+  }
 }
 
 /** Returns the name of this machine, or what the option says. */

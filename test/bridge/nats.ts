@@ -205,6 +205,6 @@ serverTest("NATS: vring ls tells which host does not answer any more", async () 
   await list.end();
   assertMatch(
     list.out,
-    /none answers\.\nHost b does not answer; it was last heard [0-9] s ago\.\n$/,
+    /answers with an export\.\nHost b does not answer; it was last heard [0-9] s ago\.\n$/,
   );
 });

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { listedIn } from "../../src/bridge/listed.ts";
 import { VringError } from "../../src/errors.ts";
 import {
   covers,
@@ -112,4 +113,13 @@ Deno.test("a subject that is longer than a server reads is refused", () => {
     VringError,
     "servers accept 3840; use shorter names",
   );
+});
+
+Deno.test("a bridge refuses patterns that match nothing it could carry", () => {
+  for (const text of ["spsc:ring", "a b", "", "mpsc:", "cam/[", "slot:robot", "slot:/robot"]) {
+    assertThrows(() => listedIn(text), TypeError, `Cannot bridge ${JSON.stringify(text)}: `);
+  }
+  for (const text of ["**", "/cam/**", "cam/left?", "slot:robot/*", "slot:**", "calls:find"]) {
+    listedIn(text);
+  }
 });

@@ -2,11 +2,14 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Carrier, Incoming, Outgoing } from "../../src/bridge/carrier.ts";
+import { Exports } from "../../src/bridge/exports.ts";
 import { Loopback } from "../../src/bridge/loopback.ts";
 import { connectNats } from "../../src/bridge/nats.ts";
 import { headersOf, type Heading } from "../../src/bridge/message.ts";
 import { subjectOf } from "../../src/bridge/subjects.ts";
+import { Window } from "../../src/bridge/window.ts";
 import { raw } from "../../src/codec.ts";
+import { regions } from "../../src/region/list.ts";
 import { array, struct } from "../../src/struct.ts";
 import { namespace } from "../../src/testing/namespace.ts";
 import { topic } from "../../src/vdds/definition.ts";
@@ -426,3 +429,28 @@ for (const transit of [true, false]) {
     }
   });
 }
+
+Deno.test("a topic that has gone since it was listed is no problem", () => {
+  using _place = namespace();
+  const publisher = topic("gone", { size: 8 }).publisher();
+  const listed = regions();
+  publisher.close();
+  const carrier = new Loopback().connect();
+  const problems: string[] = [];
+  const onProblem = (reason: string) => void problems.push(reason);
+  const onFailure = (error: unknown) => {
+    throw error;
+  };
+  const place = {
+    realm: "test",
+    host: "a",
+    carrier,
+    window: new Window(carrier, 1),
+    kept: undefined,
+  };
+  const parts = { ...place, transit: false, chunkBytes: 8, onProblem };
+  using exports = new Exports(["gone"], parts, { isImported: () => false, onProblem, onFailure });
+  exports.look(listed);
+  assertEquals(listed.length, 1);
+  assertEquals(problems, []);
+});

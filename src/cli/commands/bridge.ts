@@ -4,6 +4,7 @@
  * @module
  */
 
+import { listedIn } from "../../bridge/listed.ts";
 import type { BridgeEvent, BridgeReport } from "../../bridge/mod.ts";
 import { type Command, Exit, UsageError } from "../command.ts";
 import { connectNetwork, hostName, NETWORK_OPTIONS } from "../network.ts";
@@ -66,7 +67,13 @@ export const bridge: Command = {
 
 /** Returns the names in a list, without the slashes at their beginnings. */
 function listIn(list: string | true | undefined): string[] {
-  return typeof list === "string" ? list.split(",").filter((name) => name !== "") : [];
+  const names = typeof list === "string" ? list.split(",").filter((name) => name !== "") : [];
+  try {
+    names.forEach(listedIn);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return names;
 }
 
 /** The name of something; the kind stands before it, unless it is a topic. */
@@ -78,6 +85,11 @@ function tell(event: BridgeEvent, out: Output): void {
   if (event.type === "connected") out.line("The connection is back.");
   if (event.type === "disconnected") out.line("The connection broke; trying again.");
   if (event.type === "slow") out.line("The server dropped messages: this bridge read too slowly.");
+  if (event.type === "unmatched") {
+    out.line(
+      `Nothing here matches --export ${harmless(event.pattern)} yet; the bridge waits for it.`,
+    );
+  }
   if (event.type === "problem") out.line(harmless(event.reason));
   if (event.type === "refused") {
     out.line(

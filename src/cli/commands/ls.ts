@@ -81,7 +81,8 @@ async function listRemote(call: Call): Promise<number> {
     harmless(type ?? ""),
     sent,
   ]);
-  if (rows.length === 0) out.line("No bridge of this realm offers that, or none answers.");
+  const nobody = offers.length === 0 ? "answers with an export" : "exports that";
+  if (rows.length === 0) out.line(`No bridge of realm ${JSON.stringify(realm)} ${nobody}.`);
   else out.table(["HOST", "KIND", "NAME", "TYPE", "SENT"], rows);
   for (const each of silent) {
     const seconds = Math.round(each.agoMs / 1000);
