@@ -10,8 +10,8 @@
  *
  * I1  A message is identified by the region, its producer and its number, which the ring keeps when
  *     it delivers a message again. So the far bridge drops what it has stored before, also after this
- *     bridge was killed. Only if the far bridge dies after it has stored a batch and before it
- *     answers, that batch is stored twice.
+ *     bridge was killed. If the far bridge dies before it answers, the next one there finds in shared
+ *     memory what that had stored (stream_journal.ts).
  *
  * @module
  */

@@ -9,8 +9,10 @@ import { VringError } from "../errors.ts";
 import type { Bytes } from "../message.ts";
 import type { MpscProducer } from "../mpsc/producer.ts";
 import { Assembly } from "./assembly.ts";
+import { incarnationOf } from "./export.ts";
 import { type Heading, Samples } from "./message.ts";
 import { hashText, offerIn, ringFrom } from "./offer.ts";
+import { StreamJournal } from "./stream_journal.ts";
 import type { ImportAccount, ImportParts } from "./topic_import.ts";
 
 /** Stores the messages of one ring of one host. */
@@ -18,7 +20,10 @@ export class StreamImport implements Disposable {
   readonly #parts: Pick<ImportParts, "name" | "host" | "onRefusal">;
   readonly #assembly = new Assembly();
   readonly #end = new AbortController();
-  readonly #stored = new Map<number, number>(); // by producer: the number of its last message
+  #stored = new Map<number, number>(); // by producer: the number of its last message
+  #journal: StreamJournal | undefined; // the same for the bridge after this one
+  #ring = 0; // the identity of the ring here
+  #isStoring = false;
   #incarnation: number | undefined;
   #producer: MpscProducer<Bytes> | undefined;
   #offer: string | undefined;
@@ -58,12 +63,13 @@ export class StreamImport implements Disposable {
     heading: Heading,
     payload: Uint8Array,
   ): Promise<string | undefined> {
+    this.#end.signal.throwIfAborted();
     const producer = this.#open(heading);
     if (producer === undefined) return this.#refusal;
     const { chunk, stem: { incarnation } } = heading;
     if (incarnation !== this.#incarnation) {
       this.#incarnation = incarnation;
-      this.#stored.clear();
+      this.#stored = this.#journal?.stored(this.#ring, incarnation) ?? new Map();
     }
     let bytes: Uint8Array | boolean = payload;
     if (chunk !== undefined) {
@@ -74,7 +80,9 @@ export class StreamImport implements Disposable {
     }
     const messages = Samples.records(bytes);
     if (messages === undefined) return "the batch is damaged";
+    this.#isStoring = true;
     while (messages.next()) await this.#storeMessage(producer, messages);
+    this.#isStoring = false;
     return undefined;
   }
 
@@ -83,7 +91,8 @@ export class StreamImport implements Disposable {
     { sequence, time: lane, bytes }: Samples,
   ): Promise<void> {
     if (sequence <= (this.#stored.get(lane) ?? -1)) return void this.#duplicates++;
-    await producer.send(bytes, { signal: this.#end.signal });
+    if (!producer.trySend(bytes)) await producer.send(bytes, { signal: this.#end.signal });
+    this.#journal?.note(lane, sequence);
     this.#stored.set(lane, sequence);
     this.#published++;
   }
@@ -97,7 +106,12 @@ export class StreamImport implements Disposable {
     }
     producer?.close();
     try {
-      this.#producer = ringFrom(this.#parts.name, offered).producer({ onPeerGone: "wait" });
+      const { name, host } = this.#parts;
+      const ring = ringFrom(name, offered);
+      this.#producer = ring.producer({ onPeerGone: "wait" });
+      this.#ring = incarnationOf(ring.info()!.details!.id);
+      this.#journal ??= StreamJournal.open(name, host);
+      this.#incarnation = undefined;
       this.#offer = offer;
       this.#refusal = undefined;
       return this.#producer;
@@ -117,5 +131,6 @@ export class StreamImport implements Disposable {
   [Symbol.dispose](): void {
     this.#end.abort();
     this.#producer?.close();
+    this.#journal?.close(this.#isStoring);
   }
 }

@@ -5,7 +5,10 @@ import { domain } from "../../src/babus/definition.ts";
 import type { Carrier } from "../../src/bridge/carrier.ts";
 import { Loopback } from "../../src/bridge/loopback.ts";
 import { connectNats } from "../../src/bridge/nats.ts";
+import { Batch, headersOf, headingIn } from "../../src/bridge/message.ts";
 import { remoteRealm } from "../../src/bridge/mod.ts";
+import { hashText, offeredIn, offerText } from "../../src/bridge/offer.ts";
+import { StreamImport } from "../../src/bridge/stream_import.ts";
 import { calls } from "../../src/calls/definition.ts";
 import { text } from "../../src/codec.ts";
 import { RemoteError } from "../../src/errors.ts";
@@ -288,4 +291,54 @@ Deno.test("a ring or calls that a bridge exports and imports are refused", async
   assertEquals(bridge.problems, [
     'Cannot export mpsc "jobs": this bridge imports it, too; list it once',
   ]);
+});
+
+Deno.test("a bridge that follows one that ended anywhere in a batch stores the rest of it", async () => {
+  using _place = namespace();
+  const geometry = { capacity: 2 ** 16, producers: 2 };
+  const definition = mpsc("jobs", geometry);
+  using consumer = definition.consumer({ onPeerGone: "wait" });
+  const offered = offeredIn(definition.info()!.details!);
+  const offer = offerText(offered);
+  let incarnation = 0;
+  const received = async (turns: number) => {
+    const batch = new Batch(2 ** 10);
+    for (let i = 0; i < 8; i++) batch.add(i >> 1, i % 2, bytes(i));
+    const stem = { host: "a", incarnation: ++incarnation, hops: 1 };
+    const headers = headersOf({
+      stem,
+      source: undefined,
+      hash: hashText(offered.type),
+      offer,
+      count: 8,
+      sequence: 1,
+      time: 0,
+      unsent: { before: 0, inside: 0, skipped: 0 },
+      chunk: undefined,
+      isEnd: false,
+    });
+    const heading = headingIn(headers)!;
+    const begin = () => new StreamImport({ name: "jobs", host: "a", onRefusal: () => {} });
+    const killed = begin();
+    const ended = killed.receive("a", heading, batch.records).catch(() => {});
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const before = killed.account.published;
+    killed[Symbol.dispose]();
+    await ended;
+    using next = begin();
+    assertEquals(await next.receive("a", heading, batch.records), undefined);
+    if (before < 8) assertEquals(next.account.duplicates, before);
+    const lengths: number[] = [];
+    for (let message; (message = consumer.tryReceive()) !== undefined;) {
+      lengths.push(message.value.length);
+    }
+    return { before, lengths: lengths.sort() };
+  };
+  const seen = new Set<number>();
+  for (let turns = 0; !seen.has(8); turns++) {
+    const { before, lengths } = await received(turns);
+    seen.add(before);
+    if (before < 8) assertEquals(lengths, [0, 1, 2, 3, 4, 5, 6, 7]); // with 8, it was answered
+  }
+  assert(seen.size > 2, "no end in the middle of a batch was tried");
 });
