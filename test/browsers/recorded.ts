@@ -4,6 +4,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { serveFolder } from "../../tutorials/stage/play/serve.ts";
+import type { RecordedStep } from "../../tutorials/stage/play/record.ts";
 import type { Outline } from "../../tutorials/stage/outline.ts";
 import { inEachBrowser, type Page, watchedPage } from "./browser.ts";
 import { assertContrast, assertFits, SIZES } from "./looks.ts";
@@ -95,5 +96,14 @@ Deno.test("recordings name no folder of the machine that made them", async () =>
   for (const { number } of chapters) {
     const text = await Deno.readTextFile(`${folder}/recorded/${number}.json`);
     assert(!text.includes(Deno.cwd()) && !/"path":"\/[^"]*\//.test(text));
+  }
+});
+
+Deno.test("an earlier picture in a recording names its step", async () => {
+  for (const { number } of chapters) {
+    const text = await Deno.readTextFile(`${folder}/recorded/${number}.json`);
+    for (const { frame: { before, beforeStep, step } } of JSON.parse(text) as RecordedStep[]) {
+      assertEquals(before.length > 0, beforeStep !== undefined && beforeStep < step);
+    }
   }
 });

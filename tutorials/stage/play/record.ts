@@ -108,8 +108,8 @@ function recordedStep(
   let verdicts: Verdicts | undefined;
   for (const line of lines) {
     if (line.type === "prepared") {
-      const { title, text, before, ask } = line;
-      Object.assign(frame, { title, text, before, ...ask && { ask } });
+      const { type: _, step: __, ...prepared } = line;
+      Object.assign(frame, prepared);
     } else if (line.type === "shown") shown.push(line.shown);
     else if (line.type === "result") {
       const code = shown.at(-1);
