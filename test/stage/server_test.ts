@@ -237,6 +237,22 @@ Deno.test("cards name the roles of a process, and say whether it spins", async (
   await busy.status;
 });
 
+Deno.test("a card that made room for those of later deaths does not come back", async () => {
+  const processes = new Processes();
+  const dead: Deno.ChildProcess[] = [];
+  for (let i = 0; i < 6; i++) {
+    const child = new Deno.Command("true").spawn();
+    dead.push(child);
+    processes.add("here", child, `actor ${i}`);
+    await child.status;
+  }
+  const actors = () => processes.cards("here").map(({ actor }) => actor);
+  const newest = ["actor 5", "actor 4", "actor 3", "actor 2"];
+  assertEquals(actors(), newest);
+  for (const [i, child] of dead.entries()) processes.add("here", child, `actor ${i}`);
+  assertEquals(actors(), newest);
+});
+
 Deno.test("the progress keeps what several terminals note at once", async () => {
   const folder = new URL(`file://${Deno.makeTempDirSync()}/`);
   const module = new URL("tutorials/stage/workshop.ts", ROOT).href;

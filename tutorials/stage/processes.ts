@@ -56,10 +56,13 @@ interface Known {
 /** The processes that were started here, by their ids. */
 export class Processes {
   readonly #known = new Map<number, Known>();
+  /** Also those that are forgotten. */
+  readonly #added = new WeakSet<Deno.ChildProcess>();
 
-  /** Adds a process that the stage has just started. */
+  /** Adds a process that the stage has started; nothing changes if it was added before. */
   add(role: string, process: Deno.ChildProcess, actor?: string): void {
-    if (this.#known.get(process.pid)?.process === process) return;
+    if (this.#added.has(process)) return;
+    this.#added.add(process);
     const known: Known = { role, actor, process };
     this.#known.set(process.pid, known);
     process.status.then((status) => {
@@ -69,9 +72,9 @@ export class Processes {
   }
 
   /**
-   * The cards of a role, the teller first, and then the newest: living processes, those that crashed or were killed by the
-   * reader, and the dead of the present cast. The stage also ends processes itself, to begin afresh;
-   * they have no card.
+   * The cards of a role, the teller first, and then the newest: living processes, those that crashed
+   * or were killed by the reader, and the dead of the present cast. The stage also ends processes
+   * itself, to begin afresh; they have no card.
    */
   cards(role: string): Card[] {
     const all = [...this.#known.values()].filter((known) => known.role === role);
