@@ -9,6 +9,7 @@ import { Lock, openLockFile, setLock } from "../../src/os/locks.ts";
 import { tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step } from "../stage/story.ts";
 import type { Here } from "./story.ts";
+import { looper } from "./workers.ts";
 
 /** Shows the locks on a file, from the kernel's list of all locks. */
 function showLocks(scene: Scene, path: string): void {
@@ -186,10 +187,13 @@ export function recordLocks(here: Here): Step[] {
         When it becomes free, it wakes nobody: you have to ask from time to time.
 
         And it ends with its open file, which a mapping or an inheriting child keeps open. So the
-        library opens each lock file for locks alone, and never maps it.`,
+        library opens each lock file for locks alone, and never maps it.
+
+        A last worker, the looper, locks the byte and hangs in an endless loop. We ask for the lock,
+        kill the looper, and ask again.`,
       ask: {
         kind: "choice",
-        text: "A worker holds the lock and hangs in an endless loop. Who takes over?",
+        text: "The looper holds the lock and hangs. Who takes over?",
         options: [
           {
             text: "Nobody, until somebody kills it",
@@ -207,8 +211,19 @@ export function recordLocks(here: Here): Step[] {
           },
         ],
       },
-      run: () => {
+      run: async (scene) => {
         close(other);
+        const { desk } = here;
+        desk.work = 0;
+        scene.code(looper);
+        scene.start("looper");
+        await scene.until(() => desk.work === 1);
+        scene.look(() => setLock(fd, Lock.write, 0));
+        scene.signal("looper", "SIGKILL");
+        await untilFree(scene);
+        scene.look(() => setLock(fd, Lock.write, 0));
+        showLocks(scene, desk.path);
+        unlock(fd);
       },
       after: `From now on, a byte of a file stands for a role, such as "writer" or "reader 3", and
         the process that plays the role holds the byte. Chapter 8 builds on that. First, the exercise: a roll call.`,

@@ -10,11 +10,11 @@ import { tablePicture } from "../stage/pictures.ts";
 import type { Scene, Step, Story } from "../stage/story.ts";
 import { type Desk, openDesk } from "./desk.ts";
 import { recordLocks } from "./record_locks.ts";
-import { beater, crasher, heir, owner, stranger, worker } from "./workers.ts";
+import { beater, crasher, heir, looper, owner, stranger, worker } from "./workers.ts";
 
 /** The story of chapter 7. */
 export const story: Story = {
-  cast: { worker, stranger, beater, heir, owner, crasher },
+  cast: { worker, stranger, beater, heir, owner, crasher, looper },
   steps: () => {
     const here = new Here();
     return [...pids(here), ...heartbeats(here), ...recordLocks(here)];

@@ -63,6 +63,12 @@ export function crasher(name: string): void {
   console.log(new Uint8Array(bufferAt(closed, length))[0]); // SIGSEGV, as in chapter 1
 }
 
+/** Holds the record lock and hangs. */
+export function looper(name: string): void {
+  lockAndWork(name);
+  for (;;);
+}
+
 function lockAndWork(name: string) {
   const desk = openDesk(name);
   const fd = openLockFile(desk.path, true);
