@@ -33,6 +33,19 @@ export async function assertFits(page: Page): Promise<void> {
   assertEquals(overflow, []);
 }
 
+/** Fails if the reader of a page, or of a part of it, must scroll down to see the rest. */
+export async function assertWhole(page: Page): Promise<void> {
+  const cut = await page.evaluate(`(() => {
+    const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowY);
+    return [document.documentElement, ...document.querySelectorAll("main *")]
+      .filter((element) => element === document.documentElement || scrolls(element))
+      .filter((element) => element.scrollHeight > element.clientHeight + 1)
+      .map((element) => element.tagName + "." + element.className + ": " + element.scrollHeight +
+        " px high, and " + element.clientHeight + " are shown");
+  })()`);
+  assertEquals(cut, []);
+}
+
 /** The parts that every step has; a step without code and pictures has no column for them. */
 const PARTS = {
   title: ".text h1",
@@ -89,10 +102,14 @@ export async function assertContrast(page: Page): Promise<void> {
   assertEquals(weak, []);
 }
 
-/** Fails if a control that can be used is not reached by the Tab key, in at most 200 steps. */
+/**
+ * Fails if a control that can be used is not reached by the Tab key, in at most 200 steps, or if a
+ * bar of the page covers it then.
+ */
 export async function assertKeyboard(page: Page): Promise<void> {
   const controls = await page.evaluate(`(() => {
     window.reached = new Set();
+    window.covered = [];
     document.activeElement?.blur();
     const all = [...document.querySelectorAll("a[href], button, input, select, textarea")];
     return all.filter((control) => control.checkVisibility() && !control.disabled).length;
@@ -102,9 +119,12 @@ export async function assertKeyboard(page: Page): Promise<void> {
     const done = await page.evaluate(`(() => {
       const at = document.activeElement;
       if (at?.matches("a[href], button, input, select, textarea")) window.reached.add(at);
+      const { left, top, width, height } = at.getBoundingClientRect();
+      const seen = document.elementFromPoint(left + width / 2, top + height / 2);
+      if (at !== document.body && !at.contains(seen)) window.covered.push(at.outerHTML.slice(0, 100));
       return window.reached.size;
     })()`);
-    if (done === controls) return;
+    if (done === controls) return assertEquals(await page.evaluate("window.covered"), []);
   }
   const missing = await page.evaluate(`[...document.querySelectorAll(
     "a[href], button, input, select, textarea",

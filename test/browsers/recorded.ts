@@ -38,6 +38,15 @@ async function answer(page: Page): Promise<boolean> {
   return true;
 }
 
+/** Fails if the list of choices does not say in words that the reader has chosen the first one. */
+async function assertMarked(page: Page): Promise<void> {
+  const marked = await page.$$eval(
+    ".verdict li",
+    (options) => options.map((option) => /^[✓✗].* your answer /s.test(option.textContent ?? "")),
+  );
+  assertEquals(marked, marked.map((_, i) => i === 0));
+}
+
 inEachBrowser("the recorded course", async (t, browser, { name }) => {
   // stage.ts shows the even ones at this size; Firefox takes one, which shows that it can.
   const odd = chapters.filter(({ number }) => number % 2 === 1);
@@ -59,6 +68,7 @@ inEachBrowser("the recorded course", async (t, browser, { name }) => {
           await shown(page, number, step, "done");
           const verdict = await page.evaluate(`document.querySelector(".verdict").innerText`);
           assert(`${verdict}`.length > 30, `${verdict}`);
+          await assertMarked(page);
         }
         await assertFits(page);
         await page.keyboard.press("ArrowRight");

@@ -93,7 +93,11 @@ export class CardTable {
   }
 }
 
-function named(locks: readonly string[]): string[] {
+/** Names locks. A process that owns a region, or has a role in it, uses it too: that is not said. */
+function named(all: readonly string[]): string[] {
+  const isTold = (name: string) =>
+    all.some((lock) => lock.endsWith(` of ${name}`) || lock === `owns ${name}`);
+  const locks = all.filter((lock) => !(lock.startsWith("uses ") && isTold(lock.slice(5))));
   const more = locks.length - MOST_LOCKS;
   return more > 1 ? [...locks.slice(0, MOST_LOCKS), `and ${more} more`] : [...locks];
 }

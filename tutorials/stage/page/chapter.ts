@@ -9,11 +9,11 @@ import type { CourseChapter } from "../server.ts";
 import type { Frame, Picture, Shown } from "../story.ts";
 import { leaveStep, runStep } from "./api.ts";
 import { CardTable } from "./cards.ts";
-import { announce, byId, el } from "./dom.ts";
+import { announce, byId, type Child, el } from "./dom.ts";
 import { drawPicture } from "./pictures.ts";
 import { correctTo } from "./place.ts";
 import { prose } from "./prose.ts";
-import { drawAsked, drawQuestion, drawVerdict, markAnswer } from "./question.ts";
+import { drawAsked, drawQuestion, markAnswer, wordsOf } from "./question.ts";
 
 /** One chapter on the page. */
 export class ChapterView {
@@ -67,9 +67,7 @@ export class ChapterView {
 
   /** Draws the processes alone: one that is stopped from its card lets the first step wait. */
   #drawCards(): void {
-    byId("main").replaceChildren(
-      el("article.step", {}, el("div.after.prose", {}, this.#cards.element)),
-    );
+    byId("main").replaceChildren(el("article.step", {}, this.#cards.element));
     this.#cards.look();
   }
 
@@ -140,9 +138,9 @@ export class ChapterView {
     const run = this.#run + 1;
     await this.#perform(value);
     if (run !== this.#run) return;
-    const verdict = document.querySelector<HTMLElement>(".verdict");
-    verdict?.scrollIntoView({ block: "nearest" });
-    announce(verdict?.textContent ?? "");
+    document.querySelector(".verdict")?.scrollIntoView({ block: "nearest" });
+    const verdict = this.#recorded.get(this.#step)?.verdict;
+    if (verdict !== undefined) announce(wordsOf(verdict));
     await this.#cards.look();
   }
 
@@ -152,55 +150,31 @@ export class ChapterView {
       el(
         "article.step",
         {},
-        this.#text(frame, isRecorded),
+        this.#text(frame),
         this.#stage(frame),
-        this.#afterwards(frame),
+        frame.after && el("div.after.prose", {}, ...prose(frame.after)),
+        this.#cards.element,
       ),
     );
-    byId("main").scrollTop = 0;
+    makeRoom();
     scrollTo(0, 0);
     this.#drawTop();
-    this.#drawNavigation(frame);
+    this.#drawNavigation(frame, isRecorded);
     document.body.dataset["shown"] = `${frame.chapter}/${frame.step}/${
       frame.done ? "done" : "asked"
     }`;
   }
 
-  #text(frame: Frame, isRecorded: boolean): HTMLElement {
-    const again = () => this.#perform(undefined);
+  #text(frame: Frame): HTMLElement {
+    const { title, text, ask, done, verdict } = frame;
+    const isRepeated = verdict?.right === true && this.#predictions[frame.step] === false;
     return el(
       "div.text.prose",
       {},
-      el(
-        "p.recorded",
-        {},
-        isRecorded ? el("span.badge", {}, "recorded") : "",
-        isRecorded
-          ? el("button.link", { type: "button", click: again }, "run it again in a fresh process")
-          : this.#lost,
-      ),
-      el("h1", {}, frame.title),
-      ...prose(frame.text),
-      frame.ask === undefined
-        ? undefined
-        : frame.done
-        ? drawAsked(frame.ask)
-        : drawQuestion(frame.ask, (value) => this.#answer(value)),
-    );
-  }
-
-  #afterwards(frame: Frame): HTMLElement {
-    const { done, verdict, after, ask } = frame;
-    const isRepeated = verdict?.right === true && this.#predictions[frame.step] === false;
-    const unanswered = done && ask !== undefined && verdict === undefined;
-    return el(
-      "div.after.prose",
-      {},
-      verdict && drawVerdict(verdict),
+      el("h1", {}, title),
+      ...prose(text),
+      ask && (done ? drawAsked(ask, verdict) : drawQuestion(ask, (value) => this.#answer(value))),
       isRepeated && el("p.soft", {}, "Your first answer to this step counts, and it was wrong."),
-      unanswered && el("p.soft", {}, "You have not answered the question of this step."),
-      ...after === undefined ? [] : prose(after),
-      this.#cards.element,
     );
   }
 
@@ -235,7 +209,7 @@ export class ChapterView {
       : `✓ ${right} of ${answers.length}`;
   }
 
-  #drawNavigation(frame: Frame): void {
+  #drawNavigation(frame: Frame, isBack: boolean): void {
     const { number } = this.#chapter;
     const { step } = frame;
     const isLast = step === this.#steps.length;
@@ -253,7 +227,12 @@ export class ChapterView {
       el(
         "nav",
         { "aria-label": "steps" },
-        el("span.count", {}, `Step ${step} of ${this.#steps.length}`),
+        el(
+          "p.count",
+          {},
+          el("span", {}, `Step ${step} of ${this.#steps.length}`),
+          el("span.recorded", {}, ...isBack ? this.#again() : [this.#lost]),
+        ),
         el(
           "ol.dots",
           {},
@@ -284,6 +263,33 @@ export class ChapterView {
     if (again !== undefined) {
       byId("steps").querySelector<HTMLElement>(again)!.focus({ preventScroll: true });
     }
+  }
+
+  /** Says that a step is shown as it was recorded, and offers to run it again. */
+  #again(): Child[] {
+    return [
+      el("span.badge", {}, "recorded"),
+      el(
+        "button.link",
+        { type: "button", click: () => this.#perform(undefined) },
+        "run it again",
+        el("span.wide", {}, " in a fresh process"),
+      ),
+    ];
+  }
+}
+
+/** In a wide window, moves parts from the column that is too high to the other one, if that helps. */
+function makeRoom(): void {
+  if (!matchMedia("(min-width: 861px)").matches) return;
+  const height = () => document.documentElement.scrollHeight;
+  for (const [part, column] of [[".stage > .code", ".text"], [".after", ".stage"]] as const) {
+    const before = height();
+    const moved = document.querySelector(part);
+    if (before <= innerHeight || moved === null) continue;
+    const [parent, next] = [moved.parentNode!, moved.nextSibling];
+    document.querySelector(column)!.append(moved);
+    if (height() >= before) parent.insertBefore(moved, next);
   }
 }
 

@@ -21,7 +21,7 @@ export function drawQuestion(asked: Asked, answer: (value: number) => void): HTM
       ? choices(asked, answer)
       : asked.kind === "number"
       ? numberField(asked, answer)
-      : el("p.how", {}, "Click the byte, or reach it with Tab and the arrow keys."),
+      : el("p.soft", {}, "Click the byte, or reach it with Tab and the arrow keys."),
   );
 }
 
@@ -74,27 +74,53 @@ function numberOf(text: string): number {
   return digits === "" ? NaN : Number(digits);
 }
 
-/** Draws a question that was asked, with the options that there were. */
-export function drawAsked({ text, options = [] }: Asked): HTMLElement {
+/** Draws a question that was asked, and what became of the prediction, in the place of the question. */
+export function drawAsked({ text, options = [] }: Asked, verdict?: Verdict): HTMLElement {
+  const kind = verdict === undefined ? "" : verdict.right ? ".verdict.right" : ".verdict.wrong";
+  const parts = verdict === undefined || options.length > 0 ? [] : partsOf(verdict);
   return el(
-    "section.asked",
+    `section.asked${kind}`,
     { "aria-label": "the prediction" },
-    el("h2", {}, "Before it ran"),
+    el("h2", {}, verdict === undefined ? "Before it ran" : titleOf(verdict)),
     el("p.ask", {}, ...inline(text)),
-    options.length > 0 &&
-      el("ol", {}, ...options.map((option) => el("li", {}, ...inline(option)))),
+    options.length > 0 && el("ol", {}, ...options.map((option) => drawOption(option, verdict))),
+    ...parts.map(({ head, what, why }) =>
+      el("p", {}, `${head}: `, el("strong", {}, ...inline(what)), " ", ...inline(why))
+    ),
+    verdict === undefined && el("p.soft", {}, "You have not answered the question of this step."),
   );
 }
 
-/** Draws what became of the prediction: what the reader said, and what is right. */
-export function drawVerdict(verdict: Verdict): HTMLElement {
-  const { right } = verdict;
+/** Draws an option that there was; the reader's and the right one with a sign, a word and the reason. */
+function drawOption(option: string, verdict: Verdict | undefined): HTMLElement {
+  const isSaid = option === verdict?.said;
+  const isRight = option === verdict?.answer;
+  if (verdict === undefined || !isSaid && !isRight) {
+    return el("li", {}, el("span", {}, ...inline(option)));
+  }
+  const why = isRight ? verdict.because : verdict.wrong ?? "";
   return el(
-    right ? "section.verdict.right" : "section.verdict.wrong",
-    { role: "status" },
-    el("h2", {}, right ? "✓ You were right" : "✗ Not what happened"),
-    ...partsOf(verdict).map(({ head, what, why }) =>
-      el("p", {}, `${head}: `, el("strong", {}, ...inline(what)), " ", ...inline(why))
+    isRight ? "li.right" : "li.wrong",
+    {},
+    el("span.sign", {}, isRight ? "✓" : "✗"),
+    el(
+      "span",
+      {},
+      el("strong", {}, ...inline(option)),
+      " ",
+      el("span.tag", {}, isSaid ? "your answer" : "right"),
+      " ",
+      ...inline(why),
     ),
   );
+}
+
+function titleOf({ right }: Verdict): string {
+  return right ? "✓ You were right" : "✗ Not what happened";
+}
+
+/** A verdict in words, for people who listen to the page. */
+export function wordsOf(verdict: Verdict): string {
+  const parts = partsOf(verdict).map(({ head, what, why }) => `${head}: ${what} ${why}`);
+  return [`${titleOf(verdict)}.`, ...parts].join(" ");
 }

@@ -74,7 +74,12 @@ function rowOf(row: TrackRow, { nr, parties, words, before }: Place): HTMLElemen
   const shown = el(
     "tr",
     {},
-    el("td.nr", {}, `${nr}`, death && dieButton(row, death, { nr, parties, words, before })),
+    el(
+      "td.nr",
+      {},
+      el("span", {}, `${nr}`),
+      death && dieButton(row, death, { nr, parties, words, before }),
+    ),
     el("td.tracks", {}, onTrack(operation, party, parties.length)),
     ...numbers,
   );
