@@ -146,6 +146,8 @@ Deno.test("why: the region cannot be read, or another version made it", async ()
   file.writeSync(whole.subarray(0, 512));
   assertMatch((await why("ring")).spsc![0]!, /another version of vring made it/);
   assertMatch((await vring("ls ring")).out, /another version of vring made it/);
+  const [facts] = objectsIn(await vring("ls ring --json"));
+  assertMatch(String(facts!.problem), /another version of vring made it/);
   assertMatch(
     (await vring("hz ring")).err,
     /^Cannot count .*ring: another version of vring made it/,

@@ -132,10 +132,11 @@ function partiesIn(parties: readonly Party[], held: readonly Held[]): string {
 
 /** The facts about a region, for programs. */
 export function factsOf(
-  { name, kind, path, sizeBytes, allocatedBytes, mode, owner, inUse, details, problem }: RegionInfo,
+  region: RegionInfo,
   activity: (Activity & { members: number }) | undefined,
   held: readonly Held[],
 ): object {
+  const { name, kind, path, sizeBytes, allocatedBytes, mode, owner, inUse, details } = region;
   return {
     kind,
     name,
@@ -143,7 +144,7 @@ export function factsOf(
     sizeBytes,
     allocatedBytes,
     inUse,
-    problem,
+    problem: activity === undefined ? problemOf(region) : undefined,
     path,
     mode: mode.toString(8),
     owner,
