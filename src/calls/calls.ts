@@ -51,9 +51,9 @@
  * P3  A client sets the bit of a call, orders the servers (doorbell.ts), and then loads the tail. A
  *     server moves the tail, and then loads the bit. So a client that finds its request after the
  *     tail knows that no handler begins, and states that in its error.
- * P4  A server loads the bit, then the state of the client, then its generation. A new client in the
- *     seat stores its generation, then its state, and later clears bits. So a server that finds the
- *     generation of the request has loaded the other two before the next client changed them.
+ * P4  A server loads the bit, then the generation of the client. A new client in the seat stores its
+ *     generation, and later clears bits. So a server that finds the generation of the request has
+ *     loaded the bit before the next client cleared it.
  * C1  A client dies: its requests are handled or emptied, its responses dropped, its seat is free.
  *     Once another client has the seat, the requests of the dead one are passed over.
  * C2  A server dies: its clients see the death, and fail or retry the calls that it had taken. They
@@ -71,8 +71,8 @@
  * C6  A load is wrong, because its server died or corrupted it: this costs only balance.
  *
  * **A client gives up** a call when it times out, its signal aborts, or the call fails because no
- * server is left. It sets the bit of the call in the pair (`given_up`). A client that closes gives up
- * all its calls by its state. A server that has not taken such a call passes over it (I4); one that
+ * server is left. It sets the bit of the call in the pair (`given_up`), and a client that closes sets
+ * those of all its calls. A server that has not taken such a call passes over it (I4); one that
  * has aborts `caller.signal`.
  *
  *   given up before the tail moved    no handler gets the request, now or later

@@ -214,6 +214,7 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
   close(): void {
     const error = new ClosedError(`Cannot get an answer from ${this.#end.what}: it was closed`);
     using _rejected = { [Symbol.dispose]: () => this.#links.rejectAll(error) };
+    this.#links.withdraw();
     this.#end.close(...this.#board.servers.map(({ bell }) => bell));
   }
 

@@ -11,7 +11,6 @@ import type { Endpoint } from "../lane/endpoint.ts";
 import { ALONE, FanIn } from "../lane/fan_in.ts";
 import { beginLane, LaneReceiver, LaneSender } from "../lane/lane.ts";
 import { recordLength } from "../lane/record.ts";
-import { SeatState } from "../region/seats.ts";
 import { begin, type Board, type Pair, type ServerSeat } from "./board.ts";
 import { Envelope, messageBytes, type Outgoing, post } from "./message.ts";
 
@@ -48,8 +47,7 @@ export class Client extends LaneReceiver {
   /** Whether no caller waits for a request any more, as far as words tell (calls.ts, P3). */
   isGivenUp({ call, generation }: { readonly call: number; readonly generation: number }): boolean {
     const { client, givenUp } = this.pair;
-    return givenUp.has(call) || client.state.load() === SeatState.closed || // P4 both before ..
-      client.generation.load() !== generation; // .. this
+    return givenUp.has(call) || client.generation.load() !== generation; // P4 in this order
   }
 
   override available(wanted: number): number {

@@ -131,6 +131,11 @@ export class Link {
     return this.hasTakenCall(call); // .. the tail is loaded
   }
 
+  /** Sets the bits of all calls that are waited for, before the client closes. */
+  withdraw(): void {
+    for (const call of this.calls.list()) this.pair.givenUp.set(call.number);
+  }
+
   /** The position up to which servers have taken this client's requests. */
   get taken(): number {
     return this.#before(this.#requests.tail.load());

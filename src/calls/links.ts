@@ -305,6 +305,12 @@ export class Links {
     for (const call of calls) call.reject(error);
   }
 
+  /** Marks all calls as given up, before the client closes. */
+  withdraw(): void {
+    if (this.#end.closed) return;
+    this.#end.closing(() => this.#all.forEach((link) => link?.withdraw()));
+  }
+
   rejectAll(error: unknown): void {
     for (const link of this.#all) {
       if (link === undefined) continue;

@@ -100,7 +100,6 @@ export const ORDERS: Readonly<Record<string, Readonly<Record<string, Order>>>> =
     "pair.broken.load": ROLE,
     "pair.broken.store": SUCCESSION,
     "this.tail.load": ROLE,
-    "client.state.load": NARROW,
     "client.generation.load": ALONE,
     "this.pair.broken.store": covered("the ring of the client's bell comes after it"),
     "client.pair.client.generation.load": ALONE,

@@ -10,7 +10,7 @@ import { Client, Clients } from "../../../src/calls/inbox.ts";
 import { Links } from "../../../src/calls/links.ts";
 import { type Call, PendingCalls } from "../../../src/calls/pending.ts";
 import { laneWords } from "../../../src/lane/lane.ts";
-import { nextGeneration, SeatState } from "../../../src/region/seats.ts";
+import { nextGeneration } from "../../../src/region/seats.ts";
 import { currentActor } from "../engine/mod.ts";
 
 /** Never looks whether a server is gone: its calls wait for ever. */
@@ -25,7 +25,7 @@ export const HASTY = "hasty";
 /** Looks whether a call was given up before it takes the request, and not after. */
 export const EARLY = "early";
 
-/** Loads the generation of a client before the other words, which belong to the next one then. */
+/** Loads the generation of a client before the bit of a call, which the next one may clear. */
 export const ORDERLY = "orderly";
 
 const { isLost } = Links.prototype;
@@ -69,6 +69,5 @@ Client.prototype.isGivenUp = function (this: Client, numbers): boolean {
   if (name === EARLY) return seen.get(this)!;
   if (name !== ORDERLY) return isGivenUp.call(this, numbers);
   const { client, givenUp } = this.pair;
-  return client.generation.load() !== numbers.generation ||
-    client.state.load() === SeatState.closed || givenUp.has(numbers.call);
+  return client.generation.load() !== numbers.generation || givenUp.has(numbers.call);
 };
