@@ -175,7 +175,10 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     return this.#call(request, undefined, options) as Promise<Value<S>>;
   }
 
-  /** Sends a request, blocks the thread until the answer arrives, and returns it. */
+  /**
+   * Sends a request, blocks the thread until the answer arrives, and returns it. A server of the
+   * same thread cannot answer meanwhile: use `call()`.
+   */
   callSync(request: Input<Q>, options?: SyncWaitOptions): Value<S> {
     if (options === undefined) options = NO_OPTIONS;
     return this.#callSync(request, undefined, options) as Value<S>;

@@ -29,6 +29,9 @@ export interface LinksParts {
   readonly answers: Answers;
 }
 
+const MAY_HAVE_RUN = "may have handled the request; call again if that may run twice, or define " +
+  "the calls with retry: true";
+
 const NOT_TAKEN = "did not take the request, which will not run";
 
 /** All servers of a client. */
@@ -320,7 +323,7 @@ export class Links {
     this.#reject(this.#homeless.splice(0), error);
   }
 
-  lost(how: string, what = "may have handled the request"): PeerLostError {
+  lost(how: string, what = MAY_HAVE_RUN): PeerLostError {
     return new PeerLostError(
       `Cannot get an answer from ${this.#end.what}: its server ${how}; it ${what}`,
     );

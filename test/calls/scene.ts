@@ -38,6 +38,10 @@ export function bytesCalls(name: string, options: CallsOptions = {}): CallsDefin
   return calls(name, { capacity: CAPACITY, clients: 2, ...options });
 }
 
+/** The end of an error of a call that a server had taken. */
+export const MAY_HAVE_RUN = "may have handled the request; call again if that may run twice, or " +
+  "define the calls with retry: true";
+
 /** The end of an error of a call that no server had taken. */
 export const NOT_TAKEN = "did not take the request, which will not run";
 

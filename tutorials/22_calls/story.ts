@@ -222,8 +222,8 @@ function noAnswer(here: Here): Step[] {
         showOutcomes(scene, [["endless", await calling]]);
         scene.look(() => client.peers);
       },
-      after: `It fails as soon as the kernel has dropped the dead clerk's lock, and long before the
-        time-out.`,
+      after: `The kernel has dropped the dead clerk's lock, and the client looks at it four times a
+        second: long before the time-out.`,
     },
     {
       title: "Nobody serves",
