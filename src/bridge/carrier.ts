@@ -83,8 +83,8 @@ export type KeptHandler = (message: Incoming, done: () => void) => Promise<boole
  * K1  A message is kept once `publish` resolves. One with the `id` of a message of the last two
  *     minutes is kept once.
  * K2  A consumer gets each message of its subject at least once, also after it was away, in the
- *     order in which they were kept. What is not done when it starts, or when its handler resolved
- *     with false, comes again, before newer ones.
+ *     order in which they were kept. When it starts, or its handler resolved with false, the messages
+ *     that are not done come again, before newer ones.
  */
 export interface Kept {
   /** Publishes a message; resolves once it is kept, and rejects if that is not known. */

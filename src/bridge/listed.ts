@@ -1,6 +1,6 @@
 /**
- * The lists of names that a bridge exports and imports. A pattern is for topics, unless the kind
- * stands before it: `slot:robot/*`, `mpsc:jobs`, `calls:lookup`.
+ * The lists of names that a bridge exports and imports. A pattern is for topics, unless it
+ * begins with another kind: `slot:robot/*`, `mpsc:jobs`, `calls:lookup`.
  *
  * @module
  */

@@ -26,7 +26,7 @@ import type { Headers } from "./carrier.ts";
 export interface Unsent {
   /** Lost before the bridge, as its subscriber counted. */
   readonly before: number;
-  /** Dropped in the bridge: too much was in flight, or there was no connection. */
+  /** Dropped in the bridge: too much was in flight, or the connection was broken. */
   readonly inside: number;
   /** Not sent on purpose, as another bridge had published them. */
   readonly skipped: number;
@@ -72,7 +72,7 @@ export interface Heading {
 
 /** The place of a kept message among others: several are on their way at a time. */
 export interface Order {
-  /** The last number in the messages before; 0 if there is none. */
+  /** The last number in the messages before; 0 in the first message. */
   readonly follows: number;
   /** The last number in these and in this one. */
   readonly upTo: number;

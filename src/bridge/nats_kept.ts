@@ -113,7 +113,11 @@ export class NatsKept implements Kept {
   }
 
   async publish({ subject, headers, payload }: Outgoing, id: string): Promise<void> {
-    if (!this.#isConnected()) throw new VringError("Cannot keep a message: there is no connection");
+    if (!this.#isConnected()) {
+      throw new VringError(
+        "Cannot keep a message: the connection is broken, and the client connects again",
+      );
+    }
     const options = { msgID: id, headers: headersFor(headers), timeout: ANSWER_MS };
     await this.#client.publish(subject, payload.slice(), options);
   }

@@ -1,6 +1,6 @@
 /**
- * What was stored here of the ring of another machine, in shared memory: so the bridge that follows a
- * killed one drops what that had stored of a batch, and not answered.
+ * A bridge notes in shared memory which messages of another machine's ring it has stored. If it is
+ * killed before it answers a batch, the next bridge drops the messages that are noted.
  *
  * ```
  *   ring | incarnation | lane 0 | lane 1 | ...       f64 each

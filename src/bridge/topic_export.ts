@@ -2,7 +2,7 @@
  * A local topic that a bridge publishes to the network.
  *
  * It subscribes like any program, takes each sample at once and copies it. So the local publisher
- * never waits for the network: if too much is in flight, or there is no connection, samples are
+ * never waits for the network: if too much is in flight, or the connection is broken, samples are
  * dropped here and counted. Only under the policies that drop does it leave samples to the topic,
  * which then keeps the newest.
  *

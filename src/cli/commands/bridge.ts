@@ -76,7 +76,7 @@ function listIn(list: string | true | undefined): string[] {
   return names;
 }
 
-/** The name of something; the kind stands before it, unless it is a topic. */
+/** Returns a name, after its kind unless that is a topic. */
 function shown({ kind, name }: { kind: string; name: string }): string {
   return kind === "topic" ? harmless(name) : `${kind}:${harmless(name)}`;
 }
