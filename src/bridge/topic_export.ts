@@ -68,7 +68,6 @@ export class TopicExport implements Export {
   readonly #window: KeptWindow | undefined; // for a network that keeps messages
   readonly #run = crypto.randomUUID();
   #problem: string | undefined;
-  #wake = new AbortController();
 
   /** Opens the topic as its region describes it. */
   constructor(region: RegionInfo, isMany: boolean, parts: ExportParts) {
@@ -100,7 +99,7 @@ export class TopicExport implements Export {
   /** Sends the definition again, with a mark, because a far side asks for it. */
   describe(): void {
     for (const stream of this.#streams.values()) stream.needsOffer = stream.isDue = true;
-    this.#poke();
+    this.#mark();
   }
 
   /** Follows the topic; resolves once this export is closed. */
@@ -166,20 +165,13 @@ export class TopicExport implements Export {
 
   /** Waits for a sample; sends due marks if none comes for a while. */
   async #wait(): Promise<void> {
-    const { signal } = this.#wake;
     const due = Array.from(this.#streams.values()).some(({ isDue }) => isDue);
     try {
-      await waitAny([this.#subscriber], { signal, spin: 0, ...due && { timeout: MARK_MS } });
+      await waitAny([this.#subscriber], { spin: 0, ...due && { timeout: MARK_MS } });
     } catch (error) {
-      const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
-      if (!isTimeout && error !== signal.reason) throw error;
+      if (!(error instanceof DOMException && error.name === "TimeoutError")) throw error;
       this.#mark();
     }
-  }
-
-  #poke(): void {
-    this.#wake.abort();
-    this.#wake = new AbortController();
   }
 
   /** Sends marks: everything before the next number was sent, or is counted as unsent. */
@@ -315,7 +307,6 @@ export class TopicExport implements Export {
     }
     this.#subscriber.close();
     this.#window?.stop();
-    this.#poke();
   }
 }
 
