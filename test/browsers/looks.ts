@@ -119,7 +119,7 @@ export async function assertKeyboard(page: Page): Promise<void> {
     const done = await page.evaluate(`(() => {
       const at = document.activeElement;
       if (at?.matches("a[href], button, input, select, textarea")) window.reached.add(at);
-      const { left, top, width, height } = at.getBoundingClientRect();
+      const [{ left, top, width, height }] = at.getClientRects(); // of a link, its first line
       const seen = document.elementFromPoint(left + width / 2, top + height / 2);
       if (at !== document.body && !at.contains(seen)) window.covered.push(at.outerHTML.slice(0, 100));
       return window.reached.size;

@@ -220,6 +220,7 @@ inEachBrowser("a party dies after an operation, by the keyboard", async (_t, bro
   await scene.enter(page, "/13/6");
   await shown(page, 13, 6);
   await answer(page, 13, 6, 0);
+  await assertKeyboard(page); // also buttons that the foot covers before
   await page.focus(".die");
   await page.keyboard.press("Enter");
   const death = await page.$eval(".death", (row) => row.textContent ?? "");
