@@ -14,7 +14,7 @@ import { Word32 } from "../../../src/memory/word.ts";
 import { orderOthers } from "../../../src/os/futex.ts";
 import { regionPath } from "../../../src/region/names.ts";
 import { joinRegion } from "../../region/opening.ts";
-import { EARLY, ORDERLY } from "../broken/calls.ts";
+import { EARLY, GULLIBLE, ORDERLY } from "../broken/calls.ts";
 import {
   type Actors,
   type ActorSpec,
@@ -143,6 +143,14 @@ function willNotRun(call: () => void): boolean {
   }
   return false;
 }
+
+/** Gives up one call at once, and asks again. */
+const hurried = arranged(() => openSoon(() => defined().client()), (client): Asked => {
+  willNotRun(() => client.callSync(pattern(LENGTH, 1), { spin: 0, timeout: 0 }));
+  const outcomes = { 2: ask(client, 2) };
+  client.close();
+  return { outcomes };
+});
 
 /** Asks once, and returns whether the request cannot run. */
 function givingUp(timeout: number): ActorSpec {
@@ -275,6 +283,14 @@ export const CALLS: readonly Scenario[] = scenarios([
     { client: givingUp(0), server: noting },
     { bounds: "3/1/0", short: 1 },
   ),
+  scenario(
+    "calls-given-up-late",
+    "a client gives up one call; a late answer to that reaches no other",
+    { client: hurried, server: server(2) },
+    "2/0/0",
+    answered(() => false),
+    1,
+  ),
   givenUp(
     "calls-given-up-seat",
     "a client aborts a call and closes, and the next one takes its seat",
@@ -293,6 +309,16 @@ export const CALLS: readonly Scenario[] = scenarios([
     { client: immortal(givingUp(1000)), server: noting, successor: heir("server", noting) },
     { bounds: "1/1/0", short: 0 },
   ),
+  {
+    ...scenario(
+      "broken-calls-gullible",
+      "a client takes the late answer to a call that it gave up for that to its next call",
+      { [GULLIBLE]: hurried, server: server(2) },
+      "2/0/0",
+      answered(() => false),
+    ),
+    expect: "invariant",
+  },
   givenUp(
     "broken-calls-looks-early",
     "a server that looks whether a call was given up before it takes the request",

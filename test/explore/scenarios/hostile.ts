@@ -29,7 +29,6 @@ import { REGION_HEADER } from "../../../src/region/header.ts";
 import { type RwLock, rwLock } from "../../../src/shared/rw_lock.ts";
 import { spsc } from "../../../src/spsc/definition.ts";
 import { topic } from "../../../src/vdds/definition.ts";
-import { GULLIBLE } from "../broken/calls.ts";
 import { CREDULOUS } from "../broken/seats.ts";
 import { currentActor, nameOf, type World } from "../engine/mod.ts";
 import {
@@ -337,7 +336,7 @@ const serving = (tries: number) =>
 
 /** Each answer belongs to its request. */
 function misanswered({ results }: End): string | undefined {
-  const { answers = [] } = (results.client ?? results[GULLIBLE]) as Partial<Asked>;
+  const { answers = [] } = results.client as Partial<Asked>;
   const wrong = answers.findIndex((answer, i) =>
     typeof answer === "number" && answer !== answerTo(i + 1)
   );
@@ -480,16 +479,6 @@ function rowsOf(name: string, attack: Attack): Row[] {
 
 /** Scenarios in which one party of a product trusts the memory. */
 const TRUSTING: readonly Row[] = [
-  {
-    ...rowsOf("", {
-      ...CALLS_ATTACK,
-      whileBells: { [GULLIBLE]: asking(1), server: serving(1) },
-    }).at(-1)!,
-    check: misanswered,
-    name: "broken-hostile-answer",
-    about: "a client takes a late answer for that to its next call",
-    expect: "invariant",
-  },
   {
     ...rowsOf("", { ...RW_ATTACK, parties: { [CREDULOUS]: RW_ATTACK.parties.writer! } })[0]!,
     name: "broken-hostile-seats",
