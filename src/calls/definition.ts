@@ -37,9 +37,6 @@ export interface CallsOptions<Q extends Type = Bytes, S extends Type = Bytes>
   capacity?: number | undefined;
 }
 
-/** The options of servers and clients, and of waiting for one. */
-const HANDLE_OPTIONS = ["open", "own", "timeout", "signal", "spin"];
-
 /** Opens the servers and clients of calls; {@linkcode calls} makes this definition. */
 export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
   extends Definition<Readonly<Record<string, number>>, CallsOptions<Q, S>> {
@@ -69,8 +66,7 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
    * `servers` servers are alive.
    */
   server(options?: CallHandleOptions): CallServer<Q, S> {
-    const action = `open ${this.what()} as a server`;
-    const { open, own = false } = checkedOptions(options, action, HANDLE_OPTIONS);
+    const { open, own = false } = checkedOptions(options, `open ${this.what()} as a server`);
     const choice = { types: this.#types, own };
     return this.openHandle(open, ({ region }) => openServer(this.name, region, choice));
   }
@@ -81,11 +77,7 @@ export class CallsDefinition<Q extends Type = Bytes, S extends Type = Bytes>
    */
   client(options?: CallClientOptions): CallClient<Q, S> {
     const action = `open ${this.what()} as a client`;
-    const { open, own = false, onPeerGone } = checkedOptions(
-      options,
-      action,
-      [...HANDLE_OPTIONS, "onPeerGone"],
-    );
+    const { open, own = false, onPeerGone } = checkedOptions(options, action);
     const choice = { types: this.#types, own, retry: this.#retry, waits: onPeerGone === "wait" };
     return this.openHandle(open, ({ region }) => openClient(this.name, region, choice));
   }

@@ -146,15 +146,6 @@ Deno.test("a definition opens nothing, but refuses what no calls can be", () => 
   assertEquals(defined.info()?.details?.type?.name, "bytes -> bytes");
 });
 
-Deno.test("a role refuses the options of the definition, and of the other role", () => {
-  using name = new Name();
-  const calls = bytesCalls(name.name);
-  const client = () => calls.client({ retry: true } as object);
-  assertThrows(client, TypeError, "it takes no option retry");
-  const server = () => calls.server({ onPeerGone: "wait" } as object);
-  assertThrows(server, TypeError, "it takes no option onPeerGone");
-});
-
 Deno.test("scalars are types of requests and responses", async () => {
   using name = new Name();
   const halves = calls(name.name, { request: "i32", response: "f64" });
