@@ -329,14 +329,16 @@ export class CallClient<Q extends Type = Bytes, S extends Type = Bytes>
     blocking.request = request;
     blocking.deadline = undefined;
     call.begin(target);
-    if (send() === undefined) {
-      blocking.deadline = deadlineOf(options); // of both waits
-      untilSync(send, blocking.room, options);
-    }
     try {
+      if (send() === undefined) {
+        blocking.deadline = deadlineOf(options); // of both waits
+        untilSync(send, blocking.room, options);
+      }
       untilSync(look, blocking.answer, options);
-    } finally {
+    } catch (error) {
       this.#links.giveUp(call);
+      if (!this.#end.closed) this.#end.checkWhole(); // the error's text has looked at memory, too
+      throw error;
     }
     const { hasFailed, result } = call;
     blocking.request = undefined;

@@ -59,6 +59,8 @@ export interface Handle extends Disposable {
   giveTurn?(): void;
   /** Sends a message; false when it does not fit now. */
   trySend?(message: Uint8Array): boolean;
+  /** Resolves once the answers to what it sent have arrived, where messages have answers. */
+  settle?(): Promise<void>;
   /** Receives every message, also of a peer that died before it rang. */
   arrivals?(): Arrival[];
   /** Receives the next message once it is there. */
@@ -144,6 +146,8 @@ export interface Product {
   readonly fits?: number;
   /** A message that was shown is not shown again. */
   readonly atMostOnce?: true;
+  /** A sender that gives up, or closes, takes back what no receiver has got yet. */
+  readonly withdraws?: true;
   /** Sizes that are possible alone but not together. */
   readonly neverTogether?: Options;
   /** The types of messages; the first is the default. Empty where no type is declared. */

@@ -4,7 +4,10 @@ import type { CallClient } from "../../../src/calls/client.ts";
 import { calls, type CallsOptions } from "../../../src/calls/definition.ts";
 import type { CallServer } from "../../../src/calls/server.ts";
 import { text } from "../../../src/codec.ts";
+import { VringError } from "../../../src/errors.ts";
 import { struct } from "../../../src/struct.ts";
+import { hadTurn } from "../../../src/wait/fairness.ts";
+import { until } from "../../os/until.ts";
 import {
   type Arrival,
   definedRole,
@@ -19,7 +22,14 @@ import {
 import { CAPACITY } from "./lane.ts";
 
 function senderOf(client: CallClient): Handle {
+  // It stays open until the client closes, as a server never runs what its client has given up.
   const call = (request: Uint8Array) => {
+    hadTurn(); // so it is sent at once
+    client.call(request).catch((error) => {
+      if (!(error instanceof VringError)) throw error;
+    });
+  };
+  const callInVain = (request: Uint8Array) => {
     try {
       client.callSync(request, { timeout: 0 });
     } catch (error) {
@@ -29,7 +39,7 @@ function senderOf(client: CallClient): Handle {
   return {
     ...handleOf(client, { capacity: client.capacity }),
     mark: () => call(MARK),
-    acts: { call: (_, request) => call(request) },
+    acts: { call: (_, request) => callInVain(request) },
     waits: {
       call: waitOf("room", (o) => client.callSync(MARK, o), (o) => client.call(MARK, o)),
     },
@@ -37,6 +47,7 @@ function senderOf(client: CallClient): Handle {
       call(request);
       return true;
     },
+    settle: () => until("all calls have their answers", () => client.inFlight === 0),
   };
 }
 
@@ -101,6 +112,7 @@ export const CALLS: Product = {
   endsWithPeer: {},
   succession: { clients: 1, onPeerGone: "wait" },
   atMostOnce: true,
+  withdraws: true,
   types: [
     { options: {}, name: "bytes -> bytes" },
     { options: { request: text() }, name: "text -> bytes" },
