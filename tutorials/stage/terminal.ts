@@ -193,9 +193,21 @@ class Play {
     return CHAPTERS[CHAPTERS.indexOf(this.#chapter) + 1];
   }
 
-  /** Draws the screen as it should be now, in the size that the terminal has now. */
+  /**
+   * Draws the screen as it should be now, in the size that the terminal has now. Draws nothing any
+   * more once the terminal is gone: an error would end this process before it has cleaned up.
+   */
   draw(): void {
     if (this.#hasLeft) return;
+    try {
+      this.#draw();
+    } catch (error) {
+      if (Deno.stdout.isTerminal()) throw error;
+      this.#hasLeft = true;
+    }
+  }
+
+  #draw(): void {
     const size = Deno.consoleSize();
     if (size.columns < SMALLEST.columns || size.rows < SMALLEST.rows) {
       this.#drawn = "";
