@@ -45,7 +45,7 @@ export class StreamJournal {
     this.#words = new Float64Array(buffer, byteOffset, FIRST + LANES);
   }
 
-  /** Opens the journal of a ring; undefined if that is not possible, as when /dev/shm is full. */
+  /** Opens the journal of a ring; undefined if /dev/shm is full, or the names are too long together. */
   static open(name: string, host: string): StreamJournal | undefined {
     const own = host.replace(/[^A-Za-z0-9-]/g, (sign) => `_${sign.charCodeAt(0).toString(16)}`);
     const size = 8 * (FIRST + LANES);
@@ -59,20 +59,7 @@ export class StreamJournal {
 
   /** Returns what was stored from this incarnation in this ring, by lane; begins anew otherwise. */
   stored(ring: number, incarnation: number): Map<number, number> {
-    const words = this.#words;
-    const stored = new Map<number, number>();
-    if (words[RING] === ring && words[INCARNATION] === incarnation) {
-      for (let lane = 0; lane < LANES; lane++) {
-        const next = words[FIRST + lane]!;
-        if (next > 0) stored.set(lane, next - 1);
-      }
-      return stored;
-    }
-    words[RING] = 0; // C4
-    words.fill(0, FIRST);
-    words[INCARNATION] = incarnation;
-    words[RING] = ring;
-    return stored;
+    return storedIn(this.#words, ring, incarnation);
   }
 
   /** Notes that a message was stored. */
@@ -85,4 +72,25 @@ export class StreamJournal {
     this.#memory.close();
     if (!isNeeded) this.#definition.unlink();
   }
+}
+
+/** As `StreamJournal.stored()`, in any words. */
+export function storedIn(
+  words: Pick<Float64Array, number | "fill">,
+  ring: number,
+  incarnation: number,
+): Map<number, number> {
+  const stored = new Map<number, number>();
+  if (words[RING] === ring && words[INCARNATION] === incarnation) {
+    for (let lane = 0; lane < LANES; lane++) {
+      const next = words[FIRST + lane]!;
+      if (next > 0) stored.set(lane, next - 1);
+    }
+    return stored;
+  }
+  words[RING] = 0; // C4
+  words.fill(0, FIRST);
+  words[INCARNATION] = incarnation;
+  words[RING] = ring;
+  return stored;
 }
