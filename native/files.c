@@ -31,7 +31,7 @@ EXPORT int32_t vring_allocate(int32_t fd, double offset, double length)
     return call4(__NR_fallocate, fd, 0, offset, length);
 }
 
-/* Allocates memory for a range, and leaves the length of the file as it is. */
+/* Allocates memory for a range, without a change of the length of the file. */
 EXPORT int32_t vring_fill(int32_t fd, double offset, double length)
 {
     return call4(__NR_fallocate, fd, FALLOC_FL_KEEP_SIZE, offset, length);

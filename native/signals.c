@@ -71,7 +71,7 @@ struct chain_entry {
 };
 
 /*
- * Returns the chain whose entry this handler is, in any copy of this library; NULL if it is none.
+ * Returns the chain whose entry this handler is, in any copy of this library; NULL for another one.
  */
 static struct chain *chain_of(handler *handler, const struct chain *like)
 {
@@ -102,7 +102,7 @@ static int chain_reaches(const struct chain *chain, handler *target, int32_t dep
     return 0;
 }
 
-/* Returns the chain that makes a wrap of the handler in place needless; NULL if there is none. */
+/* Returns the chain that makes a wrap of the handler in place needless, or NULL. */
 static struct chain *chain_above(struct chain *chain, handler *in_place)
 {
     struct chain *other = chain_of(in_place, chain);
@@ -217,8 +217,8 @@ EXPORT int32_t vring_interrupts(void)
  * The handler looks for the address in the table of ranges, without a lock. The thread that faults
  * is using the range, so its place does not change meanwhile. A fault makes the whole range
  * unusable, for good. The handler sets its word in `faults`, and then puts private zeros in the
- * place of all its memory, both windows of a mirror and huge pages included; and the thread goes on
- * with zeros. Zeros in one page alone would be worse: an operation could then store its result in a
+ * place of all its memory, both windows of a mirror and huge pages included. The thread then reads
+ * zeros. Zeros in one page alone would be worse: an operation could then store its result in a
  * page that peers still see, or two handles could both acquire one lock.
  *
  *   thread               handler                        src/memory/mapping.ts
@@ -232,7 +232,7 @@ EXPORT int32_t vring_interrupts(void)
  *     the chain of another copy in place wraps it, unless that passes signals on to this one.
  * I5  Threads that fault at the same time each put zeros there; none has stored anything that counts.
  * C1  A fault of any other address, of another cause, or of a range where the kernel refuses the
- *     zeros, goes to the handler below. If there was none, the process ends as without this library.
+ *     zeros, goes to the handler below. Without one, the process ends as it would without this library.
  *
  * The kernel's own accesses never fault: a system call returns EFAULT.
  */
@@ -240,7 +240,7 @@ CHAIN_ENTRY(fault_entry, fault_chain, on_fault);
 
 static struct chain fault_chain __attribute__((used));
 
-/* Makes the range of this address unusable; returns 0 if there is none. */
+/* Makes the range of this address unusable; returns 0 if no range has it. */
 static int32_t lose(uintptr_t address)
 {
     uint32_t end = __atomic_load_n(&recorded_end, __ATOMIC_SEQ_CST);

@@ -319,7 +319,7 @@ function unknownOption(name: string, action: string, taken: readonly string[]): 
   const [distance, nearest] = distances.reduce((best, one) => one[0] < best[0] ? one : best);
   const remedy = distance <= 2 ? `did you mean ${nearest}?` : "leave it out";
   return new TypeError(
-    `Cannot ${action}: there is no option ${inWords(name)}; ${remedy}`,
+    `Cannot ${action}: no option is called ${inWords(name)}; ${remedy}`,
   );
 }
 

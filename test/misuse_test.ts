@@ -528,21 +528,21 @@ Deno.test("every wait refuses wrong options, whether or not it had to wait", asy
 
 Deno.test("an option that does not exist is refused, with the name that was probably meant", async () => {
   using h = new Handles();
-  const unknown = 'there is no option "depht"; ';
+  const unknown = 'no option is called "depht"; ';
   for (const [what, open, , needed] of OPENINGS) {
     await assertRefused(() => open(`${NAME}-not`, { ...needed, depht: 3 }), what, unknown);
   }
   for (const [what, wait] of waits(h)) {
-    const told = 'there is no option "timeOut"; did you mean timeout?';
+    const told = 'no option is called "timeOut"; did you mean timeout?';
     await assertRefused(() => wait({ timeOut: 5 }), what, told);
   }
-  const meant = 'there is no option "depht"; did you mean depth?';
+  const meant = 'no option is called "depht"; did you mean depth?';
   assertThrows(() => topic(NAME, { depht: 1 }), TypeError, meant);
   const other = "it takes no option depth; it takes type, capacity, mode, group, persist, anyOwner";
   assertThrows(() => spsc(NAME, { depth: 1 } as object), TypeError, other);
-  const far = 'there is no option "nothingLikeIt"; leave it out';
+  const far = 'no option is called "nothingLikeIt"; leave it out';
   assertThrows(() => topic(NAME, { nothingLikeIt: 1 }), TypeError, far);
-  assertThrows(() => topic(NAME, { toString: 1 }), TypeError, 'there is no option "toString"');
+  assertThrows(() => topic(NAME, { toString: 1 }), TypeError, 'no option is called "toString"');
   assertEquals(spsc(`${NAME}-not`, { depht: undefined }).info(), undefined);
 });
 

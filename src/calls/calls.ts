@@ -49,7 +49,8 @@
  *     `adopted`. So a request that it finds after `adopted` and up to `returned` was emptied from
  *     the lane, and no holder before that had taken it.
  * P3  A client sets the bit of a call, orders the servers (doorbell.ts), and then loads the tail. A
- *     server moves the tail, and then loads the bit. So a client that finds its request after the
+ *     server moves the tail by the bell of its lane, which keeps the fence in a process that nobody
+ *     can order (doorbell.ts, P1), and then loads the bit. So a client that finds its request after the
  *     tail knows that no handler begins, and states that in its error.
  * P4  A server loads the bit, then the generation of the client. A new client in the seat stores its
  *     generation, and later clears bits. So a server that finds the generation of the request has

@@ -68,7 +68,7 @@ export class Handling {
     this.#failure ??= { error };
   }
 
-  /** Takes the next request and calls the handler; returns false when there is no request. */
+  /** Takes the next request and calls the handler; returns false when all lanes are empty. */
   take(handler: AnyHandler): boolean {
     const { envelope } = this.#clients;
     for (let left = this.#mostGivenUp; left >= 0; left--) {

@@ -103,7 +103,7 @@ export class Links {
   /**
    * Chooses the server for a message: the least busy one that is open and has room. If none is
    * open, the message goes to the lane of server 0, for the next holder of that seat. Returns
-   * undefined when there is no room.
+   * undefined when no lane has room.
    */
   choose(bytes: number): Link | undefined {
     const link = this.#board.servers.length === 1 ? this.#first(bytes) : this.#leastBusy(bytes);

@@ -68,7 +68,6 @@ import {
   Word64,
 } from "../memory/word.ts";
 import type { RegionType } from "../region/header.ts";
-import { REGION_HEADER } from "../region/header.ts";
 import type { Region } from "../region/region.ts";
 import type { Seat } from "../region/seats.ts";
 import { Doorbell } from "../wait/doorbell.ts";
@@ -243,9 +242,6 @@ export function ringOf(name: string, region: Region): Ring {
 export function initialise(mapping: Mapping, dataOffset: number): void {
   new Head().storeFirst(mapping, dataOffset);
 }
-
-/** The offset of the control block in every region. */
-export const CONTROL_OFFSET: number = REGION_HEADER.size;
 
 /** Makes the error for a state that no correct writer stores. */
 export function corruptRing(ring: Ring, state: string): CorruptRegionError {

@@ -11,7 +11,8 @@ import type { RegionDetails, RegionInfo } from "../region/list.ts";
 import { DIRECTORY, directoryOf } from "../region/names.ts";
 import { harmless } from "./output.ts";
 
-const FUNCTIONS: Readonly<Record<string, string>> = {
+/** The functions that define regions, by the kind of the region. */
+export const FUNCTIONS: Readonly<Record<string, string>> = {
   topic: "topic",
   sources: "topic",
   spsc: "spsc",

@@ -10,13 +10,14 @@ import { type RegionDetails, type RegionInfo, regions } from "../region/list.ts"
 import { usualDirectory } from "../region/names.ts";
 import { isSourceOf } from "../vdds/sources.ts";
 import { type Call, matcher, UsageError } from "./command.ts";
+import { FUNCTIONS } from "./definition_text.ts";
 import { harmless } from "./output.ts";
 
 /** The patterns and the kind that a command is about. */
 export type Asked = Pick<Call, "names" | "options">;
 
 /** The kinds of regions that this library makes. */
-const KINDS = ["topic", "sources", "slot", "spsc", "mpsc", "calls", "circular", "shm", "rwlock"];
+const KINDS = Object.keys(FUNCTIONS);
 
 /**
  * Lists the regions with a name that one of the patterns matches; all of them without a pattern. A

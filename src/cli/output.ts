@@ -119,7 +119,7 @@ export function tableLines(
   );
 }
 
-/** A cell that stands to the right: a number, a size or a rate, or nothing. */
+/** A cell that is aligned to the right: a number, a size, a rate, or an empty one. */
 const NUMBER = /^(-?[\d.,]+( [KMGT]?i?B)?)?$/;
 
 /** Shortens a line that does not fit, with a mark at its end. */

@@ -6,9 +6,9 @@
  * leaves no trace, and loses whatever the publisher overwrites in the meantime.
  *
  * I1  For each source of samples: recorded + lost = the number of the last sample - the number
- *     before the first one. A sample counts as recorded once its chunk is in the file; if the disk
- *     is full, the recording ends, and samples that are not in the file count as lost. So does an image whose sizes cannot be, if it is to
- *     be written in another schema.
+ *     before the first one. A sample counts as recorded once its chunk is in the file, and as lost
+ *     otherwise. The recording ends when the disk is full. An image with impossible sizes counts as
+ *     lost if it is to be written in another schema.
  *
  * @module
  */

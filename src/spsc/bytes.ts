@@ -161,7 +161,7 @@ export class ByteConsumer extends RingHandle implements Waitable {
   readonly #at: LaneEnd;
   readonly #lane: LaneReceiver;
   readonly #waiter: Waiter;
-  #isTold = false; // `waitAny` returned it because the producer was lost, and no attempt says so yet
+  #isTold = false; // `waitAny` returned it because the producer was lost, and no attempt has thrown yet
   #wanted = 1; // bytes that the last attempt did not find
   #shown = 0; // bytes peeked at and not released
   #peeked: Uint8Array<ArrayBuffer> | undefined; // the last view of them

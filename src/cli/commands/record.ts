@@ -39,7 +39,7 @@ export const record: Command = {
     if (first === undefined) {
       out.remark(`${nothingFound({ names, options: {} })}; it may come later`);
     } else if (!matched.some(({ kind }) => kind === "topic")) {
-      out.remark(`Only topics are recorded, and ${first.kind} ${harmless(first.name)} is none`);
+      out.remark(`Only topics are recorded; ${harmless(first.name)} is of kind ${first.kind}`);
     }
     const report = await recordTopics(file.sink, {
       matches: (name) => patterns.some((isMatch) => isMatch(name)),
